@@ -1,0 +1,214 @@
+"""The application: authenticate, decode, call, encode. Written once, for every row of the table."""
+
+import asyncio
+import time
+from collections import defaultdict
+from hashlib import sha256
+from http import HTTPStatus
+from re import fullmatch
+
+import msgspec
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ordre.api import pages
+from ordre.api.accounts import unauthorized
+from ordre.api.context import Context, Reply, uuid7
+from ordre.api.edge import Edge
+from ordre.api.errors import Failure, failure_body, refusal_body, status_of
+from ordre.api.requests import Bodies, body_of, check_type, form_of, idempotency_key, query_of, text_of, version_named
+from ordre.api.routes import ROUTES, Route
+from ordre.api.wire.events import request_event
+from ordre.application.accounts import ACCOUNT_ID
+from ordre.application.orders import Call
+from ordre.application.ports import Store, StoreUnavailable
+from ordre.auth.tokens import Caller, InvalidToken, Tokens
+from ordre.domain.access import allows
+from ordre.domain.decide import Limits
+from ordre.domain.refusals import Refused
+from ordre.settings import Settings
+
+JSON = "application/json; charset=utf-8"
+RETRY_SECONDS = 1
+_log = structlog.get_logger("ordre.api")
+
+
+class Api:
+    """What every endpoint shares."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.tokens = Tokens(store, settings.token_seconds)
+        self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
+
+    def now(self) -> int:
+        """The instant of a request, in milliseconds."""
+        return time.time_ns() // 1_000_000
+
+
+class Endpoint:
+    """One row of the table as an ASGI application."""
+
+    def __init__(self, api: Api, route: Route) -> None:
+        self._api, self._route = api, route
+        self._bodies = Bodies(route.body, api.settings.json_depth) if route.body else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        scope["ordre.operation"] = self._route.id
+        try:
+            async with asyncio.timeout(self._api.settings.request_seconds):
+                reply = await self._reply(request)
+            response = _response(request, reply)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - every failure is answered, here and nowhere else
+            response = failed(error)
+        await response(scope, receive, send)
+
+    async def _reply(self, request: Request) -> Reply:
+        route = self._route
+        caller = await self._caller(request) if route.scopes else None
+        body = await body_of(request, self._api.settings.body_bytes)
+        query = query_of(request, route.query)
+        form = False
+        if self._bodies is not None and (body or not route.body_optional):
+            form = check_type(request, form=not route.scopes)
+        decoded = self._decoded(form_of(body) if form else body)
+        return await route.handler(self._context(request, caller, body, decoded, query))
+
+    async def _caller(self, request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized("Send a token: Authorization: Bearer <token>")
+        try:
+            caller = await self._api.tokens.verify(token.strip())
+        except InvalidToken as error:
+            raise unauthorized("The token is not valid, has expired, or its client is disabled") from error
+        if request.path_params.get("aid") != caller.account_id:
+            raise Failure(HTTPStatus.FORBIDDEN, "forbidden", "The token is for another account")
+        if not allows(caller.scopes, self._route.scopes):
+            needed = ", ".join(self._route.scopes)
+            raise Failure(HTTPStatus.FORBIDDEN, "missing_scope", f"The token has none of the scopes {needed}")
+        return caller
+
+    def _decoded(self, body: bytes) -> object:
+        if self._bodies is None or (not body and self._route.body_optional):
+            return None
+        return self._bodies.decode(body)
+
+    def _context(self, request: Request, caller: Caller | None, body: bytes, decoded: object, query: msgspec.Struct) -> Context:
+        api, path = self._api, request.path_params
+        account_id = caller.account_id if caller else path.get("aid", "")
+        if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
+            raise unauthorized("There is no such account", scheme="Basic")
+        at = api.now()
+        writes = self._route.writes
+        text = text_of(body) if writes else ""
+        key = idempotency_key(request) if writes else None
+        call = Call(
+            account_id=account_id,
+            by=caller.client_id if caller else "",
+            at=at,
+            event=request_event(request.method, request.url.path, text, _draft_of(self._route, path)) if writes else "",
+            key=key,
+            digest=_digest(request, body) if key is not None else "",
+            version=version_named(request) if writes else None,
+        )
+        return Context(
+            store=api.store,
+            tokens=api.tokens,
+            limits=api.limits,
+            call=call,
+            path=path,
+            query=query,
+            body=decoded,
+            base_url=str(request.base_url).rstrip("/"),
+            url=str(request.url.replace(query="")),
+            parameters=request.query_params.multi_items(),
+            headers=request.headers,
+            new_id=lambda: uuid7(at),
+        )
+
+
+class Methods:
+    """The endpoints of one path, by method."""
+
+    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._endpoints[method](scope, receive, send)
+
+
+def failed(error: Exception) -> Response:
+    """Return the answer to whatever went wrong."""
+    match error:
+        case Refused(refusals=refusals):
+            return Response(refusal_body(refusals), status_of(refusals), media_type=JSON)
+        case Failure():
+            failure = error
+        case StoreUnavailable():
+            _log.error("store_unavailable", reason=str(error))
+            failure = _unavailable("store_unavailable", "The database cannot answer now; try again")
+        case TimeoutError():
+            failure = _unavailable("timeout", "The request took too long; try again")
+        case HTTPException(status_code=status, headers=headers):
+            phrase = HTTPStatus(status).phrase
+            failure = Failure(status, phrase.lower().replace(" ", "_"), phrase, dict(headers or {}))
+        case _:
+            _log.error("failure", exc_info=error)
+            failure = Failure(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "failure", "Ordre failed; the log says why, under this x-request-id"
+            )
+    return Response(failure_body(failure), failure.status, failure.headers, media_type=JSON)
+
+
+def make_app(store: Store, settings: Settings) -> ASGIApp:
+    """Return the API as an ASGI application over a store that is open while it serves."""
+    api = Api(store, settings)
+    by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
+    for route in ROUTES:
+        by_path[route.path][route.method] = Endpoint(api, route)
+    routes: list[BaseRoute] = [
+        StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()
+    ]
+    app = Starlette(routes=[*routes, *pages.routes()], exception_handlers={HTTPException: _not_routed})
+    app.router.redirect_slashes = False
+    return Edge(app, failed)
+
+
+async def _not_routed(_: Request, error: Exception) -> Response:
+    return failed(error)
+
+
+def _response(request: Request, reply: Reply) -> Response:
+    headers = dict(reply.headers)
+    if reply.version is not None:
+        headers["etag"] = f'"{reply.version}"'
+        if request.method in ("GET", "HEAD") and headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if reply.replayed:
+        headers["idempotency-replayed"] = "true"
+    return Response(reply.body, reply.status, headers, media_type=JSON)
+
+
+def _unavailable(code: str, message: str) -> Failure:
+    return Failure(HTTPStatus.SERVICE_UNAVAILABLE, code, message, {"retry-after": str(RETRY_SECONDS)})
+
+
+def _draft_of(route: Route, path: dict[str, str]) -> str | None:
+    return path["id"] if route.id == "aid_draft_orders_id_complete_put" else None
+
+
+def _digest(request: Request, body: bytes) -> str:
+    start = f"{request.method}\n{request.url.path}\n{request.url.query}\n".encode()
+    return sha256(start + body).hexdigest()

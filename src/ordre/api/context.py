@@ -1,0 +1,73 @@
+"""What a handler gets and what it gives back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+import msgspec
+import uuid_utils
+
+from ordre.api.wire.common import encode
+from ordre.application.orders import Call
+from ordre.application.ports import Store
+from ordre.auth.tokens import Tokens
+from ordre.domain.decide import Limits
+
+T = TypeVar("T")
+
+
+def uuid7(at: int) -> str:
+    """Return a new UUID of version 7 whose time is ``at`` (milliseconds), so that ids sort by when things were made."""
+    return str(uuid_utils.uuid7(nanoseconds=at * 1_000_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer: JSON, and the version that becomes its ETag."""
+
+    body: str | bytes
+    version: int | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+def reply(value: object) -> Reply:
+    """Return an answer of any value."""
+    return Reply(body=encode(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request, checked: who calls, with what. ``call`` carries what a write keeps of it."""
+
+    store: Store
+    tokens: Tokens
+    limits: Limits
+    call: Call
+    path: Mapping[str, str]
+    query: msgspec.Struct | None
+    body: object
+    base_url: str
+    url: str
+    parameters: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    new_id: Callable[[], str]
+
+    @property
+    def account_id(self) -> str:
+        """The account that the request is about."""
+        return self.call.account_id
+
+    @property
+    def order(self) -> str:
+        """The order that the path names, by its ``order_id`` or ``id``."""
+        return self.path["order_id"]
+
+    def sent(self, type_: type[T]) -> T:  # noqa: ARG002 - it tells the reader and the type checker
+        """Return the body, which the endpoint has decoded as this type."""
+        return cast(T, self.body)
+
+    def asked(self, type_: type[T]) -> T:  # noqa: ARG002 - as above
+        """Return the query, which the endpoint has decoded as this type."""
+        return cast(T, self.query)

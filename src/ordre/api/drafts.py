@@ -1,0 +1,99 @@
+"""Handlers of drafts."""
+
+from collections.abc import Callable
+
+from ordre.api.context import Context, Reply
+from ordre.api.orders import changed, page_headers
+from ordre.api.payments import written
+from ordre.api.wire.answers import listed
+from ordre.api.wire.drafts import DraftChange, NewDraft, draft_text, sketch, sketch_after
+from ordre.api.wire.items import NewItem, draft_item
+from ordre.api.wire.queries import DraftListOf, list_query
+from ordre.application import drafts as use
+from ordre.domain import draft as domain
+from ordre.domain.draft import Draft
+from ordre.domain.order import Moment
+from ordre.domain.refusals import InvalidValue, Refused, UnknownDraft, UnknownDraftLine
+
+
+async def create(context: Context) -> Reply:
+    """D1: make a draft."""
+    call, (described, options, shown) = context.call, sketch(context.sent(NewDraft))
+    moment = Moment(at=call.at, by=call.by)
+    draft = domain.created(context.new_id(), described, options, shown, moment, context.limits.lines)
+    return written(await use.create(context.store, call, draft, draft_text))
+
+
+async def list_all(context: Context) -> Reply:
+    """D2: the account's drafts."""
+    page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
+    texts = [draft_text(held) for held in page.rows]
+    last = page.rows[-1].draft.id if page.rows else None
+    return Reply(body=listed("draft_orders", texts), headers=page_headers(context, page, last))
+
+
+async def read(context: Context) -> Reply:
+    """D3: one draft."""
+    held = await context.store.draft(context.account_id, context.path["id"])
+    if held is None:
+        raise Refused(UnknownDraft())
+    return Reply(body=draft_text(held), version=held.draft.version)
+
+
+async def update(context: Context) -> Reply:
+    """D4: change a draft; what is left out stays."""
+    change = context.sent(DraftChange)
+
+    def edit(draft: Draft) -> Draft:
+        described, options, shown = sketch_after(change, draft)
+        return domain.edited(draft, described, options, shown, context.call.at, context.limits.lines)
+
+    return await _edit(context, edit)
+
+
+async def delete(context: Context) -> Reply:
+    """D5: delete a draft."""
+    return await _edit(context, lambda draft: domain.deleted(draft, Moment(at=context.call.at, by=context.call.by)))
+
+
+async def complete(context: Context) -> Reply:
+    """D6: make the draft's orders."""
+    outcome = await use.complete(context.store, context.call, context.path["id"], context.new_id, context.limits)
+    return await changed(context, outcome)
+
+
+async def add_item(context: Context) -> Reply:
+    """I1: add an item to a draft."""
+    item = context.sent(NewItem)
+    at, most = context.call.at, context.limits.lines
+    return await _edit(context, lambda draft: domain.with_item(draft, draft_item(item, draft.version + 1), at, most))
+
+
+async def change_item(context: Context) -> Reply:
+    """I2: put another item in the place of one."""
+    item, line_id = context.sent(NewItem), _line_id(context)
+    if item.line_id != line_id:
+        raise Refused(InvalidValue(path="line_id", reason=f"The path names line {line_id}"))
+    at, most = context.call.at, context.limits.lines
+
+    def edit(draft: Draft) -> Draft:
+        return domain.with_item_changed(draft, line_id, draft_item(item, draft.version + 1), at, most)
+
+    return await _edit(context, edit)
+
+
+async def remove_item(context: Context) -> Reply:
+    """I3: take an item out of a draft."""
+    line_id = _line_id(context)
+    return await _edit(context, lambda draft: domain.without_item(draft, line_id, context.call.at))
+
+
+async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
+    return written(await use.edit(context.store, context.call, context.path["id"], edit, draft_text))
+
+
+def _line_id(context: Context) -> int:
+    text = context.path["line_id"]
+    if not text.isdecimal() or len(text) > 10:  # noqa: PLR2004 - the digits of the largest line id
+        raise Refused(UnknownDraftLine(line_id=text))
+    return int(text)

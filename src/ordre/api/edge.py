@@ -1,0 +1,56 @@
+"""The outermost layer: a request id and CORS on every answer, one log line a request, and no failure without an answer."""
+
+import time
+from collections.abc import Callable
+from secrets import token_hex
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
+    "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count,Idempotency-Key,If-Match",
+    "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after",
+}
+NO_CONTENT = 204
+_log = structlog.get_logger("ordre.access")
+
+
+class Edge:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, failed: Callable[[Exception], Response]) -> None:
+        self._app, self._failed = app, failed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, request_id, status = time.perf_counter(), token_hex(8), 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers.update(CORS)
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, send_on)
+        except Exception as error:  # noqa: BLE001 - the last resort
+            if status == 0:
+                await self._failed(error)(scope, receive, send_on)
+        milliseconds = round((time.perf_counter() - started) * 1000, 2)
+        operation = scope.get("ordre.operation", "")
+        _log.info("request", id=request_id, method=scope["method"], operation=operation, status=status, ms=milliseconds)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=NO_CONTENT)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -1,0 +1,154 @@
+"""The OpenAPI 3.1 document, made from the table of operations and the wire types."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from ordre import __version__
+from ordre.api.errors import ErrorBody
+from ordre.api.examples import EXAMPLES
+from ordre.api.routes import ROUTES, Route
+from ordre.api.wire.common import Number
+
+_REF = "#/components/schemas/{name}"
+_DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
+an integration changes its base URL. Amounts are whole minor units of the order's currency; instants are RFC 3339.
+
+Every write takes an `Idempotency-Key`; every write to an order or a draft takes `If-Match` with the version of its `ETag`."""
+
+_PATH_PARAMETERS = {
+    "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": "^[PT]\\d{8}$"}),
+    "id": ("The draft's id", {"type": "string"}),
+    "order_id": ("The order's order_id or id", {"type": "string"}),
+    "line_id": ("The line's line_id", {"type": "integer", "minimum": 0}),
+    "authorization_id": ("The authorization's id", {"type": "string"}),
+    "capture_id": ("The capture's id", {"type": "string"}),
+    "refund_id": ("The refund's id", {"type": "string"}),
+    "cancellation_id": ("The cancellation's id", {"type": "string"}),
+    "session_id": ("The session's id", {"type": "string"}),
+    "comment_id": ("The comment's id", {"type": "string"}),
+    "store_id": ("The store's id", {"type": "string"}),
+    "customer_id": ("The customer's id", {"type": "string"}),
+}
+_FAULTS = {
+    "400": "The request is malformed, or refused by the rules; `errors` names each fault",
+    "401": "No token, or one that is not valid",
+    "403": "The token is for another account, or lacks the scope",
+    "404": "There is nothing by that name",
+    "405": "The path does not take this method",
+    "409": "The id stands for something else",
+    "412": "If-Match names another version",
+    "413": "The body is too large",
+    "415": "The body is not JSON",
+    "422": "The Idempotency-Key stands for another request",
+    "500": "Ordre failed",
+    "503": "The store cannot answer now",
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the document as plain values."""
+    types = [type_ for route in ROUTES for type_ in (route.answer, route.body) if type_ is not None]
+    unique = list(dict.fromkeys([*types, ErrorBody]))
+    _, components = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Ordre", "version": __version__, "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "client": {"type": "http", "scheme": "basic"},
+            },
+        },
+    }
+
+
+def document_text() -> str:
+    """Return the document as JSON, two spaces deep, as it is committed."""
+    return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n"
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.id,
+        "tags": [route.tag],
+        "summary": route.summary,
+        "parameters": _parameters(route),
+        "responses": _responses(route),
+        "security": _security(route),
+    }
+    if route.scopes:
+        operation["description"] = f"Scopes, one of: {', '.join(f'`{scope}`' for scope in route.scopes)}."
+    if route.body is not None:
+        content: dict[str, Any] = {"schema": {"$ref": _REF.format(name=route.body.__name__)}}
+        if route.id in EXAMPLES:
+            content["example"] = EXAMPLES[route.id]
+        media = {"application/json": content}
+        if not route.scopes:
+            media["application/x-www-form-urlencoded"] = {"schema": content["schema"]}
+        operation["requestBody"] = {"required": not route.body_optional, "content": media}
+    return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    found = []
+    for name in re.findall(r"{(\w+)}", route.path):
+        about, schema = _PATH_PARAMETERS[name]
+        found.append({"name": name, "in": "path", "required": True, "description": about, "schema": schema})
+    (schema,), components = msgspec.json.schema_components([route.query], schema_hook=_schema)
+    properties = components[route.query.__name__].get("properties", {}) if "$ref" in schema else {}
+    found += [{"name": name, "in": "query", "schema": _without_null(one)} for name, one in properties.items()]
+    if route.writes:
+        found += [
+            _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours"),
+            _header("If-Match", 'The version to write on, in quotes, such as `"3"`'),
+        ]
+    return found
+
+
+def _header(name: str, about: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": about, "schema": {"type": "string", "maxLength": 255}}
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    good = {
+        "description": "Done" if route.method != "GET" else "Found",
+        "content": {"application/json": {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}},
+    }
+    statuses = ["400", "401", "403", "404", "405", "500", "503"] if route.scopes else ["400", "401", "405", "500", "503"]
+    if route.body is not None:
+        statuses += ["413", "415"]
+    if route.writes:
+        statuses += ["409", "412", "413", "422"]
+    fault = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}}
+    faults = {status: {"description": _FAULTS[status], "content": fault} for status in sorted(set(statuses))}
+    found = {"200": good, **faults}
+    if route.method == "GET" and route.scopes:
+        found["304"] = {"description": "The version that If-None-Match names is the current one"}
+    return found
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.scopes:
+        return [{"token": []}]
+    return [{"client": []}, {}] if route.body else []
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema: a query has no null, and leaving a parameter out is its default."""
+    choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    return choices[0] if choices else {name: value for name, value in schema.items() if name != "default" or value is not None}
+
+
+def _schema(type_: type) -> dict[str, Any]:
+    if type_ is Number:
+        return {"type": "number"}
+    raise NotImplementedError

@@ -1,0 +1,155 @@
+"""Handlers of orders: make, read, list, change, open, close, cancel."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from ordre.api.context import Context, Reply
+from ordre.api.wire.answers import listed, order_text
+from ordre.api.wire.orders import (
+    Cancellation,
+    ItemStatuses,
+    NewOrder,
+    OrderChange,
+    cancel_order,
+    place_order,
+    set_statuses,
+    update_order,
+)
+from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_query
+from ordre.application.orders import execute
+from ordre.application.ports import COUNT_LIMIT, Outcome, Page, View
+from ordre.domain.commands import Close, Command, Open
+from ordre.domain.refusals import Refused, UnknownOrder
+
+
+async def create(context: Context) -> Reply:
+    """O2: make an order without a draft."""
+    place = place_order(context.sent(NewOrder), context.new_id())
+    outcome = await execute(context.store, context.call, place.order_id, place, limits=context.limits)
+    return await changed(context, outcome)
+
+
+async def read(context: Context) -> Reply:
+    """O3: one order."""
+    return _one(context, await _view(context))
+
+
+async def read_of_store(context: Context) -> Reply:
+    """T2: an order of a store."""
+    view = await _view(context)
+    if context.path["store_id"] not in view.order.about.store_ids:
+        raise Refused(UnknownOrder())
+    return _one(context, view)
+
+
+async def read_of_customer(context: Context) -> Reply:
+    """U2: an order of a customer."""
+    view = await _view(context)
+    if context.path["customer_id"] != view.order.about.customer_id:
+        raise Refused(UnknownOrder())
+    return _one(context, view)
+
+
+async def list_all(context: Context) -> Reply:
+    """O1: the account's orders."""
+    return await _list(context)
+
+
+async def list_of_store(context: Context) -> Reply:
+    """T1: the orders of a store."""
+    return await _list(context, store_id=context.path["store_id"])
+
+
+async def list_of_customer(context: Context) -> Reply:
+    """U1: the orders of a customer."""
+    return await _list(context, customer_id=context.path["customer_id"])
+
+
+async def update(context: Context) -> Reply:
+    """O4: change what an order says."""
+    return await _execute(context, update_order(context.sent(OrderChange)))
+
+
+async def set_item_statuses(context: Context) -> Reply:
+    """L1: give items a status."""
+    return await _execute(context, set_statuses(context.sent(ItemStatuses)))
+
+
+async def reopen(context: Context) -> Reply:
+    """S1: open a closed order."""
+    return await _execute(context, Open())
+
+
+async def close(context: Context) -> Reply:
+    """S2: close an order."""
+    return await _execute(context, Close())
+
+
+async def cancel(context: Context) -> Reply:
+    """S3: cancel an order of which nothing is captured."""
+    return await _execute(context, cancel_order(context.sent(Cancellation)))
+
+
+async def changed(context: Context, outcome: Outcome, events: frozenset[str] | None = None) -> Reply:
+    """Return the orders that a write is answered with, each as it was at the version that the write made."""
+    texts, version = [], None
+    for id_, number in outcome.answer.orders:
+        view = await _view_at(context, outcome, id_, number, with_events=events is not None)
+        version = view.order.version
+        texts.append(order_text(context.account_id, view, events))
+    body = listed("orders", texts) if outcome.answer.many else texts[0]
+    return Reply(body=body, version=None if outcome.answer.many else version, replayed=outcome.replayed)
+
+
+async def _view_at(context: Context, outcome: Outcome, id_: str, version: int, *, with_events: bool) -> View:
+    fresh = None if with_events else context.store.new_order(outcome, id_)
+    if fresh is not None:
+        return fresh
+    view = await context.store.order(context.account_id, id_, events=with_events)
+    if view is not None and version not in (0, view.order.version):
+        view = await context.store.order_at(context.account_id, id_, version)
+    if view is None:
+        raise Refused(UnknownOrder())
+    return view
+
+
+async def _execute(context: Context, command: Command) -> Reply:
+    outcome = await execute(context.store, context.call, context.order, command, limits=context.limits)
+    return await changed(context, outcome, _events(context))
+
+
+async def _view(context: Context) -> View:
+    events = _events(context)
+    view = await context.store.order(context.account_id, context.order, events=events is not None)
+    if view is None:
+        raise Refused(UnknownOrder())
+    return view
+
+
+def _events(context: Context) -> frozenset[str] | None:
+    return events_asked(context.asked(OneOrder).include_events)
+
+
+def _one(context: Context, view: View) -> Reply:
+    return Reply(body=order_text(context.account_id, view, _events(context)), version=view.order.version)
+
+
+async def _list(context: Context, *, store_id: str | None = None, customer_id: str | None = None) -> Reply:
+    asked = context.asked(OrderListOf)
+    events = events_asked(asked.include_events)
+    query = list_query(asked, store_id=store_id, customer_id=customer_id)
+    page = await context.store.orders(context.account_id, query, events=events is not None)
+    texts = [order_text(context.account_id, view, events) for view in page.rows]
+    last = page.rows[-1].order.id if page.rows else None
+    return Reply(body=listed("orders", texts), headers=page_headers(context, page, last))
+
+
+def page_headers(context: Context, page: Page[Any], last: str | None) -> dict[str, str]:
+    """Return the headers of a page: where the next one is, and how many there are in all, exact up to the limit."""
+    headers = {}
+    if page.more and last is not None:
+        kept = [(name, value) for name, value in context.parameters if name != "starting_after"]
+        headers["link"] = f'<{context.url}?{urlencode([*kept, ("starting_after", last)])}>; rel="next"'
+    if page.total is not None:
+        headers["total-count"] = str(page.total) if page.total <= COUNT_LIMIT else f"{COUNT_LIMIT}+"
+    return headers

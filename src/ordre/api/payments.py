@@ -1,0 +1,132 @@
+"""Handlers of payment operations and sessions: what happened to money elsewhere is recorded, listed, read."""
+
+from ordre.api.context import Context, Reply
+from ordre.api.wire.answers import COLLECTIONS, id_of, listed
+from ordre.api.wire.operations import NewOperation, NewSession, record, shown_operation, shown_session, start_session
+from ordre.api.wire.queries import SubList
+from ordre.application.orders import execute
+from ordre.application.ports import Outcome
+from ordre.domain.ledger import Kind
+from ordre.domain.refusals import InvalidValue, Refused, UnknownOperation, UnknownOrder, UnknownSession
+
+
+async def authorize(context: Context) -> Reply:
+    """A2: record an authorization."""
+    return await _record(context, Kind.AUTHORIZATION)
+
+
+async def capture(context: Context) -> Reply:
+    """C2: record a capture."""
+    return await _record(context, Kind.CAPTURE)
+
+
+async def refund(context: Context) -> Reply:
+    """R2: record a refund."""
+    return await _record(context, Kind.REFUND)
+
+
+async def cancel(context: Context) -> Reply:
+    """X2: record a cancellation of what is authorized and not captured."""
+    return await _record(context, Kind.CANCELLATION)
+
+
+async def start(context: Context) -> Reply:
+    """P2: record that a payment session is started."""
+    session = context.sent(NewSession)
+    command, shown = start_session(session, context.new_id()), shown_session(session, context.call)
+    return written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+
+
+async def list_authorizations(context: Context) -> Reply:
+    """A1: the order's authorizations."""
+    return await _list(context, "authorization")
+
+
+async def list_captures(context: Context) -> Reply:
+    """C1: the order's captures."""
+    return await _list(context, "capture")
+
+
+async def list_refunds(context: Context) -> Reply:
+    """R1: the order's refunds."""
+    return await _list(context, "refund")
+
+
+async def list_cancellations(context: Context) -> Reply:
+    """X1: the order's cancellations."""
+    return await _list(context, "cancellation")
+
+
+async def list_sessions(context: Context) -> Reply:
+    """P1: the order's sessions."""
+    return await _list(context, "session")
+
+
+async def read_authorization(context: Context) -> Reply:
+    """A3: one authorization."""
+    return await _read(context, "authorization")
+
+
+async def read_capture(context: Context) -> Reply:
+    """C3: one capture."""
+    return await _read(context, "capture")
+
+
+async def read_refund(context: Context) -> Reply:
+    """R3: one refund."""
+    return await _read(context, "refund")
+
+
+async def read_cancellation(context: Context) -> Reply:
+    """X3: one cancellation."""
+    return await _read(context, "cancellation")
+
+
+async def read_session(context: Context) -> Reply:
+    """P3: one session."""
+    return await _read(context, "session")
+
+
+def written(outcome: Outcome) -> Reply:
+    """Return what a write that is answered with its own part of the order is answered with."""
+    answer = outcome.answer
+    if answer.document is None:
+        raise AssertionError("a recorded fact is answered with its document")
+    return Reply(body=answer.document, version=answer.version, replayed=outcome.replayed)
+
+
+async def _record(context: Context, kind: Kind) -> Reply:
+    operation = context.sent(NewOperation)
+    command, shown = record(kind, operation, context.new_id()), shown_operation(operation, context.call)
+    return written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+
+
+async def _list(context: Context, type_: str) -> Reply:
+    asked = context.asked(SubList)
+    documents = await _documents(context, type_)
+    if asked.starting_after is not None:
+        documents = after(documents, asked.starting_after)
+    return Reply(body=listed(COLLECTIONS[type_], documents[: asked.limit]))
+
+
+async def _documents(context: Context, type_: str) -> list[str]:
+    documents = await context.store.shown(context.account_id, context.order, type_)
+    if documents is None:
+        raise Refused(UnknownOrder())
+    return list(documents)
+
+
+def after(documents: list[str], id_: str) -> list[str]:
+    """Return the documents that follow the one with this id."""
+    for place, document in enumerate(documents, 1):
+        if id_of(document) == id_:
+            return documents[place:]
+    raise Refused(InvalidValue(path="starting_after", reason="The order has nothing by this id here"))
+
+
+async def _read(context: Context, type_: str) -> Reply:
+    id_ = context.path[f"{type_}_id"]
+    document = await context.store.shown_one(context.account_id, context.order, type_, id_)
+    if document is None:
+        raise Refused(UnknownSession() if type_ == "session" else UnknownOperation(kind=type_))
+    return Reply(body=document)

@@ -1,0 +1,142 @@
+"""Reading a request: its body within the limits, as JSON or as a form; its query, of which nothing is ignored."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+
+from ordre.api.errors import Failure, decode_faults
+from ordre.api.wire.common import decoder
+from ordre.api.wire.queries import LISTS
+from ordre.domain.refusals import InvalidValue, Refused, UnknownParameter
+
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+KEY_LENGTH = 255
+
+
+async def body_of(request: Request, most_bytes: int) -> bytes:
+    """Return the request's body.
+
+    Raises:
+        Failure: It is larger than allowed.
+    """
+    too_large = Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"A request body is limited to {most_bytes:,} bytes")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > most_bytes:
+        raise too_large
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most_bytes:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def text_of(body: bytes) -> str:
+    """Return the body as text; refuse what is not UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Failure(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not UTF-8") from error
+
+
+def check_type(request: Request, *, form: bool) -> bool:
+    """Refuse a media type that the operation does not read; return whether it is a form."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if form and media == "application/x-www-form-urlencoded":
+        return True
+    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+        raise Failure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send the body as application/json")
+    return False
+
+
+def form_of(body: bytes) -> bytes:
+    """Return a form as JSON text; of a field that is given twice, the last."""
+    return msgspec.json.encode(dict(parse_qsl(text_of(body))))
+
+
+class Bodies:
+    """Decodes bodies of one type."""
+
+    def __init__(self, type_: type[msgspec.Struct], depth: int) -> None:
+        self._decoder: msgspec.json.Decoder[Any] = decoder(type_)
+        self._depth = depth
+
+    def decode(self, body: bytes) -> object:
+        """Return the body as its type.
+
+        Raises:
+            Failure: It is no JSON, or nested too deep.
+            Refused: It is not of its type; every fault is named.
+        """
+        self._check_depth(body)
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise Refused(*decode_faults(body, self._decoder, error)) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Failure(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is no JSON: {error}") from error
+        except RecursionError as error:
+            raise _too_deep(self._depth) from error
+
+    def _check_depth(self, body: bytes) -> None:
+        if body.count(b"{") + body.count(b"[") <= self._depth:
+            return
+        depth = 0
+        for opened, closed in _BRACKETS.findall(body):
+            depth += bool(opened) - bool(closed)
+            if depth > self._depth:
+                raise _too_deep(self._depth)
+
+
+def query_of(request: Request, type_: type[msgspec.Struct]) -> msgspec.Struct:
+    """Return the query as its type.
+
+    Raises:
+        Refused: A parameter is unknown, stands twice, or has a value that it cannot have.
+    """
+    known = {field.encode_name for field in msgspec.structs.fields(type_)}
+    values: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise Refused(UnknownParameter(path=name, parameter=name))
+        if name in LISTS:
+            values.setdefault(name, []).extend(value.split(","))
+        elif name in values:
+            raise Refused(InvalidValue(path=name, reason="This parameter stands once"))
+        else:
+            values[name] = value
+    try:
+        return msgspec.convert(values, type_, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$.")
+        path = next((name for name in values if place.startswith(name)), "")
+        raise Refused(InvalidValue(path=path, reason=reason.replace("`", ""))) from error
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Return the request's Idempotency-Key."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()):
+        reason = f"An Idempotency-Key has 1 to {KEY_LENGTH} printable ASCII characters"
+        raise Refused(InvalidValue(path="Idempotency-Key", reason=reason))
+    return key
+
+
+def version_named(request: Request) -> int | None:
+    """Return the version that If-Match names; None where there is none, or any will do."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    match = re.fullmatch(r'\s*(?:W/)?"(\d{1,15})"\s*', header)
+    if match is None:
+        raise Refused(InvalidValue(path="If-Match", reason='If-Match holds one version in quotes, such as "3", or *'))
+    return int(match[1])
+
+
+def _too_deep(depth: int) -> Failure:
+    return Failure(HTTPStatus.BAD_REQUEST, "too_deep", f"JSON is nested at most {depth} deep")

@@ -1,0 +1,203 @@
+"""Orders as they are answered: JSON texts joined, nothing parsed."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType, field
+
+from ordre.api.wire.common import Currency, DateTime, Link, Size, Wire, instant, json_text, object_text
+from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
+from ordre.api.wire.items import Item
+from ordre.api.wire.operations import Operation, Session
+from ordre.api.wire.orders import OrderFields
+from ordre.application.ports import View
+from ordre.domain.ledger import payment_status, remains
+from ordre.domain.lines import totals
+from ordre.domain.order import Order
+
+
+class PaymentDetails(Wire, kw_only=True):
+    """What remains, over all lines. Computed, never stored."""
+
+    remaining_capture_amount: int
+    remaining_refund_amount: int
+    remaining_cancellation_amount: int
+    amount_due: int
+    remaining_authorization_amount: int
+
+
+class Comment(Wire, kw_only=True):
+    id: str
+    body: str
+    visibility: Literal["private", "public"]
+    created_at: DateTime
+    created_by: str
+    deleted_at: DateTime | UnsetType = UNSET
+    deleted_by: str | UnsetType = UNSET
+
+
+class OrderAnswer(OrderFields, kw_only=True):
+    """An order."""
+
+    id: str
+    order_id: str
+    created_at: DateTime
+    created_by: str
+    updated_at: DateTime
+    currency: Currency
+    status: Literal["open", "closed", "cancelled"]
+    payment_status: Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]
+    version: int
+    gross_amount: int
+    net_amount: int
+    total_discount: Size
+    total_manual_discount_amount: Size
+    multiple_authorizations: bool
+    payment_details: PaymentDetails
+    items: list[Item]
+    sessions: list[Session]
+    authorizations: list[Operation]
+    captures: list[Operation]
+    refunds: list[Operation]
+    cancellations: list[Operation]
+    comments: list[Comment]
+    events: list[ApiEvent | ServiceEvent]
+    state: Literal["failure", "pending", "success"] | UnsetType = UNSET
+    closed_at: DateTime | UnsetType = UNSET
+    closed_by: str | UnsetType = UNSET
+    cancelled_at: DateTime | UnsetType = UNSET
+    cancelled_by: str | UnsetType = UNSET
+    cancelled_reason: Literal["customer", "declined", "other"] | UnsetType = UNSET
+    time_to_live_expires_at: DateTime | UnsetType = UNSET
+    links: list[Link] | UnsetType = field(name="_links", default=UNSET)
+
+
+class OrderList(Wire, kw_only=True):
+    orders: list[OrderAnswer]
+
+
+class Authorizations(Wire, kw_only=True):
+    authorizations: list[Operation]
+
+
+class Captures(Wire, kw_only=True):
+    captures: list[Operation]
+
+
+class Refunds(Wire, kw_only=True):
+    refunds: list[Operation]
+
+
+class Cancellations(Wire, kw_only=True):
+    cancellations: list[Operation]
+
+
+class Sessions(Wire, kw_only=True):
+    sessions: list[Session]
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+COLLECTIONS = {
+    "session": "sessions",
+    "authorization": "authorizations",
+    "capture": "captures",
+    "refund": "refunds",
+    "cancellation": "cancellations",
+}
+"""Type of fact -> the collection that it is shown in."""
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def id_of(document: str) -> str:
+    """Return the id of an operation, session or comment."""
+    return _named(document).id
+
+
+def order_text(account_id: str, view: View, events: frozenset[str] | None) -> str:
+    """Return the order as it is answered; with its events of these types, and its ``state``, where they are asked for."""
+    order = view.order
+    fields = {**_head(order), **_statuses(order), **_money(order)}
+    fields["_links"] = _links(account_id, order)
+    shown = _collections(view.shown)
+    shown["events"] = "[]"
+    if events is not None and view.events is not None:
+        shown["events"] = f"[{','.join(order_events(order.id, view.events, events))}]"
+        shown["state"] = json_text(state_text(view.events))
+    parts = [object_text(fields)[:-1], view.fields[1:-1], f'"items":{view.items}', object_text(shown)[1:]]
+    return ",".join(part for part in parts if part)
+
+
+def listed(name: str, documents: Sequence[str]) -> str:
+    """Return a collection of documents that are JSON already."""
+    return f'{{"{name}":[{",".join(documents)}]}}'
+
+
+def _head(order: Order) -> dict[str, str]:
+    fields = {
+        "id": json_text(order.id),
+        "order_id": json_text(order.order_id),
+        "created_at": json_text(instant(order.created.at)),
+        "created_by": json_text(order.created.by),
+        "updated_at": json_text(instant(order.updated_at)),
+        "version": str(order.version),
+        "currency": json_text(order.currency),
+        "multiple_authorizations": json_text(order.multiple_authorizations),
+    }
+    if order.order_number is not None:
+        fields["order_number"] = json_text(order.order_number)
+    if order.about.time_to_live is not None:
+        fields["time_to_live_expires_at"] = json_text(instant(order.updated_at + order.about.time_to_live * 1000))
+    return fields
+
+
+def _statuses(order: Order) -> dict[str, str]:
+    fields = {"status": json_text(order.status.value), "payment_status": json_text(payment_status(order.lines).value)}
+    if order.closed is not None:
+        fields["closed_at"] = json_text(instant(order.closed.at))
+        fields["closed_by"] = json_text(order.closed.by)
+    if order.cancelled is not None and order.cancelled_reason is not None:
+        fields["cancelled_at"] = json_text(instant(order.cancelled.at))
+        fields["cancelled_by"] = json_text(order.cancelled.by)
+        fields["cancelled_reason"] = json_text(order.cancelled_reason.value)
+    return fields
+
+
+def _money(order: Order) -> dict[str, str]:
+    sums, left = totals(order.lines.values()), remains(order.lines.values())
+    details = {
+        "remaining_authorization_amount": str(left.authorization),
+        "remaining_capture_amount": str(left.capture),
+        "remaining_refund_amount": str(left.refund),
+        "remaining_cancellation_amount": str(left.cancellation),
+        "amount_due": str(left.due),
+    }
+    return {
+        "gross_amount": str(sums.gross),
+        "net_amount": str(sums.net),
+        "total_discount": str(sums.discount),
+        "total_manual_discount_amount": str(sums.manual_discount),
+        "payment_details": object_text(details),
+    }
+
+
+def _links(account_id: str, order: Order) -> str:
+    path = f"/v1/accounts/{account_id}/shopping/draft_orders"
+    return json_text([{"href": f"{path}/{draft}", "rel": "draft"} for draft in order.drafts])
+
+
+def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return operations, sessions and comments by collection; a deleted comment in the place of the comment."""
+    found: dict[str, list[str]] = {name: [] for name in COLLECTIONS.values()}
+    comments: dict[str, str] = {}
+    for type_, document in shown:
+        if type_ in COLLECTIONS:
+            found[COLLECTIONS[type_]].append(document)
+        elif type_ in ("comment", "comment_deleted"):
+            comments[id_of(document)] = document
+    found["comments"] = list(comments.values())
+    return {name: f"[{','.join(documents)}]" for name, documents in found.items()}

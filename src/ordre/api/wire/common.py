@@ -1,0 +1,140 @@
+"""What every wire type shares: field types with their limits, decoding with every fault named, encoding that keeps numbers."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from ordre.domain.money import MAX_AMOUNT
+from ordre.domain.order import Frozen
+
+T = TypeVar("T")
+Maybe: TypeAlias = T | UnsetType | None
+"""A field that may be left out, or be null."""
+
+_TIME = r"T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+
+Amount = Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Whole minor units of the currency")]
+Size = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Whole minor units of the currency, not negative")]
+LineId = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The line's identity inside the order")]
+Text = Annotated[str, Meta(max_length=4_000)]
+ShortText = Annotated[str, Meta(max_length=255)]
+Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^\x00-\x1f\x7f/]+$")]
+OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f/]+$")]
+DateTime = Annotated[str, Meta(pattern=_DATE + _TIME, extra_json_schema={"format": "date-time"})]
+Date = Annotated[str, Meta(pattern=_DATE + "$", extra_json_schema={"format": "date"})]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["NOK"])]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["NO"])]
+Phone = Annotated[str, Meta(pattern=r"^\+?[1-9]\d{1,14}$", description="E.164", examples=["+4799999999"])]
+Email = Annotated[str, Meta(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+Metadata = dict[str, Raw]
+"""Any JSON object of at most 16 KiB, kept as it was sent."""
+
+METADATA_BYTES = 16 * 1024
+_NUMBER_DIGITS = 40
+
+
+class Number(Decimal):
+    """A JSON number, kept digit by digit. Never an amount of money: those are whole."""
+
+    __slots__ = ()
+
+
+class Wire(Struct, omit_defaults=True, kw_only=True):
+    """A wire type. Fields that it does not know are ignored."""
+
+    def __post_init__(self) -> None:
+        metadata = getattr(self, "metadata", UNSET)
+        if isinstance(metadata, dict) and len(encode(metadata)) > METADATA_BYTES:
+            raise ValueError(f"metadata is limited to {METADATA_BYTES:,} bytes")
+
+
+class Link(Wire):
+    href: str
+    rel: str
+
+
+def _decode_hook(type_: type, value: object) -> object:
+    if type_ is not Number:
+        raise NotImplementedError
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError(f"Expected `number`, got `{_JSON_NAMES.get(type(value), 'null')}`")  # noqa: TRY004 - msgspec turns it into a fault with a path
+    number = Number(value)
+    if len(number.as_tuple().digits) > _NUMBER_DIGITS or abs(number.adjusted()) > _NUMBER_DIGITS:
+        raise ValueError(f"Expected `number` of at most {_NUMBER_DIGITS} digits")
+    return number
+
+
+_JSON_NAMES: Mapping[type, str] = {bool: "bool", str: "str", list: "array", dict: "object"}
+
+
+def _encode_hook(value: object) -> Decimal:
+    if isinstance(value, Number):
+        return Decimal(value)
+    raise NotImplementedError
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_encode_hook)
+
+
+def encode(value: object) -> bytes:
+    """Return compact JSON; decimals as the numbers that they were."""
+    return _encoder.encode(value)
+
+
+def json_text(value: object) -> str:
+    """Return ``encode`` as text."""
+    return _encoder.encode(value).decode()
+
+
+def decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
+    """Return a decoder of the type that keeps numbers digit by digit."""
+    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=Decimal)
+
+
+def frozen(value: Struct, *leave_out: str) -> Frozen:
+    """Return the fields that were sent, each as JSON text; nulls are kept for the caller to read."""
+    found = {}
+    for attribute, name in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+        if name not in leave_out and (given := getattr(value, attribute)) is not UNSET:
+            found[name] = json_text(given)
+    return found
+
+
+def without_nulls(fields: Frozen) -> dict[str, str]:
+    """Return the fields that hold a value."""
+    return {name: value for name, value in fields.items() if value != "null"}
+
+
+def given(value: Maybe[T]) -> T | None:
+    """Return the value, or None where it was left out or null."""
+    return None if isinstance(value, UnsetType) else value
+
+
+def instant(at: int) -> str:
+    """Return milliseconds since 1970 as an RFC 3339 date-time in UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
+
+
+def milliseconds(text: str, *, up: bool = False) -> int:
+    """Return an RFC 3339 date-time as milliseconds since 1970, rounded down, or ``up``.
+
+    Raises:
+        ValueError: It is no date-time, or has no offset.
+    """
+    if not re.search(_DATE + _TIME, text):
+        raise ValueError("Expected an RFC 3339 date-time with an offset, such as 2026-01-31T12:00:00Z")
+    since = datetime.fromisoformat(text.replace(":60", ":59")) - datetime(1970, 1, 1, tzinfo=UTC)
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return -(-microseconds // 1000) if up else microseconds // 1000
+
+
+def object_text(fields: Mapping[str, str]) -> str:
+    """Return one JSON object of fields that are JSON already."""
+    return "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}"

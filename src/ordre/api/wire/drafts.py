@@ -1,0 +1,198 @@
+"""Drafts: what a client writes, to the domain; what is answered."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from ordre.api.wire.common import (
+    Currency,
+    DateTime,
+    Maybe,
+    Metadata,
+    OrderId,
+    Wire,
+    frozen,
+    given,
+    instant,
+    json_text,
+    object_text,
+    without_nulls,
+)
+from ordre.api.wire.events import ApiEvent, api_event
+from ordre.api.wire.items import Item, NewItem, draft_item
+from ordre.api.wire.orders import READ_BY_RULES, OrderFields, about
+from ordre.application.ports import HeldDraft
+from ordre.domain.draft import Draft, Options, OrderIdStyle, Sketch
+from ordre.domain.order import About, Frozen
+
+
+class DraftOptions(Wire):
+    """What completing the draft does."""
+
+    generate_order_id: Maybe[Literal["ALPHANUMERIC_9"]] = UNSET
+    order_id: Maybe[OrderId] = UNSET
+    split_draft: Maybe[bool] = UNSET
+    replace: Maybe[Literal["order"]] = UNSET
+    payout: Maybe[Metadata] = UNSET
+    serial_order_number_suffix: Maybe[Annotated[str, Meta(max_length=40)]] = UNSET
+
+
+class NewDraftOrder(OrderFields, kw_only=True):
+    """The order that the draft is to become. Items may be added later."""
+
+    currency: Currency
+    items: Maybe[list[NewItem]] = UNSET
+
+
+class DraftOrderChange(OrderFields, kw_only=True):
+    """New values for the drafted order; what is left out stays, null takes away, ``items`` replaces all of them."""
+
+    currency: Maybe[Currency] = UNSET
+    items: Maybe[list[NewItem]] = UNSET
+
+
+class NewDraft(Wire, kw_only=True):
+    order: NewDraftOrder
+    options: Maybe[DraftOptions] = UNSET
+
+
+class DraftChange(Wire):
+    order: Maybe[DraftOrderChange] = UNSET
+    options: Maybe[DraftOptions] = UNSET
+
+
+class Completion(Wire):
+    """Completing takes no field."""
+
+
+class DraftedOrder(OrderFields, kw_only=True):
+    currency: Currency
+    gross_amount: int
+    net_amount: int
+    total_discount: int
+    total_manual_discount_amount: int
+    items: list[Item]
+
+
+class DraftAnswer(Wire, kw_only=True):
+    """A draft order."""
+
+    id: str
+    version: int
+    status: Literal["open", "completed", "deleted"]
+    order: DraftedOrder
+    options: DraftOptions
+    events: list[ApiEvent]
+    created_at: DateTime
+    created_by: str
+    updated_at: DateTime
+    deleted_at: DateTime | UnsetType = UNSET
+    deleted_by: str | UnsetType = UNSET
+
+
+class DraftList(Wire, kw_only=True):
+    draft_orders: list[DraftAnswer]
+
+
+def sketch(draft: NewDraft) -> tuple[Sketch, Options, Frozen]:
+    """Return what a new draft describes, its options, and the options as they are shown."""
+    order = draft.order
+    items = given(order.items) or []
+    described = Sketch(
+        currency=order.currency,
+        items=tuple(draft_item(item, 1) for item in items),
+        fields=without_nulls(frozen(order, *READ_BY_RULES)),
+        about=about(order, items, About()),
+        order_id=given(order.order_id),
+        order_number=given(order.order_number),
+        multiple_authorizations=given(order.multiple_authorizations) or False,
+        gross=given(order.gross_amount),
+        net=given(order.net_amount),
+    )
+    return described, *_options(given(draft.options))
+
+
+def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Frozen]:
+    """Return the same after a change of an existing draft."""
+    options = (draft.options, draft.shown_options)
+    if not isinstance(change.options, UnsetType):
+        options = _options(change.options)
+    order, before = given(change.order), draft.sketch
+    if order is None:
+        return replace(before, gross=None, net=None), *options
+    items = before.items
+    if not isinstance(order.items, UnsetType):
+        items = tuple(draft_item(item, draft.version + 1) for item in order.items or ())
+    after = replace(
+        before,
+        items=items,
+        currency=given(order.currency) or before.currency,
+        fields=without_nulls({**before.fields, **frozen(order, *READ_BY_RULES)}),
+        about=about(order, given(order.items) or (), before.about),
+        order_id=before.order_id if isinstance(order.order_id, UnsetType) else order.order_id,
+        order_number=before.order_number if isinstance(order.order_number, UnsetType) else order.order_number,
+        multiple_authorizations=_or(given(order.multiple_authorizations), before.multiple_authorizations),
+        gross=given(order.gross_amount),
+        net=given(order.net_amount),
+    )
+    return after, *options
+
+
+def draft_text(held: HeldDraft) -> str:
+    """Return the draft as it is answered."""
+    draft = held.draft
+    events = [api_event(draft.id, event.version, event.at, event.by, event.event) for event in held.events]
+    fields = {
+        "id": json_text(draft.id),
+        "version": str(draft.version),
+        "status": json_text(draft.status.value),
+        "order": _order_text(draft),
+        "options": object_text(draft.shown_options),
+        "events": f"[{','.join(events)}]",
+        "created_at": json_text(instant(draft.created.at)),
+        "created_by": json_text(draft.created.by),
+        "updated_at": json_text(instant(draft.updated_at)),
+    }
+    if draft.deleted is not None:
+        fields["deleted_at"] = json_text(instant(draft.deleted.at))
+        fields["deleted_by"] = json_text(draft.deleted.by)
+    return object_text(fields)
+
+
+def _order_text(draft: Draft) -> str:
+    order, sums = draft.sketch, draft.totals
+    fields = {
+        "currency": json_text(order.currency),
+        "gross_amount": str(sums.gross),
+        "net_amount": str(sums.net),
+        "total_discount": str(sums.discount),
+        "total_manual_discount_amount": str(sums.manual_discount),
+        **order.fields,
+    }
+    if order.order_id is not None:
+        fields["order_id"] = json_text(order.order_id)
+    if order.order_number is not None:
+        fields["order_number"] = json_text(order.order_number)
+    if order.multiple_authorizations:
+        fields["multiple_authorizations"] = "true"
+    fields["items"] = f"[{','.join(object_text(item.fields) for item in order.items)}]"
+    return object_text(fields)
+
+
+def _options(options: DraftOptions | None) -> tuple[Options, Frozen]:
+    if options is None:
+        return Options(), {}
+    style = given(options.generate_order_id)
+    read = Options(
+        generate_order_id=None if style is None else OrderIdStyle(style),
+        target=given(options.order_id),
+        split=given(options.split_draft) or False,
+        replaces=given(options.replace) is not None,
+        serial_suffix=given(options.serial_order_number_suffix),
+    )
+    return read, without_nulls(frozen(options))
+
+
+def _or(value: bool | None, otherwise: bool) -> bool:
+    return otherwise if value is None else value

@@ -1,0 +1,159 @@
+"""Events: what services report, and every change of the order as an api-event."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
+from uuid import UUID, uuid5
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from ordre.api.wire.common import (
+    DateTime,
+    Link,
+    Maybe,
+    Metadata,
+    OperationId,
+    ShortText,
+    Text,
+    Wire,
+    decoder,
+    frozen,
+    given,
+    instant,
+    json_text,
+    object_text,
+    without_nulls,
+)
+from ordre.api.wire.orders import NewComment
+from ordre.application.orders import Call, Shown
+from ordre.application.ports import StoredFact
+from ordre.domain.commands import Report
+from ordre.domain.order import EventState, state_of
+
+State = Literal["error", "failure", "success", "pending"]
+EventType = Literal["api-event", "service-event"]
+
+
+class NewEvent(Wire):
+    """What a service reports of the order. ``service`` tells apart whose status it is."""
+
+    service: Annotated[str, Meta(min_length=1, max_length=255)]
+    service_status: ShortText
+    state: State = "success"
+    description: Maybe[Text] = UNSET
+    metadata: Maybe[Metadata] = UNSET
+    id: Maybe[OperationId] = UNSET
+
+
+class ServiceEvent(Wire):
+    id: str
+    created_at: DateTime
+    created_by: str
+    state: State
+    service: str
+    service_status: str
+    description: Maybe[Text] = UNSET
+    metadata: Maybe[Metadata] = UNSET
+    event_type: Literal["service-event"] | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+    links: list[Link] | UnsetType = field(name="_links", default=UNSET)
+
+
+class Request(Wire):
+    path: str
+    method: str
+    body: str
+
+
+class ApiEvent(Wire):
+    id: str
+    created_at: DateTime
+    created_by: str
+    version: int
+    event_type: Literal["api-event"]
+    request: Request
+    draft_id: str | UnsetType = UNSET
+
+
+class Events(Wire):
+    """``state`` combines what services reported."""
+
+    events: list[ApiEvent | ServiceEvent]
+    state: Literal["failure", "success", "pending"]
+
+
+class _Reported(Wire):
+    service: str
+    state: State = "success"
+
+
+_reported = decoder(_Reported)
+
+
+def report(event: NewEvent, new_id: str) -> Report:
+    """Return the command that records what the service reports."""
+    return Report(id=given(event.id) or new_id, service=event.service, state=EventState(event.state))
+
+
+def shown_event(event: NewEvent, id_: str, call: Call) -> Shown:
+    """Return what makes the service event as it is answered."""
+    fields = {"state": json_text(event.state), **without_nulls(frozen(event, "id", "state"))}
+    made = {"id": json_text(id_), "created_at": json_text(instant(call.at)), "created_by": json_text(call.by), "_links": "[]"}
+    return lambda _fact, _order: object_text({**made, **fields})
+
+
+def shown_comment(comment: NewComment, id_: str, call: Call) -> Shown:
+    """Return what makes the comment as it is answered."""
+    text = object_text(
+        {
+            "id": json_text(id_),
+            "body": json_text(comment.body),
+            "visibility": json_text(comment.visibility),
+            "created_at": json_text(instant(call.at)),
+            "created_by": json_text(call.by),
+        }
+    )
+    return lambda _fact, _order: text
+
+
+def shown_deletion(call: Call, before: str) -> Shown:
+    """Return what makes a deleted comment as it is answered: the comment, marked."""
+    text = f'{before[:-1]},"deleted_at":{json_text(instant(call.at))},"deleted_by":{json_text(call.by)}}}'
+    return lambda _fact, _order: text
+
+
+def request_event(method: str, path: str, body: str, draft_id: str | None = None) -> str:
+    """Return what a fact keeps of the request that made it, in JSON."""
+    event: dict[str, object] = {"request": {"path": path, "method": method, "body": body}}
+    if draft_id is not None:
+        event["draft_id"] = draft_id
+    return json_text(event)
+
+
+def api_event(subject: str, version: int, at: int, by: str, event: str) -> str:
+    """Return an api-event. Its id follows from the order or draft and its version, so it is the same at every reading."""
+    made = {
+        "id": json_text(str(uuid5(UUID(subject), str(version)))),
+        "created_at": json_text(instant(at)),
+        "created_by": json_text(by),
+        "version": str(version),
+        "event_type": '"api-event"',
+    }
+    return f"{object_text(made)[:-1]},{event[1:]}"
+
+
+def order_events(order_id: str, facts: Iterable[StoredFact], types: frozenset[str]) -> list[str]:
+    """Return the order's events of these types, oldest first."""
+    found = []
+    for fact in facts:
+        if fact.type == "service_event":
+            if "service-event" in types:
+                found.append(f'{fact.document[:-1]},"event_type":"service-event","version":{fact.version}}}')
+        elif "api-event" in types:
+            found.append(api_event(order_id, fact.version, fact.at, fact.by, fact.event))
+    return found
+
+
+def state_text(facts: Sequence[StoredFact]) -> str:
+    """Return the combined state of all that services reported."""
+    reports = [_reported.decode(fact.document) for fact in facts if fact.type == "service_event"]
+    return state_of([(one.service, EventState(one.state)) for one in reports]).value

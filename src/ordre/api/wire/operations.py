@@ -1,0 +1,184 @@
+"""Payment operations: one shape, four kinds; and payment sessions."""
+
+from hashlib import sha256
+from typing import Annotated, cast
+
+from msgspec import UNSET, Meta, field
+
+from ordre.api.wire.common import (
+    Amount,
+    DateTime,
+    LineId,
+    Link,
+    Maybe,
+    Metadata,
+    OperationId,
+    ShortText,
+    Text,
+    Wire,
+    frozen,
+    given,
+    instant,
+    json_text,
+    object_text,
+    without_nulls,
+)
+from ordre.api.wire.items import Conversion
+from ordre.application.orders import Call, Shown
+from ordre.domain.commands import Record, StartSession
+from ordre.domain.ledger import Kind
+from ordre.domain.order import Fact, Order, Recorded, SessionStarted
+
+_LINE_NUMBER = r"^\d{1,10}$"
+
+
+class PayoutShare(Wire):
+    destination: Maybe[ShortText] = UNSET
+    amount: Maybe[Amount] = UNSET
+
+
+class OperationPayout(Wire):
+    rule_id: Maybe[ShortText] = UNSET
+    rule_type: Maybe[ShortText] = UNSET
+    destinations: Maybe[list[PayoutShare]] = UNSET
+
+
+class OperationItem(Conversion, kw_only=True):
+    line_id: LineId
+    amount: Amount
+    payout: Maybe[OperationPayout] = UNSET
+
+
+class Card(Wire):
+    masked_pan: Maybe[ShortText] = UNSET
+    type: Maybe[ShortText] = UNSET
+    brand: Maybe[ShortText] = UNSET
+    metadata: Maybe[Metadata] = UNSET
+
+
+class OperationPayment(Wire):
+    psp: Maybe[ShortText] = UNSET
+    payment_id: Maybe[ShortText] = UNSET
+    payment_product: Maybe[ShortText] = UNSET
+    payment_product_type: Maybe[ShortText] = UNSET
+    card: Maybe[Card] = UNSET
+
+
+class OperationDetails(Wire):
+    processed_at: Maybe[DateTime] = UNSET
+    processed_by: Maybe[ShortText] = UNSET
+    payment_details: Maybe[OperationPayment] = UNSET
+    metadata: Maybe[Metadata] = UNSET
+    authorization_id: Maybe[OperationId] = UNSET
+
+
+class NewOperation(OperationDetails, kw_only=True):
+    """An authorization, capture, refund or cancellation that happened elsewhere."""
+
+    items: Annotated[list[OperationItem], Meta(min_length=1)]
+    success: Maybe[bool] = UNSET
+    id: Maybe[OperationId] = UNSET
+
+
+class Operation(OperationDetails, kw_only=True):
+    """A recorded operation. ``amount`` is the sum of its items."""
+
+    items: list[OperationItem]
+    success: bool
+    id: str
+    created_at: DateTime
+    created_by: str
+    amount: int
+    links: list[Link] = field(name="_links")
+
+
+class SessionItem(Wire):
+    """``line_id`` is text here, as in the reference. An amount left out is what remains to be authorized."""
+
+    line_id: Annotated[str, Meta(pattern=_LINE_NUMBER)]
+    amount: Maybe[Amount] = UNSET
+
+
+class SessionUrl(Wire):
+    return_url: Maybe[Text] = UNSET
+    callback_url: Maybe[Text] = UNSET
+    merchant_terms_url: Maybe[Text] = UNSET
+
+
+class SessionDetails(Wire):
+    processed_at: Maybe[DateTime] = UNSET
+    metadata: Maybe[Metadata] = UNSET
+
+
+class NewSession(SessionDetails, kw_only=True):
+    """A payment session that is started for the order."""
+
+    items: Annotated[list[SessionItem], Meta(min_length=1)]
+    profile_id: ShortText
+    url: SessionUrl
+    id: Maybe[OperationId] = UNSET
+
+
+class AnsweredSessionItem(Wire):
+    line_id: str
+    amount: int
+
+
+class Session(SessionDetails, kw_only=True):
+    items: list[AnsweredSessionItem]
+    id: str
+    created_at: DateTime
+    created_by: str
+    amount: int
+    links: list[Link] = field(name="_links")
+
+
+def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
+    """Return the command that records the operation, under its own id or the new one."""
+    sent = json_text({name: text for name, text in frozen(operation).items() if name != "id"})
+    return Record(
+        kind=kind,
+        id=given(operation.id) or new_id,
+        items=tuple((item.line_id, item.amount) for item in operation.items),
+        success=given(operation.success) is not False,
+        authorization_id=given(operation.authorization_id),
+        fingerprint=sha256(sent.encode()).hexdigest()[:32],
+    )
+
+
+def shown_operation(operation: NewOperation, call: Call) -> Shown:
+    """Return what makes the recorded operation as it is answered."""
+    fields = without_nulls(frozen(operation, "authorization_id", "success", "id"))
+
+    def shown(fact: Fact, order: Order) -> str:
+        fact = cast(Recorded, fact)
+        authorization = fact.id if fact.kind is Kind.AUTHORIZATION else fact.authorization_id
+        inside = {"authorization_id": json_text(authorization)} if order.multiple_authorizations else {}
+        amount = sum(fact.amounts.values())
+        return object_text(
+            {**_made(fact.id, call), "amount": str(amount), "success": json_text(fact.success), **fields, **inside}
+        )
+
+    return shown
+
+
+def start_session(session: NewSession, new_id: str) -> StartSession:
+    """Return the command that records the session."""
+    items = tuple((int(item.line_id), given(item.amount)) for item in session.items)
+    return StartSession(id=given(session.id) or new_id, items=items)
+
+
+def shown_session(session: NewSession, call: Call) -> Shown:
+    """Return what makes the session as it is answered."""
+    fields = without_nulls(frozen(session, "items", "profile_id", "url", "id"))
+
+    def shown(fact: Fact, _: Order) -> str:
+        fact = cast(SessionStarted, fact)
+        items = json_text([{"line_id": str(line_id), "amount": amount} for line_id, amount in fact.amounts.items()])
+        return object_text({**_made(fact.id, call), "amount": str(sum(fact.amounts.values())), "items": items, **fields})
+
+    return shown
+
+
+def _made(id_: str, call: Call) -> dict[str, str]:
+    return {"id": json_text(id_), "created_at": json_text(instant(call.at)), "created_by": json_text(call.by), "_links": "[]"}

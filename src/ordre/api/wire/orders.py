@@ -1,0 +1,183 @@
+"""Orders: what a client may write, to commands; what is answered."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from ordre.api.wire.common import (
+    Amount,
+    Currency,
+    DateTime,
+    Id,
+    LineId,
+    Maybe,
+    Metadata,
+    Number,
+    OrderId,
+    ShortText,
+    Text,
+    Wire,
+    frozen,
+    given,
+    without_nulls,
+)
+from ordre.api.wire.items import ChangedItem, ItemStatus, NewItem, item_change, priced, shown_item, store_id
+from ordre.api.wire.people import Address, Customer, OrderStore
+from ordre.api.wire.travel import Attachment, ExternalId, Leg
+from ordre.domain.commands import Cancel, Place, Update
+from ordre.domain.order import About, Content, Reason
+
+
+class DiscountUse(Wire):
+    line_id: Maybe[LineId] = UNSET
+    amount: Maybe[Amount] = UNSET
+
+
+class DiscountStatistics(Wire):
+    amount: Maybe[Number] = UNSET
+    stamp: Maybe[Number] = UNSET
+    usage: Maybe[Number] = UNSET
+
+
+class DiscountRef(Wire):
+    id: Maybe[ShortText] = UNSET
+    amount: Maybe[Amount] = UNSET
+    statistics: Maybe[DiscountStatistics] = UNSET
+    stamp: Maybe[Number] = UNSET
+    usages: Maybe[Number] = UNSET
+    items: Maybe[list[DiscountUse]] = UNSET
+
+
+class Discount(Wire):
+    id: Maybe[ShortText] = UNSET
+    refs: Maybe[list[DiscountRef]] = UNSET
+
+
+class ExternalLink(Wire):
+    text: Maybe[ShortText] = UNSET
+    href: Maybe[Text] = UNSET
+    public: Maybe[bool] = UNSET
+
+
+TimeToLive = Annotated[int, Meta(ge=86_400, le=10**10, description="Seconds, counted from updated_at")]
+OrderComment = Annotated[str, Meta(max_length=255)]
+
+
+class OrderFields(Wire):
+    """What a client may write of an order, whether it is new, changed or drafted."""
+
+    customer: Maybe[Customer] = UNSET
+    gross_amount: Maybe[Amount] = UNSET
+    net_amount: Maybe[Amount] = UNSET
+    shipping_address: Maybe[Address] = UNSET
+    billing_address: Maybe[Address] = UNSET
+    metadata: Maybe[Metadata] = UNSET
+    comment: Maybe[OrderComment] = UNSET
+    salesperson_id: Maybe[ShortText] = UNSET
+    salesperson_name: Maybe[ShortText] = UNSET
+    delivery_at: Maybe[DateTime] = UNSET
+    pickup_at: Maybe[DateTime] = UNSET
+    courier_id: Maybe[ShortText] = UNSET
+    delivery_id: Maybe[ShortText] = UNSET
+    pre_order: Maybe[bool] = UNSET
+    time_to_live: Maybe[TimeToLive] = UNSET
+    itinerary: Maybe[list[Leg]] = UNSET
+    external_ids: Maybe[list[ExternalId]] = UNSET
+    type: Maybe[ShortText] = UNSET
+    order_number: Maybe[Id] = UNSET
+    order_id: Maybe[OrderId] = UNSET
+    multiple_authorizations: Maybe[bool] = UNSET
+    discounts: Maybe[list[Discount]] = UNSET
+    store: Maybe[OrderStore] = UNSET
+    external_links: Maybe[list[ExternalLink]] = UNSET
+    attachments: Maybe[list[Attachment]] = UNSET
+
+
+READ_BY_RULES = ("gross_amount", "net_amount", "order_number", "order_id", "multiple_authorizations", "currency", "items")
+"""Fields that the rules read; what is shown of them comes from the order itself."""
+
+
+class NewOrder(OrderFields, kw_only=True):
+    """An order made directly."""
+
+    currency: Currency
+    items: Annotated[list[NewItem], Meta(min_length=1)]
+
+
+class OrderChange(OrderFields):
+    """New values for an order; what is left out stays, null takes away. Items are found by ``line_id``."""
+
+    currency: Maybe[Currency] = UNSET
+    items: Maybe[list[ChangedItem]] = UNSET
+
+
+class ItemStatuses(Wire):
+    items: Annotated[list[ItemStatus], Meta(min_length=1)]
+
+
+class Cancellation(Wire):
+    cancelled_reason: Literal["customer", "declined", "other"] = "other"
+
+
+class NewComment(Wire):
+    body: Annotated[str, Meta(min_length=1, max_length=4_000)]
+    visibility: Literal["private", "public"] = "private"
+
+
+def place_order(order: NewOrder, id_: str) -> Place:
+    """Return the command that makes the order under this id."""
+    amounts = tuple(priced(item) for item in order.items)
+    shown = {amount.line_id: shown_item(item, amount, 1) for item, amount in zip(order.items, amounts, strict=True)}
+    return Place(
+        id=id_,
+        order_id=given(order.order_id) or id_,
+        order_number=given(order.order_number),
+        currency=order.currency,
+        multiple_authorizations=given(order.multiple_authorizations) or False,
+        items=amounts,
+        content=Content(fields=without_nulls(frozen(order, *READ_BY_RULES)), items=shown),
+        about=about(order, order.items, About()),
+        gross=given(order.gross_amount),
+        net=given(order.net_amount),
+    )
+
+
+def update_order(change: OrderChange) -> Update:
+    """Return the command that puts the new values in."""
+    items = given(change.items) or []
+    return Update(
+        fields=frozen(change, *READ_BY_RULES),
+        items=tuple(item_change(item) for item in items),
+        about=lambda before: about(change, (), before),
+        order_id=given(change.order_id),
+        order_number=given(change.order_number),
+        currency=given(change.currency),
+        multiple_authorizations=given(change.multiple_authorizations),
+        gross=given(change.gross_amount),
+        net=given(change.net_amount),
+    )
+
+
+def set_statuses(statuses: ItemStatuses) -> Update:
+    """Return the command that gives items a new status and leaves the rest."""
+    changes = [ChangedItem(line_id=item.line_id, status=item.status) for item in statuses.items]
+    return update_order(OrderChange(items=changes))
+
+
+def cancel_order(body: Cancellation | None) -> Cancel:
+    """Return the command that cancels, for ``other`` where no reason is given."""
+    return Cancel(reason=Reason(body.cancelled_reason) if body else Reason.OTHER)
+
+
+def about(order: OrderFields, items: "list[NewItem] | tuple[()]", before: About) -> About:
+    """Return what lists find the order by, after the fields that are given."""
+    after = before
+    if not isinstance(order.customer, UnsetType):
+        after = replace(after, customer_id=given(order.customer.id) if order.customer else None)
+    if not isinstance(order.time_to_live, UnsetType):
+        after = replace(after, time_to_live=order.time_to_live)
+    own = given(order.store)
+    stores = [given(own.id) if own else None, *(store_id(item) for item in items)]
+    new = tuple(store for store in dict.fromkeys(stores) if store is not None and store not in after.store_ids)
+    return replace(after, store_ids=after.store_ids + new)

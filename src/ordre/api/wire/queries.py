@@ -1,0 +1,101 @@
+"""Query parameters. Names of the wire; anything else in a query string is refused."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from ordre.api.wire.common import Wire, milliseconds
+from ordre.application.ports import ListQuery
+from ordre.domain.refusals import InvalidValue, Refused
+
+Limit = Annotated[int, Meta(ge=1, le=100)]
+EventChoice = Literal["true", "false", "api-event", "service-event"]
+
+ALL_EVENTS = frozenset({"api-event", "service-event"})
+LISTS = frozenset({"status", "payment_status", "include_events"})
+"""Parameters that may be given several times, or as values with commas between."""
+
+
+class NoQuery(Wire):
+    """No parameter."""
+
+
+class OneOrder(Wire):
+    """Asks for events, and so for ``state``: all of them, or of the named types."""
+
+    include_events: list[EventChoice] = field(default_factory=list)
+
+
+class SubList(Wire):
+    """A page of what an order holds, oldest first; everything, where ``limit`` is left out."""
+
+    limit: Limit | None = None
+    starting_after: str | None = None
+
+
+class EventList(SubList):
+    """A page of an order's events, of all types or of the named ones."""
+
+    include_events: list[EventChoice] = field(default_factory=list)
+
+    def types(self) -> frozenset[str]:
+        """The types of events asked for: all, where none is named."""
+        return events_asked(self.include_events) or ALL_EVENTS
+
+
+class ListOf(Wire):
+    """A page, newest first; ``starting_after`` is the id of the last one seen; ``total`` asks for the header total-count."""
+
+    limit: Limit = 10
+    starting_after: str | None = None
+    total: bool = False
+    created_from: str | None = field(default=None, name="created_at.gte")
+    created_to: str | None = field(default=None, name="created_at.lte")
+
+
+class OrderListOf(ListOf):
+    status: list[Literal["open", "closed", "cancelled"]] = field(default_factory=list)
+    payment_status: list[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] = field(
+        default_factory=list
+    )
+    include_events: list[EventChoice] = field(default_factory=list)
+
+
+class DraftListOf(ListOf):
+    status: list[Literal["open", "completed", "deleted"]] = field(default_factory=list)
+
+
+def events_asked(choices: list[EventChoice]) -> frozenset[str] | None:
+    """Return the types of events that are asked for; None where none are."""
+    if "true" in choices:
+        return ALL_EVENTS
+    named = frozenset(choice for choice in choices if choice.endswith("-event"))
+    return named or None
+
+
+def list_query(query: OrderListOf | DraftListOf, *, store_id: str | None = None, customer_id: str | None = None) -> ListQuery:
+    """Return what the store is asked for.
+
+    Raises:
+        Refused: An instant is none.
+    """
+    return ListQuery(
+        limit=query.limit,
+        after=query.starting_after,
+        total=query.total,
+        statuses=tuple(query.status),
+        payment_statuses=tuple(query.payment_status) if isinstance(query, OrderListOf) else (),
+        created_from=_instant("created_at.gte", query.created_from, up=True),
+        created_to=_instant("created_at.lte", query.created_to, up=False),
+        store_id=store_id,
+        customer_id=customer_id,
+    )
+
+
+def _instant(name: str, text: str | None, *, up: bool) -> int | None:
+    if text is None:
+        return None
+    try:
+        return milliseconds(text.replace(" ", "+"), up=up)
+    except ValueError as error:
+        raise Refused(InvalidValue(path=name, reason=str(error))) from error

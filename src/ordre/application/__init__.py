@@ -1,0 +1,1 @@
+"""Use cases: short functions over the store, each one transaction."""

@@ -1,0 +1,92 @@
+"""Accounts and their clients, as the operator manages them."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ordre.application.ports import Account, AccountStore, Client
+from ordre.domain.access import SCOPES
+from ordre.domain.refusals import InvalidValue, Refused, UnknownAccount
+
+ACCOUNT_ID = r"^[PT]\d{8}$"
+
+
+async def create_account(store: AccountStore, account_id: str, name: str, at: int) -> Account:
+    """Make an account: T and eight digits for test, P and eight digits for production.
+
+    Raises:
+        Refused: The id is no account id, or is taken.
+    """
+    if not re.fullmatch(ACCOUNT_ID, account_id):
+        raise Refused(InvalidValue(path="account_id", reason="An account id is T (test) or P (production) and eight digits"))
+    if await store.account(account_id) is not None:
+        raise Refused(InvalidValue(path="account_id", reason=f"The account {account_id} exists already"))
+    account = Account(account_id=account_id, name=name, disabled_at=None, created_at=at)
+    await store.put_account(account)
+    return account
+
+
+async def set_account_disabled(store: AccountStore, account_id: str, at: int | None) -> Account:
+    """Disable the account from now on, or (None) enable it again. Its tokens are refused within seconds."""
+    account = replace(await known_account(store, account_id), disabled_at=at)
+    await store.put_account(account)
+    return account
+
+
+async def create_client(
+    store: AccountStore, account_id: str, name: str, scopes: Sequence[str], secret_digest: str, at: int
+) -> Client:
+    """Make a client with a new id.
+
+    Raises:
+        Refused: There is no such account, or a scope is unknown.
+    """
+    await known_account(store, account_id)
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        known = ", ".join(SCOPES)
+        raise Refused(
+            InvalidValue(path="scope", reason=f"Unknown scope {', '.join(unknown) or '(none)'}; the scopes are {known}")
+        )
+    client = Client(
+        account_id=account_id,
+        client_id=secrets.token_hex(16),
+        name=name,
+        scopes=tuple(dict.fromkeys(scopes)),
+        secret_digest=secret_digest,
+        disabled_at=None,
+        created_at=at,
+    )
+    await store.put_client(client)
+    return client
+
+
+async def set_client_disabled(store: AccountStore, account_id: str, client_id: str, at: int | None) -> Client:
+    """Disable the client from now on, or (None) enable it again."""
+    client = replace(await known_client(store, account_id, client_id), disabled_at=at)
+    await store.put_client(client)
+    return client
+
+
+async def rotate_secret(store: AccountStore, account_id: str, client_id: str, secret_digest: str) -> Client:
+    """Give the client a new secret; the old one is refused at once."""
+    client = replace(await known_client(store, account_id, client_id), secret_digest=secret_digest)
+    await store.put_client(client)
+    return client
+
+
+async def known_account(store: AccountStore, account_id: str) -> Account:
+    """Return the account, or refuse."""
+    account = await store.account(account_id)
+    if account is None:
+        raise Refused(UnknownAccount(path="account_id"))
+    return account
+
+
+async def known_client(store: AccountStore, account_id: str, client_id: str) -> Client:
+    """Return the client, or refuse."""
+    client = await store.client(account_id, client_id)
+    if client is None:
+        raise Refused(InvalidValue(path="client_id", reason=f"The account {account_id} has no client {client_id}"))
+    return client

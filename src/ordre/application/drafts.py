@@ -1,0 +1,174 @@
+"""How a draft changes, and how it becomes orders: all of them, or none."""
+
+import secrets
+from collections.abc import Callable
+
+from ordre.application.orders import Call, answered, append, replay
+from ordre.application.ports import (
+    Answer,
+    Change,
+    DraftEvent,
+    DraftWrite,
+    HeldDraft,
+    Loaded,
+    OrderStore,
+    OrderWrite,
+    Outcome,
+    Store,
+    Wanted,
+)
+from ordre.domain import draft as drafts
+from ordre.domain.commands import Place
+from ordre.domain.decide import LIMITS, Limits, decide
+from ordre.domain.draft import Draft, DraftStatus, Names, OrderIdStyle
+from ordre.domain.refusals import Refused, UnknownDraft, UnknownOrder, VersionDiffers
+
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Of generated order ids: no 0, O, 1 or I, which people misread."""
+
+Edit = Callable[[Draft], Draft]
+Shown = Callable[[HeldDraft], str]
+NewId = Callable[[], str]
+
+
+async def create(store: OrderStore, call: Call, draft: Draft, shown: Shown) -> Outcome:
+    """Store a new draft; the answer is the draft as ``shown``."""
+    wanted = Wanted(account_id=call.account_id, key=call.key)
+
+    def decided(loaded: Loaded) -> Outcome:
+        if loaded.answered is not None:
+            return replay(call, loaded.answered)
+        return _written(call, None, draft, shown)
+
+    return await store.change(Change(wanted=wanted, decide=decided))
+
+
+async def edit(store: OrderStore, call: Call, draft_id: str, change: Edit, shown: Shown) -> Outcome:
+    """Change one draft by a pure function; the answer is the draft as ``shown``.
+
+    Raises:
+        Refused: The draft is unknown, of another version than the call names, or does not take the change.
+    """
+    wanted = Wanted(account_id=call.account_id, draft=draft_id, key=call.key)
+
+    def decided(loaded: Loaded) -> Outcome:
+        if loaded.answered is not None:
+            return replay(call, loaded.answered)
+        held = _known(call, loaded)
+        after = change(held.draft)
+        if after is held.draft:
+            answer = Answer(document=shown(held), version=after.version)
+            return Outcome(answer=answer, answered=answered(call, answer))
+        return _written(call, held, after, shown)
+
+    return await store.change(Change(wanted=wanted, decide=decided))
+
+
+async def complete(store: Store, call: Call, draft_id: str, new_id: NewId, limits: Limits = LIMITS) -> Outcome:
+    """Make the draft's orders, or add it to the order that it names. A completed draft is answered with its orders again.
+
+    Raises:
+        Refused: The draft is unknown or deleted, or the order it names does not take it.
+    """
+    while True:
+        found = await store.draft(call.account_id, draft_id)
+        if found is None:
+            raise Refused(UnknownDraft())
+        try:
+            return await _complete(store, call, found.draft, new_id, limits)
+        except _DraftMoved:
+            continue
+
+
+class _DraftMoved(Exception):  # noqa: N818 - it is named for what happened
+    """The draft was edited between the look at what it needs and the change."""
+
+
+async def _complete(store: Store, call: Call, sketched: Draft, new_id: NewId, limits: Limits) -> Outcome:
+    target = sketched.options.target or sketched.sketch.order_id
+    serials = await _serials(store, call.account_id, sketched)
+    wanted = Wanted(account_id=call.account_id, order=target, content=True, draft=sketched.id, key=call.key)
+
+    def decided(loaded: Loaded) -> Outcome:
+        if loaded.answered is not None:
+            return replay(call, loaded.answered)
+        draft = _known(call, loaded).draft
+        if draft.status is DraftStatus.COMPLETED:
+            again = Answer(orders=tuple((id_, 0) for id_ in draft.orders), many=True)
+            return Outcome(answer=again, answered=answered(call, again))
+        if draft.version != sketched.version:
+            raise _DraftMoved
+        return _completed(call, draft, loaded, serials, new_id, limits)
+
+    return await store.change(Change(wanted=wanted, decide=decided, several=True))
+
+
+def _completed(call: Call, draft: Draft, loaded: Loaded, serials: list[str], new_id: NewId, limits: Limits) -> Outcome:
+    names = [_names(draft, serials[index] if serials else None, new_id) for index in range(len(drafts.parts(draft)))]
+    if draft.options.target is not None:
+        writes = [_added(call, draft, loaded, names[0], limits)]
+    else:
+        writes = [_placed(call, place, loaded, limits) for place in drafts.orders_from(draft, names)]
+    made = tuple(write.order for write in writes)
+    after = drafts.completed(draft, tuple(order.id for order in made), call.at)
+    answer = Answer(orders=tuple((order.id, order.version) for order in made), many=True)
+    return Outcome(
+        answer=answer,
+        orders=tuple(writes),
+        draft=DraftWrite(before=draft.version, draft=after, event=_event(call, after)),
+        answered=answered(call, answer),
+    )
+
+
+def _placed(call: Call, place: Place, loaded: Loaded, limits: Limits) -> OrderWrite:
+    held = loaded.order.order if loaded.order else None
+    write = append(None, decide(held, place, {}, limits), call)
+    if write is None:
+        raise AssertionError("placing an order makes a fact")
+    return write
+
+
+def _added(call: Call, draft: Draft, loaded: Loaded, called: Names, limits: Limits) -> OrderWrite:
+    command = drafts.addition_from(draft, called)
+    if loaded.order is None:
+        raise Refused(UnknownOrder(path="options.order_id"))
+    write = append(loaded.order, decide(loaded.order.order, command, {}, limits), call)
+    if write is None:
+        raise AssertionError("adding to an order makes a fact")
+    return write
+
+
+def _names(draft: Draft, serial: str | None, new_id: NewId) -> Names:
+    id_ = new_id()
+    generated = id_
+    if draft.options.generate_order_id is OrderIdStyle.ALPHANUMERIC_9:
+        generated = "".join(secrets.choice(ALPHABET) for _ in range(9))
+    return Names(id=id_, order_id=draft.sketch.order_id or generated, order_number=draft.sketch.order_number or serial)
+
+
+async def _serials(store: Store, account_id: str, draft: Draft) -> list[str]:
+    suffix = draft.options.serial_suffix
+    if suffix is None or draft.status is not DraftStatus.OPEN or draft.sketch.order_number:
+        return []
+    return [f"{await store.serial(account_id)}{suffix}" for _ in drafts.parts(draft)]
+
+
+def _known(call: Call, loaded: Loaded) -> HeldDraft:
+    if loaded.draft is None:
+        raise Refused(UnknownDraft())
+    current = loaded.draft.draft.version
+    if call.version is not None and call.version != current:
+        raise Refused(VersionDiffers(current_version=current))
+    return loaded.draft
+
+
+def _written(call: Call, held: HeldDraft | None, draft: Draft, shown: Shown) -> Outcome:
+    event = _event(call, draft)
+    after = HeldDraft(draft=draft, events=(*(held.events if held else ()), event))
+    answer = Answer(document=shown(after), version=draft.version)
+    write = DraftWrite(before=held.draft.version if held else 0, draft=draft, event=event)
+    return Outcome(answer=answer, draft=write, answered=answered(call, answer))
+
+
+def _event(call: Call, draft: Draft) -> DraftEvent:
+    return DraftEvent(version=draft.version, at=call.at, by=call.by, event=call.event)

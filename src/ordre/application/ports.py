@@ -1,0 +1,327 @@
+"""What the use cases need from outside: the store contract, and the values that pass through it.
+
+A change is the unit of the contract: what it wants loaded, and a pure function from what was loaded to what is to be written.
+The store runs it as one atomic step, perhaps together with others, perhaps more than once; it answers after the commit.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from ordre.domain.draft import Draft
+from ordre.domain.order import Content, Fact, Order
+
+T = TypeVar("T")
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - it is named for the state it tells of
+    """The store cannot answer now: the database is away, full, read-only or busy. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a change wants loaded. ``order`` is an ``order_id`` or ``id``; ``ref`` the id of an earlier operation or comment."""
+
+    account_id: str
+    order: str | None = None
+    content: bool = False
+    ref: str | None = None
+    draft: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOrder:
+    """An order as stored. ``hash`` is the last of its chain; ``content`` is loaded only where wanted."""
+
+    order: Order
+    hash: str
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDraft:
+    """A draft as stored, and its events, oldest first."""
+
+    draft: Draft
+    events: tuple["DraftEvent", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftEvent:
+    """One change of a draft. ``event`` is the request as an event shows it, in JSON."""
+
+    version: int
+    at: int
+    by: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierFact:
+    """A fact that the change refers to, and the JSON that was answered for it."""
+
+    fact: Fact
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a write is answered with: a JSON document, or orders, each at a version, as one object or (``many``) as a list."""
+
+    document: str | None = None
+    version: int | None = None
+    orders: tuple[tuple[str, int], ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An idempotency row: the digest of the request that the key stands for, and its answer."""
+
+    digest: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    order: HeldOrder | None = None
+    earlier: Mapping[str, EarlierFact]
+    draft: HeldDraft | None = None
+    answered: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFact:
+    """A fact with its circumstances. ``document`` is what it shows as part of the order, ``event`` as an event, in JSON."""
+
+    fact: Fact
+    version: int
+    at: int
+    by: str
+    ref: str | None
+    document: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderWrite:
+    """An order after its new facts. ``before`` is the version it was decided on, 0 for a new one."""
+
+    before: int
+    order: Order
+    content: Content | None
+    """Given where it changed."""
+    facts: tuple[NewFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftWrite:
+    before: int
+    draft: Draft
+    event: DraftEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a change comes to. ``replayed`` says that the answer is the first one, given again."""
+
+    answer: Answer
+    orders: tuple[OrderWrite, ...] = ()
+    draft: DraftWrite | None = None
+    answered: Answered | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A write. ``decide`` is pure but for drawing names, may raise ``Refused``, and may be called again after a lost race.
+
+    ``several`` says that it may write more than one order or draft, which then happens all together or not at all.
+    """
+
+    wanted: Wanted
+    decide: Callable[[Loaded], Outcome]
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFact:
+    """A fact as it stands in the store, with its place in the chain."""
+
+    version: int
+    type: str
+    at: int
+    by: str
+    data: str
+    document: str
+    event: str
+    salt: str
+    digest: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOrder:
+    """Everything the store holds of one order, for verifying it. ``columns`` are those that lists filter by."""
+
+    account_id: str
+    id: str
+    columns: Mapping[str, object]
+    head: str
+    hash: str
+    fields: str
+    items: str
+    store_ids: tuple[str, ...]
+    facts: tuple[StoredFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """An order to be shown. ``fields`` and ``items`` are JSON; ``shown`` are (type of fact, JSON), oldest first."""
+
+    order: Order
+    fields: str
+    items: str
+    shown: Sequence[tuple[str, str]] = ()
+    events: Sequence[StoredFact] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    rows: Sequence[T]
+    more: bool
+    total: int | None = None
+    """Counted up to ``COUNT_LIMIT`` + 1, where asked for."""
+
+
+COUNT_LIMIT = 10_000
+"""How far a list is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """A list, newest first. Instants in milliseconds, bounds included; ``after`` is the id of the last one seen."""
+
+    limit: int
+    after: str | None = None
+    total: bool = False
+    statuses: tuple[str, ...] = ()
+    payment_statuses: tuple[str, ...] = ()
+    created_from: int | None = None
+    created_to: int | None = None
+    store_id: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    account_id: str
+    name: str
+    disabled_at: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A client of the API. Its secret is known only by its digest."""
+
+    account_id: str
+    client_id: str
+    name: str
+    scopes: tuple[str, ...]
+    secret_digest: str
+    disabled_at: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """An Ed25519 key, as a private JWK in JSON. A retired key signs nothing, but what it signed is still good."""
+
+    kid: str
+    jwk: str
+    created_at: int
+    retired_at: int | None
+
+
+class AccountStore(Protocol):
+    """Accounts, their clients, and the keys that sign tokens."""
+
+    async def accounts(self) -> Sequence[Account]: ...
+    async def account(self, account_id: str) -> Account | None: ...
+    async def put_account(self, account: Account) -> None: ...
+    async def clients(self, account_id: str) -> Sequence[Client]: ...
+    async def client(self, account_id: str, client_id: str) -> Client | None: ...
+    async def put_client(self, client: Client) -> None: ...
+    async def signing_keys(self) -> Sequence[SigningKey]: ...
+    async def put_signing_key(self, key: SigningKey) -> None: ...
+    async def serial(self, account_id: str) -> int:
+        """Draw the account's next serial number. Numbers may have gaps."""
+        ...
+
+
+class OrderStore(Protocol):
+    """Orders and drafts of an account. Nothing here reaches another account."""
+
+    async def change(self, change: Change) -> Outcome:
+        """Run the change; return after it is durable.
+
+        Raises:
+            Refused: By the change's own ``decide``; nothing is written.
+            StoreUnavailable: The database cannot take it now; nothing is written.
+        """
+        ...
+
+    async def order(self, account_id: str, order: str, *, events: bool = False) -> View | None: ...
+    async def order_at(self, account_id: str, order: str, version: int) -> View | None:
+        """Return the order as it was at this version, with the events up to it; None where it had no such version."""
+        ...
+
+    def new_order(self, outcome: Outcome, id_: str) -> View | None:
+        """Return the order if this change made it: it need not be read again."""
+        ...
+
+    async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]: ...
+    async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
+        """Return the documents of the order's facts of one type, oldest first; None where there is no such order."""
+        ...
+
+    async def shown_one(self, account_id: str, order: str, type_: str, ref: str) -> str | None: ...
+    async def facts(self, account_id: str, id_: str, up_to: int | None = None) -> Sequence[StoredFact]:
+        """Return the facts of the order with this ``id``, oldest first."""
+        ...
+
+    async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None: ...
+
+    async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
+    def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
+        """Yield every order with its facts, account by account. The operator's tools alone may leave ``account_id`` out."""
+        ...
+
+    async def count_orders(self, account_id: str | None) -> int: ...
+
+
+class Store(AccountStore, OrderStore, Protocol):
+    """One contract, two engines."""
+
+    async def open(self) -> None:
+        """Connect; on an embedded database, migrate.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached, or its schema is not the one this version needs.
+        """
+        ...
+
+    async def close(self) -> None: ...
+    async def migrate(self) -> Sequence[str]:
+        """Bring the schema up to this version; return the names of the migrations that were applied."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise ``StoreUnavailable`` unless the database answers."""
+        ...
+
+    async def forget_answers(self, before: int) -> int:
+        """Drop idempotency rows made before this instant; return how many."""
+        ...

@@ -1,0 +1,1 @@
+"""Tokens (issue, verify, keys) and secrets (make, hash)."""

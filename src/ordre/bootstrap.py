@@ -1,0 +1,116 @@
+"""Puts the parts together: settings to a store, a store to an application, an application to a server."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+
+import msgspec
+import structlog
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ordre.api.app import make_app
+from ordre.application.ports import Store, StoreUnavailable
+from ordre.db.postgres import PostgresStore
+from ordre.db.sqlite import SqliteStore
+from ordre.settings import Settings, current, environment_of
+
+_PURGE_SECONDS = 600.0
+_GRACE_SECONDS = 30
+_log = structlog.get_logger("ordre")
+
+
+def make_store(settings: Settings) -> Store:
+    """Return the store that the setting ``database`` names, not yet open."""
+    path = settings.sqlite_path
+    return SqliteStore(path) if path is not None else PostgresStore(settings.database, pool_size=settings.pool_size)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store, and close it at the end."""
+    store = make_store(settings)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def configure_logs(level: str) -> None:
+    """Write one line of JSON an event to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=lambda value, **_: msgspec.json.encode(value, enc_hook=repr).decode()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class Server:
+    """The application with its lifespan: opens the store at start, keeps it tidy, closes it at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = make_store(settings)
+        self._app: ASGIApp = make_app(self._store, settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        try:
+            await self._store.open()
+        except StoreUnavailable as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        tidying = asyncio.create_task(self._tidy())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        tidying.cancel()
+        await self._store.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _tidy(self) -> None:
+        while True:
+            before = time.time_ns() // 1_000_000 - self._settings.idempotency_seconds * 1000
+            try:
+                await self._store.forget_answers(before)
+            except StoreUnavailable as error:
+                _log.warning("tidying_failed", reason=str(error))
+            await asyncio.sleep(_PURGE_SECONDS)
+
+
+def app() -> ASGIApp:
+    """Return the application of this process's environment: what a worker process is started with."""
+    settings = current()
+    configure_logs(settings.log_level)
+    return Server(settings)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until interrupted; requests in flight finish."""
+    os.environ.update(environment_of(settings))
+    uvicorn.run(
+        "ordre.bootstrap:app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        lifespan="on",
+    )

@@ -1,0 +1,296 @@
+"""The command `ordre`."""
+
+import asyncio
+import json as jsons
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ordre import __version__, bootstrap
+from ordre.api.openapi import document_text
+from ordre.application import accounts
+from ordre.application.ports import Account, Client, Store, StoreUnavailable
+from ordre.auth.secrets import digest_of, new_secret
+from ordre.auth.tokens import rotate_keys
+from ordre.db.verify import Difference, differences
+from ordre.demo import make_demo
+from ordre.domain.refusals import Refused
+from ordre.settings import BadSetting, Settings, settings_from
+
+T = TypeVar("T")
+
+Database = Annotated[str | None, Parameter(env_var="ORDRE_DATABASE", help="sqlite:///path or postgresql://user@host/name")]
+Json = Annotated[bool, Parameter(negative="", help="Print JSON")]
+
+app = App(name="ordre", version=__version__, help="Orders that keep their money rules and prove their history.")
+account_app = App(name="account", help="Create, list, disable and enable accounts.")
+client_app = App(name="client", help="Create, list, disable, enable and rotate the clients of an account.")
+key_app = App(name="key", help="List and rotate the keys that sign tokens.")
+app.command(account_app)
+app.command(client_app)
+app.command(key_app)
+_console = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command; end with 1 and one sentence where it is refused."""
+    try:
+        app()
+    except Refused as refused:
+        for refusal in refused.refusals:
+            _console.print(f"[red]ordre:[/] {refusal.message}", highlight=False)
+        sys.exit(1)
+    except (StoreUnavailable, BadSetting) as error:
+        _console.print(f"[red]ordre:[/] {error}", highlight=False)
+        sys.exit(1)
+
+
+@app.command
+def serve(
+    *,
+    host: Annotated[str | None, Parameter(env_var="ORDRE_HOST", help="The address to listen on [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, Parameter(env_var="ORDRE_PORT", help="The port to listen on [default: 8080]")] = None,
+    database: Database = None,
+    workers: Annotated[int | None, Parameter(env_var="ORDRE_WORKERS", help="Server processes [default: 1]")] = None,
+) -> None:
+    """Serve the API until interrupted; requests in flight finish.
+
+    An SQLite database is made and migrated where needed. A PostgreSQL database is prepared with `ordre migrate`.
+    """
+    settings = _settings(host=host, port=port, database=database, workers=workers)
+    asyncio.run(_check(settings))
+    _console.print(f"Ordre {__version__} serves http://{settings.host}:{settings.port} (documentation at /docs)", highlight=False)
+    bootstrap.serve(settings)
+
+
+@app.command
+def migrate(*, database: Database = None) -> None:
+    """Bring the database's schema up to this version."""
+
+    async def work() -> Sequence[str]:
+        store = bootstrap.make_store(_settings(database=database))
+        try:
+            return await store.migrate()
+        finally:
+            await store.close()
+
+    names = asyncio.run(work())
+    print("\n".join(f"applied {name}" for name in names) or "the schema is up to date")
+
+
+@account_app.command(name="create")
+def create_account(account_id: str, *, name: str, database: Database = None, json: Json = False) -> None:
+    """Create an account: T (test) or P (production) and eight digits.
+
+    Args:
+        account_id: Such as T12345678.
+        name: What people call it.
+        database: Where.
+        json: Print JSON.
+    """
+    account = _run(database, lambda store: accounts.create_account(store, account_id, name, _now()))
+    _print(_account_fields(account), json=json)
+
+
+@account_app.command(name="list")
+def list_accounts(*, database: Database = None, json: Json = False) -> None:
+    """List the accounts."""
+    found = _run(database, lambda store: store.accounts())
+    _print_all([_account_fields(account) for account in found], json=json)
+
+
+@account_app.command(name="disable")
+def disable_account(account_id: str, *, database: Database = None) -> None:
+    """Refuse every token of the account, within seconds. Nothing is deleted."""
+    _run(database, lambda store: accounts.set_account_disabled(store, account_id, _now()))
+
+
+@account_app.command(name="enable")
+def enable_account(account_id: str, *, database: Database = None) -> None:
+    """Take back `disable`."""
+    _run(database, lambda store: accounts.set_account_disabled(store, account_id, None))
+
+
+@client_app.command(name="create")
+def create_client(account_id: str, *, name: str, scope: list[str], database: Database = None, json: Json = False) -> None:
+    """Create a client and print its id and secret. The secret is shown this once and stored nowhere.
+
+    Args:
+        account_id: The account it works on.
+        name: What people call it.
+        scope: What it may do, such as admin:shopping; give it again for more.
+        database: Where.
+        json: Print JSON.
+    """
+    secret = new_secret()
+    client = _run(database, lambda store: accounts.create_client(store, account_id, name, scope, digest_of(secret), _now()))
+    _print({**_client_fields(client), "client_secret": secret}, json=json)
+
+
+@client_app.command(name="list")
+def list_clients(account_id: str, *, database: Database = None, json: Json = False) -> None:
+    """List the clients of an account."""
+    found = _run(database, lambda store: store.clients(account_id))
+    _print_all([_client_fields(client) for client in found], json=json)
+
+
+@client_app.command(name="disable")
+def disable_client(account_id: str, client_id: str, *, database: Database = None) -> None:
+    """Refuse the client's secret, and its tokens within seconds."""
+    _run(database, lambda store: accounts.set_client_disabled(store, account_id, client_id, _now()))
+
+
+@client_app.command(name="enable")
+def enable_client(account_id: str, client_id: str, *, database: Database = None) -> None:
+    """Take back `disable`."""
+    _run(database, lambda store: accounts.set_client_disabled(store, account_id, client_id, None))
+
+
+@client_app.command(name="rotate")
+def rotate_client(account_id: str, client_id: str, *, database: Database = None, json: Json = False) -> None:
+    """Give the client a new secret and print it, this once. The old one is refused at once."""
+    secret = new_secret()
+    client = _run(database, lambda store: accounts.rotate_secret(store, account_id, client_id, digest_of(secret)))
+    _print({**_client_fields(client), "client_secret": secret}, json=json)
+
+
+@key_app.command(name="list")
+def list_keys(*, database: Database = None, json: Json = False) -> None:
+    """List the keys that sign tokens. Private parts are never shown."""
+    found = _run(database, lambda store: store.signing_keys())
+    _print_all([{"kid": key.kid, "created_at": key.created_at, "retired_at": key.retired_at} for key in found], json=json)
+
+
+@key_app.command(name="rotate")
+def rotate_signing_keys(*, database: Database = None, json: Json = False) -> None:
+    """Sign with a new key from now on. Tokens that are out stay good until they expire."""
+    key = _run(database, lambda store: rotate_keys(store, _now()))
+    _print({"kid": key.kid, "created_at": key.created_at, "retired_at": key.retired_at}, json=json)
+
+
+@app.command
+def verify(*, account: str | None = None, database: Database = None, json: Json = False) -> None:
+    """Fold every order's facts and compare with the order as stored; end with 1 where they differ.
+
+    Args:
+        account: Only this account's orders.
+        database: Where.
+        json: Print JSON.
+    """
+    orders, facts, found = asyncio.run(_verify(_settings(database=database), account, quiet=json))
+    if json:
+        print(_json({"orders": orders, "facts": facts, "differences": [asdict(one) for one in found]}))
+    else:
+        for one in found:
+            version = "" if one.version is None else f" version {one.version}"
+            print(f"{one.account_id} order {one.order}{version}: {one.reason}")
+        print(f"{orders:,} orders, {facts:,} facts, {len(found):,} differences")
+    if found:
+        sys.exit(1)
+
+
+@app.command
+def demo(*, database: Database = None, json: Json = False) -> None:
+    """Fill a new account with orders in every state, and print an id and secret to look at them with."""
+    made = _run(database, lambda store: make_demo(store, _now()))
+    _print(asdict(made), json=json)
+
+
+@app.command
+def openapi(*, output: Path | None = None) -> None:
+    """Print the OpenAPI document.
+
+    Args:
+        output: Write it to this file instead.
+    """
+    if output is None:
+        print(document_text(), end="")
+    else:
+        output.write_text(document_text(), encoding="utf-8")
+
+
+async def _check(settings: Settings) -> None:
+    async with bootstrap.opened(settings):
+        pass
+
+
+async def _verify(settings: Settings, account: str | None, *, quiet: bool) -> tuple[int, int, list[Difference]]:
+    orders = facts = 0
+    found: list[Difference] = []
+    async with bootstrap.opened(settings) as store:
+        total = await store.count_orders(account)
+        steps = iter(track(range(total), "Verifying", console=_console, disable=quiet or not _console.is_terminal))
+        async for stored in store.stored_orders(account):
+            orders, facts = orders + 1, facts + len(stored.facts)
+            found.extend(differences(stored))
+            next(steps, None)
+    return orders, facts, found
+
+
+def _settings(**flags: object) -> Settings:
+    return settings_from(os.environ, **flags)
+
+
+def _run(database: str | None, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Do one thing with the store."""
+
+    async def running() -> T:
+        async with bootstrap.opened(_settings(database=database)) as store:
+            return await work(store)
+
+    return asyncio.run(running())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _account_fields(account: Account) -> dict[str, Any]:
+    return {"account_id": account.account_id, "name": account.name, "disabled_at": account.disabled_at}
+
+
+def _client_fields(client: Client) -> dict[str, Any]:
+    return {
+        "account_id": client.account_id,
+        "client_id": client.client_id,
+        "name": client.name,
+        "scopes": list(client.scopes),
+        "disabled_at": client.disabled_at,
+    }
+
+
+def _json(value: object) -> str:
+    return jsons.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _print(fields: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print(_json(fields))
+        return
+    for name, value in fields.items():
+        print(f"{name + ':':15} {_shown(value)}")
+
+
+def _print_all(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
+    if json:
+        print(_json(list(rows)))
+        return
+    table = Table(*(rows[0] if rows else ()), box=None)
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row.values()))
+    Console().print(table if rows else "none", highlight=False)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
+    return "-" if value is None else str(value)

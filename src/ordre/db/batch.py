@@ -1,0 +1,190 @@
+"""The batch, the unit of I/O on both engines: what changes want is read at once, decided in memory, written at once.
+
+Several changes of one order in a batch are decided one after another, each seeing the one before. Nothing here does I/O: an
+engine reads into a ``Batch``, lets it ``run`` each change, writes its ``rows``, and tells which subjects lost their
+compare-and-set. Whoever read a lost subject, refused or not, is run again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ordre.application.ports import (
+    Answered,
+    Change,
+    DraftWrite,
+    EarlierFact,
+    HeldDraft,
+    HeldOrder,
+    Loaded,
+    NewFact,
+    Outcome,
+    Wanted,
+)
+from ordre.db import codec
+from ordre.domain.chain import START
+from ordre.domain.order import Order
+from ordre.domain.refusals import Refused
+
+Subject = tuple[str, str]
+"""(account id, id) of an order or a draft: what a compare-and-set is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What an engine found for one change, as values of the domain."""
+
+    order: HeldOrder | None = None
+    earlier: Mapping[str, EarlierFact] = field(default_factory=dict)
+    draft: HeldDraft | None = None
+    answered: Answered | None = None
+
+
+@dataclass(slots=True)
+class Ran:
+    """A change that was run: its outcome or its refusal, and every subject that it saw."""
+
+    change: Change
+    saw: set[Subject]
+    outcome: Outcome | None = None
+    refused: Exception | None = None
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a batch writes, table by table. Every row of a subject is written only if the subject's head was."""
+
+    heads: dict[Subject, tuple[int, HeldOrder]] = field(default_factory=dict)
+    """subject -> (version that was read, 0 for a new order; the order)."""
+    bodies: dict[Subject, tuple[str, str]] = field(default_factory=dict)
+    stores: list[tuple[str, str, str]] = field(default_factory=list)
+    facts: list[tuple[object, ...]] = field(default_factory=list)
+    drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
+    draft_events: list[tuple[object, ...]] = field(default_factory=list)
+    answers: list[tuple[str, str, str, str, int, str | None]] = field(default_factory=list)
+    """(account id, key, digest, answer, instant, id of the subject whose write they go with)."""
+
+
+class Batch:
+    """The state of one batch in memory. ``at`` is when its idempotency rows are made, in milliseconds."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.rows = Rows()
+        self._orders: dict[Subject, HeldOrder] = {}
+        self._names: dict[Subject, Subject] = {}
+        self._earlier: dict[tuple[Subject, str], EarlierFact] = {}
+        self._drafts: dict[Subject, HeldDraft] = {}
+        self._answered: dict[tuple[str, str], tuple[Answered, set[Subject]]] = {}
+
+    def add(self, wanted: Wanted, read: Read) -> None:
+        """Take in what was read for a change. What another change of the batch brought in stands."""
+        account = wanted.account_id
+        if read.order is not None and wanted.order is not None:
+            subject = (account, read.order.order.id)
+            self._names.setdefault((account, wanted.order), subject)
+            held = self._orders.setdefault(subject, read.order)
+            if held.content is None and read.order.content is not None:
+                self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=read.order.content)
+            for ref, fact in read.earlier.items():
+                self._earlier.setdefault((subject, ref), fact)
+        if read.draft is not None:
+            self._drafts.setdefault((account, read.draft.draft.id), read.draft)
+        if read.answered is not None and wanted.key is not None:
+            self._answered.setdefault((account, wanted.key), (read.answered, set()))
+
+    def run(self, change: Change) -> Ran:
+        """Decide one change on what is in memory, and keep what it writes."""
+        loaded, saw = self._loaded(change.wanted)
+        ran = Ran(change, saw)
+        try:
+            outcome = change.decide(loaded)
+        except Refused as refused:
+            ran.refused = refused
+            return ran
+        except Exception as error:  # noqa: BLE001 - it is raised again, to its own caller alone
+            ran.refused = error
+            return ran
+        ran.outcome = outcome
+        self._keep(change.wanted, outcome, saw)
+        return ran
+
+    def _loaded(self, wanted: Wanted) -> tuple[Loaded, set[Subject]]:
+        account, saw = wanted.account_id, set[Subject]()
+        order = earlier = None
+        if wanted.order is not None and (subject := self._names.get((account, wanted.order))) is not None:
+            saw.add(subject)
+            order = self._orders[subject]
+            refs = () if wanted.ref is None else (wanted.ref, f"{wanted.ref}/deleted")
+            earlier = {ref: self._earlier[subject, ref] for ref in refs if (subject, ref) in self._earlier}
+        draft = None if wanted.draft is None else self._drafts.get((account, wanted.draft))
+        if draft is not None:
+            saw.add((account, draft.draft.id))
+        answered = None
+        if wanted.key is not None and (account, wanted.key) in self._answered:
+            answered, behind = self._answered[account, wanted.key]
+            saw |= behind
+        return Loaded(order=order, earlier=earlier or {}, draft=draft, answered=answered), saw
+
+    def _keep(self, wanted: Wanted, outcome: Outcome, saw: set[Subject]) -> None:
+        account, subject_id = wanted.account_id, None
+        for write in outcome.orders:
+            self._keep_order(account, write.before, write.order, write.facts)
+            subject, subject_id = (account, write.order.id), write.order.id
+            saw.add(subject)
+            self._names.setdefault((account, write.order.order_id), subject)
+            held = self._orders[subject]
+            if write.content is not None:
+                self.rows.bodies[subject] = (
+                    codec.fields_text(write.content.fields),
+                    codec.items_text(write.content.items),
+                )
+                self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
+                self.rows.stores.extend((account, store, write.order.id) for store in write.order.about.store_ids)
+        if outcome.draft is not None:
+            subject_id = outcome.draft.draft.id
+            saw.add((account, subject_id))
+            self._keep_draft((account, subject_id), outcome.draft)
+        if outcome.answered is not None and wanted.key is not None:
+            row = outcome.answered
+            self._answered[account, wanted.key] = (row, set(saw))
+            answer = (account, wanted.key, row.digest, codec.text(row.answer), self.at, subject_id)
+            self.rows.answers.append(answer)
+
+    def _keep_order(self, account: str, before: int, order: Order, facts: Iterable[NewFact]) -> None:
+        subject = (account, order.id)
+        held = self._orders.get(subject)
+        hash_ = held.hash if held else START
+        for new in facts:
+            row = codec.stored_fact(account, order.id, hash_, new)
+            hash_ = row.hash
+            self.rows.facts.append(
+                (
+                    account,
+                    order.id,
+                    row.version,
+                    row.type,
+                    row.at,
+                    row.by,
+                    new.ref,
+                    row.data,
+                    row.document,
+                    row.event,
+                    row.salt,
+                    row.digest,
+                    row.hash,
+                )
+            )
+            if new.ref is not None:
+                self._earlier[subject, new.ref] = EarlierFact(fact=new.fact, document=new.document)
+        after = HeldOrder(order=order, hash=hash_, content=held.content if held else None)
+        first_read = self.rows.heads.get(subject, (before,))[0]
+        self.rows.heads[subject] = (first_read, after)
+        self._orders[subject] = after
+
+    def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
+        held, event = self._drafts.get(subject), write.event
+        after = HeldDraft(draft=write.draft, events=(*(held.events if held else ()), event))
+        first_read = self.rows.drafts.get(subject, (write.before,))[0]
+        self.rows.drafts[subject] = (first_read, after)
+        self.rows.draft_events.append((*subject, event.version, event.at, event.by, event.event))
+        self._drafts[subject] = after

@@ -1,0 +1,164 @@
+"""Orders, facts and drafts to rows and back: compact JSON of the domain's own values."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ordre.application.ports import Answer, DraftEvent, HeldDraft, NewFact, StoredFact
+from ordre.domain.chain import Link, digest, linked
+from ordre.domain.draft import Draft
+from ordre.domain.ledger import payment_status
+from ordre.domain.lines import totals
+from ordre.domain.order import (
+    Cancelled,
+    Closed,
+    CommentDeleted,
+    Commented,
+    Content,
+    Fact,
+    Frozen,
+    LinesAdded,
+    Opened,
+    Order,
+    Placed,
+    Recorded,
+    Replaced,
+    ServiceReported,
+    SessionStarted,
+    Updated,
+)
+
+SEPARATOR = "\x1e"
+"""Between documents in one column. JSON text never holds it: control characters are escaped."""
+
+FACTS: dict[str, type[Fact]] = {
+    "placed": Placed,
+    "replaced": Replaced,
+    "lines_added": LinesAdded,
+    "updated": Updated,
+    "authorization": Recorded,
+    "capture": Recorded,
+    "refund": Recorded,
+    "cancellation": Recorded,
+    "session": SessionStarted,
+    "service_event": ServiceReported,
+    "comment": Commented,
+    "comment_deleted": CommentDeleted,
+    "opened": Opened,
+    "closed": Closed,
+    "cancelled": Cancelled,
+}
+"""Type in the store -> fact. A recorded operation is stored under its kind, so that each kind is found by its type."""
+
+_TYPES = {fact: name for name, fact in FACTS.items() if fact is not Recorded}
+_encode = msgspec.json.Encoder().encode
+_decode_order = msgspec.json.Decoder(Order).decode
+_decode_draft = msgspec.json.Decoder(Draft).decode
+_decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_items = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_decode_facts: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(fact) for name, fact in FACTS.items()}
+
+
+def text(value: Order | Draft | Answer | Fact) -> str:
+    """Return the value as compact JSON."""
+    return _encode(value).decode()
+
+
+def order_from(head: str) -> Order:
+    """Return the order that ``text`` wrote."""
+    return _decode_order(head)
+
+
+def draft_from(stored: str) -> Draft:
+    """Return the draft that ``text`` wrote."""
+    return _decode_draft(stored)
+
+
+def held_draft(stored: str, events: str | None) -> HeldDraft:
+    """Return a draft with its events as the queries join them: version, instant and actor are one word each, then the event."""
+    found = [entry.split(" ", 3) for entry in events.split(SEPARATOR)] if events else []
+    listed = tuple(DraftEvent(version=int(version), at=int(at), by=by, event=event) for version, at, by, event in found)
+    return HeldDraft(draft=draft_from(stored), events=listed)
+
+
+def answer_from(stored: str) -> Answer:
+    """Return the answer that ``text`` wrote."""
+    return _decode_answer(stored)
+
+
+def type_of(fact: Fact) -> str:
+    """Return the type under which the fact is stored."""
+    return fact.kind.value if isinstance(fact, Recorded) else _TYPES[type(fact)]
+
+
+def fact_from(type_: str, data: str) -> Fact:
+    """Return the fact that ``text`` wrote under this type."""
+    fact: Fact = _decode_facts[type_].decode(data)
+    return fact
+
+
+def fields_text(fields: Frozen) -> str:
+    """Return frozen fields as one JSON object, without parsing any."""
+    return "{" + ",".join(f"{_encode(name).decode()}:{value}" for name, value in fields.items()) + "}"
+
+
+def items_text(items: Mapping[int, Frozen]) -> str:
+    """Return frozen items as one JSON array, without parsing any."""
+    return "[" + ",".join(fields_text(item) for item in items.values()) + "]"
+
+
+def content_from(fields: str, items: str) -> Content:
+    """Return the content that was stored as two JSON texts; each value stays the text that it was."""
+    parsed = [_frozen(item) for item in _decode_items(items)]
+    return Content(fields=_frozen(_decode_fields(fields)), items={int(item["line_id"]): item for item in parsed})
+
+
+def _frozen(fields: Mapping[str, msgspec.Raw]) -> Frozen:
+    return {name: str(bytes(value), "utf-8") for name, value in fields.items()}
+
+
+def order_columns(order: Order) -> dict[str, object]:
+    """Return what lists filter by: copies of what the order says, never read back as truth."""
+    sums = totals(order.lines.values())
+    ttl = order.about.time_to_live
+    return {
+        "id": order.id,
+        "order_id": order.order_id,
+        "order_number": order.order_number,
+        "version": order.version,
+        "status": order.status.value,
+        "payment_status": payment_status(order.lines).value,
+        "currency": order.currency,
+        "gross_amount": sums.gross,
+        "net_amount": sums.net,
+        "customer_id": order.about.customer_id,
+        "created_at": order.created.at,
+        "updated_at": order.updated_at,
+        "expires_at": None if ttl is None else order.updated_at + ttl * 1000,
+    }
+
+
+def stored_fact(account_id: str, order: str, previous: str, new: NewFact) -> StoredFact:
+    """Return the fact as a row, chained to the one before it with a fresh salt."""
+    data, salt = text(new.fact), secrets.token_hex(16)
+    body = digest(salt, data, new.document, new.event)
+    return StoredFact(
+        version=new.version,
+        type=type_of(new.fact),
+        at=new.at,
+        by=new.by,
+        data=data,
+        document=new.document,
+        event=new.event,
+        salt=salt,
+        digest=body,
+        hash=linked(previous, link_of(account_id, order, new.version, type_of(new.fact), new.at, new.by, body)),
+    )
+
+
+def link_of(account_id: str, order: str, version: int, type_: str, at: int, actor: str, body: str) -> Link:
+    """Return a fact's place in its chain."""
+    return Link(account_id=account_id, order=order, version=version, type=type_, at=at, actor=actor, digest=body)

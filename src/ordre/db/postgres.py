@@ -1,0 +1,389 @@
+"""PostgreSQL: one batch at a time a process, two round trips a batch: one read, one compare-and-set write.
+
+Between processes the version in the compare-and-set decides. A change whose order was lost is read again and run again; after a
+few times it takes the row's lock. A change of several orders or drafts has a transaction of its own, with locks.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable
+from ordre.db import codec, queries, tables
+from ordre.db.batch import Batch, Ran, Read, Rows, Subject
+from ordre.db.schema import HISTORY, pending
+from ordre.db.store import Row, SqlStore
+
+BATCH = 64
+LOST_BEFORE_LOCK = 3
+ATTEMPTS = 8
+COMMAND_SECONDS = 20.0
+_MIGRATION_LOCK = 0x6F72647265
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_READ = f"""
+select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS},
+    i.digest, i.answer, f.ref, f.type, f.data, f.document
+from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[])
+    as w(n, account_id, name, content, ref, draft, key)
+left join lateral (
+    select * from (
+        select 0 as place, x.* from orders x where x.account_id = w.account_id and x.order_id = w.name
+        union all select 1, x.* from orders x where x.account_id = w.account_id and x.id = w.name) named
+    order by place limit 1) o on true
+left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id
+left join facts f on f.account_id = o.account_id and f.id = o.id and f.ref in (w.ref, w.ref || '/deleted')
+left join drafts d on d.account_id = w.account_id and d.id = w.draft
+left join idempotency i on i.account_id = w.account_id and i.key = w.key
+"""
+_LOCK_ORDER = "select 1 from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
+_LOCK_DRAFT = "select 1 from drafts where account_id = $1 and id = $2 for update"
+
+
+@dataclass(slots=True)
+class _Waiting:
+    change: Change
+    answer: asyncio.Future[Outcome]
+    lost: int = 0
+
+
+class PostgresStore(SqlStore):
+    """The store on a PostgreSQL database. ``ordre migrate`` prepares the schema; opening checks it."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._url = url
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def open(self) -> None:
+        """Connect, check the schema, and start to take batches."""
+        await self._connect()
+        async with self._connection() as connection:
+            try:
+                missing = pending(await _applied(connection), "postgres")
+            except ValueError as error:
+                raise StoreUnavailable(str(error)) from error
+        if missing:
+            raise StoreUnavailable(f"the schema lacks {missing[0].name}: run `ordre migrate`")
+        self._loop = asyncio.create_task(self._batches())
+
+    async def _connect(self) -> None:
+        if self._pool is not None:
+            return
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=self._pool_size,
+                command_timeout=COMMAND_SECONDS,
+                reset=_leave_as_it_is,
+                server_settings={"application_name": "ordre"},
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise StoreUnavailable(f"cannot reach the database: {error}") from error
+
+    async def close(self) -> None:
+        """Finish what waits, then disconnect."""
+        self._closing = True
+        self._arrived.set()
+        if self._loop is not None:
+            await self._loop
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def migrate(self) -> Sequence[str]:
+        """Bring the schema up to this version, one process at a time."""
+        await self._connect()
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await connection.execute(HISTORY)
+            try:
+                steps = pending(await _applied(connection), "postgres")
+            except ValueError as error:
+                raise StoreUnavailable(str(error)) from error
+            for step in steps:
+                for statement in step.statements:
+                    await connection.execute(statement)
+                row = (step.number, step.name, step.digest, _now())
+                await connection.execute("insert into schema_migrations values ($1, $2, $3, $4)", *row)
+        return [step.name for step in steps]
+
+    async def ping(self) -> None:
+        """Ask the database for a row."""
+        await self.rows("select 1")
+
+    async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read, or run one statement: each is a transaction of its own."""
+        async with self._connection() as connection:
+            return [tuple(row) for row in await connection.fetch(sql, *parameters)]
+
+    async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement."""
+        return await self.rows(sql, *parameters)
+
+    async def change(self, change: Change) -> Outcome:
+        """Run a change in the next batch, or by itself where it has several subjects."""
+        if change.several:
+            return await self._alone(change)
+        if self._loop is None or self._closing:
+            raise StoreUnavailable("the store is closed")
+        waiting = _Waiting(change, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._arrived.set()
+        return await waiting.answer
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        if self._pool is None:
+            raise StoreUnavailable("the store is closed")
+        try:
+            async with self._pool.acquire(timeout=COMMAND_SECONDS) as connection:
+                yield connection
+        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+            raise StoreUnavailable(f"the database does not answer: {error}") from error
+        except asyncpg.PostgresError as error:
+            if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.DeadlockDetectedError):
+                raise
+            raise StoreUnavailable(f"the database refuses: {error}") from error
+
+    async def _batches(self) -> None:
+        while not self._closing or self._waiting:
+            if not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            await self._run([one for one in taken if not one.answer.cancelled()])
+
+    async def _run(self, taken: list[_Waiting]) -> None:
+        """Run one batch. One that spoils its batch is run by itself, so that nobody fails for another."""
+        try:
+            async with self._connection() as connection:
+                ran, lost = await _tried(connection, [one.change for one in taken])
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DeadlockDetectedError):
+            await asyncio.gather(*(self._answer_alone(one) for one in taken))
+            return
+        except Exception as error:  # noqa: BLE001 - every caller of the batch is told
+            for one in taken:
+                _tell(one, error)
+            return
+        again = []
+        for one, result in zip(taken, ran, strict=True):
+            if result.saw.isdisjoint(lost):
+                _tell(one, result.outcome or result.refused)
+            else:
+                one.lost += 1
+                again.append(one)
+        locked = [one for one in again if one.lost > LOST_BEFORE_LOCK]
+        self._waiting.extendleft(one for one in reversed(again) if one.lost <= LOST_BEFORE_LOCK)
+        await asyncio.gather(*(self._answer_alone(one) for one in locked))
+
+    async def _answer_alone(self, one: _Waiting) -> None:
+        try:
+            _tell(one, await self._alone(one.change))
+        except Exception as error:  # noqa: BLE001 - its caller is told
+            _tell(one, error)
+
+    async def _alone(self, change: Change) -> Outcome:
+        """Run a change in a transaction that locks what it wants."""
+        for _ in range(ATTEMPTS):
+            try:
+                async with self._connection() as connection:
+                    transaction = connection.transaction()
+                    await transaction.start()
+                    try:
+                        await _lock(connection, change)
+                        (ran,), lost = await _tried(connection, [change])
+                    except BaseException:
+                        await transaction.rollback()
+                        raise
+                    await (transaction.rollback() if lost or ran.outcome is None else transaction.commit())
+            except (asyncpg.IntegrityConstraintViolationError, asyncpg.DeadlockDetectedError):
+                continue
+            if lost:
+                continue
+            if ran.outcome is None:
+                raise ran.refused or AssertionError("a change has an outcome or a refusal")
+            return ran.outcome
+        raise StoreUnavailable("the change lost its race too often")
+
+
+def _tell(one: _Waiting, result: Outcome | Exception | None) -> None:
+    if one.answer.done():
+        return
+    if isinstance(result, Outcome):
+        one.answer.set_result(result)
+    else:
+        one.answer.set_exception(result or AssertionError("a change has an outcome or a refusal"))
+
+
+async def _lock(connection: Connection, change: Change) -> None:
+    wanted = change.wanted
+    if wanted.draft is not None:
+        await connection.execute(_LOCK_DRAFT, wanted.account_id, wanted.draft)
+    if wanted.order is not None:
+        await connection.execute(_LOCK_ORDER, wanted.account_id, wanted.order)
+
+
+async def _tried(connection: Connection, changes: Sequence[Change]) -> tuple[list[Ran], set[Subject]]:
+    """Read, decide and write a batch; return what became of each change, and the subjects that were lost."""
+    batch = Batch(_now())
+    for change, read in zip(changes, await _read(connection, changes), strict=True):
+        batch.add(change.wanted, read)
+    ran = [batch.run(change) for change in changes]
+    return ran, await _write(connection, batch.rows)
+
+
+async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
+    wanted = [change.wanted for change in changes]
+    found = await connection.fetch(
+        _READ,
+        range(len(wanted)),
+        [one.account_id for one in wanted],
+        [one.order for one in wanted],
+        [one.content for one in wanted],
+        [one.ref for one in wanted],
+        [one.draft for one in wanted],
+        [one.key for one in wanted],
+    )
+    rows: list[list[Row]] = [[] for _ in wanted]
+    for row in found:
+        rows[row[0]].append(row)
+    return [_read_of(mine) for mine in rows]
+
+
+def _read_of(rows: Sequence[Row]) -> Read:
+    _, head, hash_, fields, items, draft, events, digest, answer, *_ = rows[0]
+    content = None if fields is None else codec.content_from(fields, items)
+    earlier = {
+        ref: EarlierFact(fact=codec.fact_from(type_, data), document=document)
+        for *_, ref, type_, data, document in rows
+        if ref is not None
+    }
+    return Read(
+        order=None if head is None else HeldOrder(order=codec.order_from(head), hash=hash_, content=content),
+        earlier=earlier,
+        draft=None if draft is None else codec.held_draft(draft, events),
+        answered=None if digest is None else Answered(digest=digest, answer=codec.answer_from(answer)),
+    )
+
+
+async def _write(connection: Connection, rows: Rows) -> set[Subject]:
+    """Write a batch in one statement; return the subjects whose row was not as it was read, of which nothing is written."""
+    parts: dict[str, Iterable[Sequence[object]]] = {
+        "head": [(*tables.head_row(subject, held), before) for subject, (before, held) in rows.heads.items()],
+        "draft": [(*tables.draft_row(subject, draft), before) for subject, (before, draft) in rows.drafts.items()],
+        "body": [(*subject, *body) for subject, body in rows.bodies.items()],
+        "store": rows.stores,
+        "fact": rows.facts,
+        "draft_event": rows.draft_events,
+        "answer": rows.answers,
+    }
+    used = tuple(name for name, values in parts.items() if values)
+    if not used:
+        return set()
+    arrays = [column for name in used for column in zip(*parts[name], strict=True)]
+    written = await connection.fetch(_statement(used), *arrays)
+    return (rows.heads.keys() | rows.drafts.keys()) - {(row[0], row[1]) for row in written}
+
+
+_SHAPES: dict[str, Sequence[tuple[str, str]]] = {
+    "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
+    "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
+    "body": tables.BODY_COLUMNS,
+    "store": tables.STORE_COLUMNS,
+    "fact": tables.FACT_COLUMNS,
+    "draft_event": tables.DRAFT_EVENT_COLUMNS,
+    "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
+}
+_TABLES = {"body": "order_bodies", "store": "order_stores", "fact": "facts", "draft_event": "draft_events"}
+_CONFLICT = {
+    "body": " on conflict (account_id, id) do update set fields = excluded.fields, items = excluded.items",
+    "store": " on conflict do nothing",
+}
+
+
+@lru_cache(maxsize=128)
+def _statement(used: tuple[str, ...]) -> str:
+    """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held."""
+    steps, number = [], 1
+    for name in used:
+        columns = _SHAPES[name]
+        arrays = ", ".join(f"${number + index}::{type_}[]" for index, (_, type_) in enumerate(columns))
+        number += len(columns)
+        steps.append(f"{name} as (select * from unnest({arrays}) as t({_names(columns)}))")
+    done = ["select null::text as account_id, null::text as id where false"]
+    if "head" in used:
+        steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS)
+        done += ["select * from head_new", "select * from head_changed"]
+    if "draft" in used:
+        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, ("version", "status", "updated_at", "draft"))
+        done += ["select * from draft_new", "select * from draft_changed"]
+    steps.append(f"done as ({' union all '.join(done)})")
+    for name, table in _TABLES.items():
+        if name in used:
+            columns = _SHAPES[name]
+            chosen = ", ".join(f"x.{column}" for column, _ in columns)
+            source = f"select distinct {chosen} from {name} x" if name == "store" else f"select {chosen} from {name} x"
+            steps.append(
+                f"{name}_put as (insert into {table} ({_names(columns)}) {source}"
+                f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
+            )
+    if "answer" in used:
+        columns = tables.ANSWER_COLUMNS
+        chosen = ", ".join(f"x.{column}" for column, _ in columns)
+        steps.append(
+            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
+            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject))"
+        )
+    return f"with {', '.join(steps)} select account_id, id from done"
+
+
+def _compare_and_set(name: str, table: str, columns: Sequence[tuple[str, str]], changing: Sequence[str]) -> list[str]:
+    """Return the steps that insert new rows and change those still as they were read, locked in the order of their keys."""
+    new = (
+        f"{name}_new as (insert into {table} ({_names(columns)}) select {_names(columns)} from {name} where before = 0"
+        " on conflict do nothing returning account_id, id)"
+    )
+    locked = (
+        f"{name}_locked as materialized (select o.account_id, o.id from {table} o join {name} h"
+        " on o.account_id = h.account_id and o.id = h.id and o.version = h.before"
+        " where h.before > 0 order by o.account_id, o.id for update of o)"
+    )
+    assigned = ", ".join(f"{column} = h.{column}" for column in changing)
+    changed = (
+        f"{name}_changed as (update {table} o set {assigned} from {name} h join {name}_locked l"
+        " on l.account_id = h.account_id and l.id = h.id"
+        " where o.account_id = l.account_id and o.id = l.id returning o.account_id, o.id)"
+    )
+    return [new, locked, changed]
+
+
+def _names(columns: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(name for name, _ in columns)
+
+
+async def _applied(connection: Connection) -> dict[int, str]:
+    if await connection.fetchval("select to_regclass('schema_migrations')") is None:
+        return {}
+    return {row[0]: row[1] for row in await connection.fetch("select number, digest from schema_migrations")}
+
+
+async def _leave_as_it_is(connection: Any) -> None:
+    """Skip the pool's reset: Ordre leaves no state on a connection."""
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,311 @@
+"""SQLite: one writer thread with group commit, a few reader threads, WAL, full durability.
+
+The writer takes whatever waits, runs it as one transaction with one fsync, and answers every caller after the commit.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Wanted
+from ordre.db import codec, queries, tables
+from ordre.db.batch import Batch, Ran, Read, Rows, Subject
+from ordre.db.schema import HISTORY, pending
+from ordre.db.store import Row, SqlStore
+
+BATCH = 256
+READERS = 4
+BUSY_SECONDS = 10.0
+ATTEMPTS = 5
+
+Job = Change | Callable[[sqlite3.Connection], Any]
+
+_HEAD = """
+select o.id, o.head, o.hash from (
+    select id, 0 as place from orders where account_id = $1 and order_id = $2
+    union all select id, 1 from orders where account_id = $1 and id = $2
+    order by place limit 1) named
+join orders o on o.account_id = $1 and o.id = named.id
+"""
+_BODY = "select fields, items from order_bodies where account_id = $1 and id = $2"
+_EARLIER = "select ref, type, data, document from facts where account_id = $1 and id = $2 and ref in ($3, $4)"
+_ANSWERED = "select digest, answer from idempotency where account_id = $1 and key = $2"
+
+
+def _insert(table: str, columns: Sequence[tuple[str, str]], conflict: str = "") -> str:
+    names = ", ".join(name for name, _ in columns)
+    return f"insert into {table} ({names}) values ({', '.join('?' * len(columns))}) {conflict}"
+
+
+_INSERT_HEAD = _insert("orders", tables.HEAD_COLUMNS, "on conflict do nothing")
+_UPDATE_HEAD = (
+    f"update orders set {', '.join(f'{name} = ?' for name in tables.CHANGING_COLUMNS)}"
+    " where account_id = ? and id = ? and version = ?"
+)
+_INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
+_PUT_BODY = _insert(
+    "order_bodies", tables.BODY_COLUMNS, "on conflict do update set fields = excluded.fields, items = excluded.items"
+)
+_INSERT_STORE = _insert("order_stores", tables.STORE_COLUMNS, "on conflict do nothing")
+_INSERT_DRAFT = _insert("drafts", tables.DRAFT_COLUMNS, "on conflict do nothing")
+_UPDATE_DRAFT = (
+    "update drafts set version = ?, status = ?, updated_at = ?, draft = ? where account_id = ? and id = ? and version = ?"
+)
+_INSERT_DRAFT_EVENT = _insert("draft_events", tables.DRAFT_EVENT_COLUMNS)
+_INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
+
+
+class SqliteStore(SqlStore):
+    """The store on one SQLite file, which is made, and migrated, where needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[tuple[Job, asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        """Open the file, migrate it, and start the threads."""
+        self._start()
+        await self.migrate()
+
+    def _start(self) -> None:
+        if self._writer is not None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = self._connect()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ordre-read")
+        self._writer = threading.Thread(target=self._write_loop, args=(connection,), name="ordre-write", daemon=True)
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Finish what waits, then close every connection."""
+        if self._writer is None or self._readers is None:
+            return
+        self._jobs.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown()
+        for connection in self._connections:
+            connection.close()
+        self._writer = None
+
+    async def migrate(self) -> Sequence[str]:
+        """Bring the file's schema up to this version."""
+        self._start()
+        names: Sequence[str] = await self._submit(_migrate)
+        return names
+
+    async def ping(self) -> None:
+        """Ask the database for a row."""
+        await self.rows("select 1")
+
+    async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read on a reader thread."""
+        if self._readers is None:
+            raise StoreUnavailable("the store is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._read, queries.for_sqlite(sql), parameters)
+
+    async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement on the writer thread."""
+        found: Sequence[Row] = await self._submit(lambda connection: _run(connection, sql, parameters).fetchall())
+        return found
+
+    async def change(self, change: Change) -> Outcome:
+        """Run a change on the writer thread, together with whatever waits there."""
+        outcome: Outcome = await self._submit(change)
+        return outcome
+
+    async def _submit(self, job: Job) -> Any:
+        if self._writer is None:
+            raise StoreUnavailable("the store is closed")
+        future = asyncio.get_running_loop().create_future()
+        self._jobs.put((job, future))
+        return await future
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on"):
+            connection.execute(f"pragma {pragma}").close()
+        self._connections.append(connection)
+        return connection
+
+    def _read(self, sql: str, parameters: Sequence[object]) -> Sequence[Row]:
+        try:
+            if not hasattr(self._local, "connection"):
+                self._local.connection = self._connect()
+            return _run(self._local.connection, sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _write_loop(self, connection: sqlite3.Connection) -> None:
+        while (first := self._jobs.get()) is not None:
+            taken, last = [first], False
+            while len(taken) < BATCH and not last:
+                try:
+                    following = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                last = following is None
+                if following is not None:
+                    taken.append(following)
+            _answer(taken, _work(connection, [job for job, _ in taken]))
+            if last:
+                return
+
+
+def _answer(taken: Sequence[tuple[Job, asyncio.Future[Any]]], results: Sequence[Any]) -> None:
+    """Hand each caller its result, waking every event loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for (_, future), result in zip(taken, results, strict=True):
+        by_loop.setdefault(future.get_loop(), []).append((future, result))
+    for loop, resolved in by_loop.items():
+        loop.call_soon_threadsafe(_resolve, resolved)
+
+
+def _resolve(resolved: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, result in resolved:
+        if future.cancelled():
+            continue
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _work(connection: sqlite3.Connection, jobs: Sequence[Job]) -> list[Any]:
+    """Run the jobs: neighbouring changes as one batch, anything else by itself. Return results and exceptions."""
+    results: list[Any] = []
+    waiting: list[Change] = []
+    for job in jobs:
+        if isinstance(job, Change):
+            waiting.append(job)
+            continue
+        results.extend(_batch(connection, waiting))
+        waiting = []
+        results.append(_alone(connection, job))
+    return results + _batch(connection, waiting)
+
+
+def _alone(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], Any]) -> Any:
+    try:
+        connection.execute("begin immediate")
+        result = job(connection)
+        connection.execute("commit")
+    except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
+        _roll_back(connection)
+        return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
+    else:
+        return result
+
+
+def _batch(connection: sqlite3.Connection, changes: Sequence[Change], attempt: int = 1) -> list[Any]:
+    """Run changes as one transaction; where one of them spoils it, each by itself, so that none fails for another."""
+    if not changes:
+        return []
+    try:
+        connection.execute("begin immediate")
+        ran, lost = _tried(connection, changes)
+        if not lost:
+            connection.execute("commit")
+            return [one.outcome or one.refused for one in ran]
+        _roll_back(connection)
+    except sqlite3.Error as error:
+        _roll_back(connection)
+        if len(changes) == 1 or not isinstance(error, sqlite3.IntegrityError):
+            return [StoreUnavailable(str(error))] * len(changes)
+    if len(changes) == 1 and attempt >= ATTEMPTS:
+        return [StoreUnavailable("the change lost its race too often")]
+    return [result for change in changes for result in _batch(connection, [change], attempt + (len(changes) == 1))]
+
+
+def _tried(connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[list[Ran], bool]:
+    batch = Batch(time.time_ns() // 1_000_000)
+    for change in changes:
+        batch.add(change.wanted, _read_for(connection, change.wanted))
+    ran = [batch.run(change) for change in changes]
+    return ran, _write_rows(connection, batch.rows)
+
+
+def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Read:
+    account = wanted.account_id
+    order, earlier, draft, answered = None, {}, None, None
+    if wanted.order is not None and (row := _run(connection, _HEAD, (account, wanted.order)).fetchone()):
+        body = _run(connection, _BODY, (account, row[0])).fetchone() if wanted.content else None
+        content = codec.content_from(*body) if body else None
+        order = HeldOrder(order=codec.order_from(row[1]), hash=row[2], content=content)
+        if wanted.ref is not None:
+            found = _run(connection, _EARLIER, (account, row[0], wanted.ref, f"{wanted.ref}/deleted")).fetchall()
+            earlier = {ref: EarlierFact(fact=codec.fact_from(type_, data), document=text) for ref, type_, data, text in found}
+    if wanted.draft is not None and (
+        row := _run(connection, queries.for_sqlite(queries.DRAFT_ONE), (account, wanted.draft)).fetchone()
+    ):
+        draft = codec.held_draft(*row)
+    if wanted.key is not None and (row := _run(connection, _ANSWERED, (account, wanted.key)).fetchone()):
+        answered = Answered(digest=row[0], answer=codec.answer_from(row[1]))
+    return Read(order=order, earlier=earlier, draft=draft, answered=answered)
+
+
+def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
+    """Write a batch; return whether a head or draft was lost, in which case the transaction is to be rolled back."""
+    for subject, (before, held) in rows.heads.items():
+        if not _put_head(connection, subject, before, tables.head_row(subject, held)):
+            return True
+    for subject, (before, draft) in rows.drafts.items():
+        row = tables.draft_row(subject, draft)
+        if before == 0:
+            cursor = connection.execute(_INSERT_DRAFT, row)
+        else:
+            cursor = connection.execute(_UPDATE_DRAFT, (row[2], row[3], row[5], row[6], *subject, before))
+        if cursor.rowcount != 1:
+            return True
+    connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
+    connection.executemany(_INSERT_STORE, rows.stores)
+    connection.executemany(_INSERT_FACT, rows.facts)
+    connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
+    connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
+    return False
+
+
+def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row: Sequence[object]) -> bool:
+    if before == 0:
+        return connection.execute(_INSERT_HEAD, row).rowcount == 1
+    named = dict(zip((name for name, _ in tables.HEAD_COLUMNS), row, strict=True))
+    values = [named[name] for name in tables.CHANGING_COLUMNS]
+    return connection.execute(_UPDATE_HEAD, (*values, *subject, before)).rowcount == 1
+
+
+def _migrate(connection: sqlite3.Connection) -> list[str]:
+    connection.execute(HISTORY)
+    applied = dict(connection.execute("select number, digest from schema_migrations").fetchall())
+    try:
+        steps = pending(applied, "sqlite")
+    except ValueError as error:
+        raise StoreUnavailable(str(error)) from error
+    for step in steps:
+        for statement in step.statements:
+            connection.execute(statement)
+        row = (step.number, step.name, step.digest, time.time_ns() // 1_000_000)
+        connection.execute("insert into schema_migrations (number, name, digest, applied_at) values (?, ?, ?, ?)", row)
+    return [step.name for step in steps]
+
+
+def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
+    """Run a statement whose parameters are numbered, as PostgreSQL has them."""
+    return connection.execute(sql, {str(number): value for number, value in enumerate(parameters, 1)})
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("rollback")

@@ -1,0 +1,258 @@
+"""What both engines share: every read, and the small writes on accounts, clients and keys."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ordre.application.ports import (
+    Account,
+    Client,
+    HeldDraft,
+    ListQuery,
+    Outcome,
+    Page,
+    SigningKey,
+    StoredFact,
+    StoredOrder,
+    View,
+)
+from ordre.db import codec, queries
+from ordre.db.codec import SEPARATOR
+from ordre.db.verify import folded
+from ordre.domain.refusals import InvalidValue, Refused
+
+Row = Sequence[Any]
+T = TypeVar("T")
+
+_LAST = 2**62
+_ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
+_CLIENT = "select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at from clients where account_id = $1"
+_PUT_ACCOUNT = """
+insert into accounts (account_id, name, disabled_at, created_at) values ($1, $2, $3, $4)
+on conflict (account_id) do update set name = excluded.name, disabled_at = excluded.disabled_at
+"""
+_PUT_CLIENT = """
+insert into clients (account_id, client_id, name, scopes, secret_digest, disabled_at, created_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (account_id, client_id) do update set name = excluded.name, scopes = excluded.scopes,
+    secret_digest = excluded.secret_digest, disabled_at = excluded.disabled_at
+"""
+_PUT_KEY = """
+insert into signing_keys (kid, jwk, created_at, retired_at) values ($1, $2, $3, $4)
+on conflict (kid) do update set retired_at = excluded.retired_at
+"""
+_SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = $1 returning next_serial - 1"
+
+
+class SqlStore(ABC):
+    """A store over SQL. An engine says how rows are read and how one statement is written."""
+
+    @abstractmethod
+    async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read."""
+
+    @abstractmethod
+    async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement durably; return what it returns."""
+
+    async def order(self, account_id: str, order: str, *, events: bool = False) -> View | None:
+        """Return an order to be shown, by its ``order_id`` or ``id``."""
+        found = await self.rows(queries.VIEW_ONE, account_id, order)
+        if not found:
+            return None
+        view = _view(found[0])
+        return await self._with_events(account_id, view) if events else view
+
+    async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]:
+        """Return a page of orders, newest first."""
+        query = await self._resolved(account_id, query)
+        page, count, parameters, counted = queries.orders(account_id, query)
+        views = [_view(row) for row in await self.rows(page, *parameters)]
+        if events:
+            views = [await self._with_events(account_id, view) for view in views]
+        return await self._page(views, query, count, counted)
+
+    async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
+        """Return the documents of the order's facts of one type, oldest first."""
+        id_ = await self._id(account_id, order)
+        if id_ is None:
+            return None
+        return [row[0] for row in await self.rows(queries.SHOWN_BY_TYPE, account_id, id_, type_)]
+
+    async def shown_one(self, account_id: str, order: str, type_: str, ref: str) -> str | None:
+        """Return the document of one operation, session or event."""
+        found = await self.rows(queries.SHOWN_ONE, account_id, order, ref, type_)
+        return found[0][0] if found else None
+
+    def new_order(self, outcome: Outcome, id_: str) -> View | None:
+        """Return the order if this change made it."""
+        for write in outcome.orders:
+            if write.order.id == id_ and write.before == 0 and write.content is not None:
+                fields, items = codec.fields_text(write.content.fields), codec.items_text(write.content.items)
+                return View(order=write.order, fields=fields, items=items)
+        return None
+
+    async def order_at(self, account_id: str, order: str, version: int) -> View | None:
+        """Return the order as it was at a version, folded from its facts."""
+        id_ = await self._id(account_id, order)
+        stored = await self.facts(account_id, id_, version) if id_ is not None else ()
+        if not stored or stored[-1].version != version:
+            return None
+        then, content = folded([(codec.fact_from(fact.type, fact.data), fact) for fact in stored])
+        shown = [(fact.type, fact.document) for fact in stored if fact.document and fact.type != "service_event"]
+        fields, items = codec.fields_text(content.fields), codec.items_text(content.items)
+        return View(order=then, fields=fields, items=items, shown=shown, events=stored)
+
+    async def facts(self, account_id: str, id_: str, up_to: int | None = None) -> Sequence[StoredFact]:
+        """Return the order's facts, oldest first."""
+        limit = _LAST if up_to is None else up_to
+        return [_fact(row) for row in await self.rows(queries.FACTS, account_id, id_, limit)]
+
+    async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None:
+        """Return a draft and its events."""
+        found = await self.rows(queries.DRAFT_ONE, account_id, draft_id)
+        return codec.held_draft(*found[0]) if found else None
+
+    async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]:
+        """Return a page of drafts, newest first."""
+        if query.after is not None and await self.draft(account_id, query.after) is None:
+            raise Refused(InvalidValue(path="starting_after", reason="There is no such draft"))
+        page, count, parameters, counted = queries.drafts(account_id, query)
+        found = [codec.held_draft(*row) for row in await self.rows(page, *parameters)]
+        return await self._page(found, query, count, counted)
+
+    async def accounts(self) -> Sequence[Account]:
+        """Return every account, by id."""
+        return [_account(row) for row in await self.rows(f"{_ACCOUNT} order by account_id")]
+
+    async def account(self, account_id: str) -> Account | None:
+        """Return one account."""
+        found = await self.rows(f"{_ACCOUNT} where account_id = $1", account_id)
+        return _account(found[0]) if found else None
+
+    async def put_account(self, account: Account) -> None:
+        """Store a new account, or its new name and state."""
+        await self.write(_PUT_ACCOUNT, account.account_id, account.name, account.disabled_at, account.created_at)
+
+    async def clients(self, account_id: str) -> Sequence[Client]:
+        """Return the account's clients, by id."""
+        return [_client(row) for row in await self.rows(f"{_CLIENT} order by client_id", account_id)]
+
+    async def client(self, account_id: str, client_id: str) -> Client | None:
+        """Return one client of the account."""
+        found = await self.rows(f"{_CLIENT} and client_id = $2", account_id, client_id)
+        return _client(found[0]) if found else None
+
+    async def put_client(self, client: Client) -> None:
+        """Store a new client, or its new name, scopes, secret and state."""
+        named = (client.account_id, client.client_id, client.name, " ".join(client.scopes))
+        await self.write(_PUT_CLIENT, *named, client.secret_digest, client.disabled_at, client.created_at)
+
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        """Return every key that ever signed a token, newest first."""
+        found = await self.rows("select kid, jwk, created_at, retired_at from signing_keys order by created_at desc, kid")
+        return [SigningKey(kid=row[0], jwk=row[1], created_at=row[2], retired_at=row[3]) for row in found]
+
+    async def put_signing_key(self, key: SigningKey) -> None:
+        """Store a new key, or when it was retired."""
+        await self.write(_PUT_KEY, key.kid, key.jwk, key.created_at, key.retired_at)
+
+    async def serial(self, account_id: str) -> int:
+        """Draw the account's next serial number."""
+        found = await self.write(_SERIAL, account_id)
+        number: int = found[0][0]
+        return number
+
+    async def forget_answers(self, before: int) -> int:
+        """Drop idempotency rows made before this instant; return how many."""
+        return len(await self.write("delete from idempotency where created_at < $1 returning 1", before))
+
+    async def count_orders(self, account_id: str | None) -> int:
+        """Return how many orders there are, in one account or in all."""
+        found = await self.rows("select count(*) from orders where $1 = '' or account_id = $1", account_id or "")
+        number: int = found[0][0]
+        return number
+
+    async def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
+        """Yield every order as it stands in the tables, with its facts."""
+        sql, after = queries.stored_after(account_id), (account_id or "", "")
+        while found := await self.rows(sql, *after):
+            for row in found:
+                yield await self._stored(row)
+            after = (found[-1][0], found[-1][1])
+
+    async def _stored(self, row: Row) -> StoredOrder:
+        named = dict(zip(queries.STORED_COLUMNS, row, strict=True))
+        key = (named["account_id"], named["id"])
+        stores = await self.rows("select store_id from order_stores where account_id = $1 and id = $2 order by store_id", *key)
+        return StoredOrder(
+            account_id=key[0],
+            id=key[1],
+            columns={name: named[name] for name in queries.FILTER_COLUMNS},
+            head=named["head"],
+            hash=named["hash"],
+            fields=named["fields"] or "",
+            items=named["items"] or "",
+            store_ids=tuple(store[0] for store in stores),
+            facts=tuple(await self.facts(*key)),
+        )
+
+    async def _id(self, account_id: str, order: str) -> str | None:
+        found = await self.rows(queries.ORDER_ID, account_id, order)
+        id_: str | None = found[0][0]
+        return id_
+
+    async def _with_events(self, account_id: str, view: View) -> View:
+        events = await self.facts(account_id, view.order.id, view.order.version)
+        return replace(view, events=events)
+
+    async def _resolved(self, account_id: str, query: ListQuery) -> ListQuery:
+        if query.after is None:
+            return query
+        id_ = await self._id(account_id, query.after)
+        if id_ is None:
+            raise Refused(InvalidValue(path="starting_after", reason="There is no such order"))
+        return replace(query, after=id_)
+
+    async def _page(self, found: list[T], query: ListQuery, count: str, counted: list[object]) -> Page[T]:
+        total = (await self.rows(count, *counted))[0][0] if query.total else None
+        return Page(rows=found[: query.limit], more=len(found) > query.limit, total=total)
+
+
+def _view(row: Row) -> View:
+    head, fields, items, shown = row
+    entries = [entry.partition(" ") for entry in shown.split(SEPARATOR)] if shown else []
+    return View(order=codec.order_from(head), fields=fields, items=items, shown=[(type_, text) for type_, _, text in entries])
+
+
+def _fact(row: Row) -> StoredFact:
+    version, type_, at, actor, data, document, event, salt, digest, hash_ = row
+    return StoredFact(
+        version=version,
+        type=type_,
+        at=at,
+        by=actor,
+        data=data,
+        document=document,
+        event=event,
+        salt=salt,
+        digest=digest,
+        hash=hash_,
+    )
+
+
+def _account(row: Row) -> Account:
+    return Account(account_id=row[0], name=row[1], disabled_at=row[2], created_at=row[3])
+
+
+def _client(row: Row) -> Client:
+    return Client(
+        account_id=row[0],
+        client_id=row[1],
+        name=row[2],
+        scopes=tuple(row[3].split()),
+        secret_digest=row[4],
+        disabled_at=row[5],
+        created_at=row[6],
+    )

@@ -1,0 +1,86 @@
+"""Does an order still say what its facts say? Folds the facts, checks the chain, compares with every column stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from ordre.application.ports import StoredFact, StoredOrder
+from ordre.db import codec
+from ordre.domain.chain import START, digest, linked
+from ordre.domain.order import Content, Fact, Order, evolve, rewrite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Where an order and its facts disagree. ``version`` is None where it is about the order as a whole."""
+
+    account_id: str
+    order: str
+    version: int | None
+    reason: str
+
+
+def folded(facts: list[tuple[Fact, StoredFact]]) -> tuple[Order, Content]:
+    """Return the order and its content after the facts, of which there is at least one."""
+    order: Order | None = None
+    content: Content | None = None
+    for fact, stored in facts:
+        order = evolve(order, fact, stored.at, stored.by)
+        content = rewrite(content, fact)
+    if order is None or content is None:
+        raise AssertionError("an order has facts, of which the first is that it was placed")
+    return order, content
+
+
+def differences(stored: StoredOrder) -> Iterator[Difference]:
+    """Yield where the order and its facts disagree, the first place first."""
+
+    def differs(version: int | None, reason: str) -> Difference:
+        return Difference(account_id=stored.account_id, order=stored.id, version=version, reason=reason)
+
+    hash_, facts = START, []
+    for place, fact in enumerate(stored.facts, 1):
+        if fact.version != place:
+            yield differs(place, f"fact {place} is missing; version {fact.version} stands in its place")
+            return
+        if reason := _broken(stored, fact, hash_):
+            yield differs(fact.version, reason)
+            return
+        hash_ = fact.hash
+        facts.append(fact)
+    if not facts:
+        yield differs(None, "the order has no facts")
+        return
+    if hash_ != stored.hash:
+        yield differs(len(facts), "the chain does not end in the hash that the order holds: facts at its end are missing or new")
+        return
+    try:
+        order, content = folded([(codec.fact_from(fact.type, fact.data), fact) for fact in facts])
+    except (AssertionError, KeyError, ValueError, msgspec.MsgspecError) as error:
+        yield differs(None, f"the facts do not fold: {error!r}")
+        return
+    for reason in _unlike(stored, order, content):
+        yield differs(None, reason)
+
+
+def _broken(stored: StoredOrder, fact: StoredFact, previous: str) -> str | None:
+    """Return why the fact does not follow the hash before it, or None."""
+    if digest(fact.salt, fact.data, fact.document, fact.event) != fact.digest:
+        return "the body of the fact is not what its digest says"
+    link = codec.link_of(stored.account_id, stored.id, fact.version, fact.type, fact.at, fact.by, fact.digest)
+    if linked(previous, link) != fact.hash:
+        return "the hash of the fact does not follow from the fact and the one before it"
+    return None
+
+
+def _unlike(stored: StoredOrder, order: Order, content: Content) -> Iterator[str]:
+    if stored.head != codec.text(order):
+        yield "the order's head is not the fold of its facts"
+    for name, value in codec.order_columns(order).items():
+        if stored.columns[name] != value:
+            yield f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
+    if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
+        yield "the order's body is not the fold of its facts"
+    if not set(order.about.store_ids) <= set(stored.store_ids):
+        yield "the order is not found under every store that it names"

@@ -1,0 +1,110 @@
+"""Per line and in total: authorized, captured, refunded, cancelled; what remains of each; the payment status.
+
+M1, with ``s`` the side of zero that the line's net amount is on:
+``0 <= s*refunded <= s*captured``, ``0 <= s*cancelled``, ``s*captured + s*cancelled <= s*authorized <= s*net``.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from ordre.domain.lines import NOTHING, Line, Sums
+from ordre.domain.money import sign
+
+
+class Kind(StrEnum):
+    """The four payment operations: one shape, four kinds."""
+
+    AUTHORIZATION = "authorization"
+    CAPTURE = "capture"
+    REFUND = "refund"
+    CANCELLATION = "cancellation"
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "pending"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+
+
+class Remaining(NamedTuple):
+    """What may still be recorded, and what is still due, in minor units, signed."""
+
+    authorization: int
+    capture: int
+    refund: int
+    cancellation: int
+    due: int
+
+
+def remaining(kind: Kind, net: int, sums: Sums) -> int:
+    """Return what remains for an operation of this kind, on the line's side of zero."""
+    match kind:
+        case Kind.AUTHORIZATION:
+            return net - sums.authorized
+        case Kind.CAPTURE | Kind.CANCELLATION:
+            return sums.authorized - sums.captured - sums.cancelled
+        case Kind.REFUND:
+            return sums.captured - sums.refunded
+
+
+def add(sums: Sums, kind: Kind, amount: int) -> Sums:
+    """Return the sums with a successful operation's amount added."""
+    match kind:
+        case Kind.AUTHORIZATION:
+            return sums._replace(authorized=sums.authorized + amount)
+        case Kind.CAPTURE:
+            return sums._replace(captured=sums.captured + amount)
+        case Kind.REFUND:
+            return sums._replace(refunded=sums.refunded + amount)
+        case Kind.CANCELLATION:
+            return sums._replace(cancelled=sums.cancelled + amount)
+
+
+def holds(net: int, sums: Sums) -> bool:
+    """M1 for one line, or M5 for one line inside one authorization."""
+    side = sign(net)
+    authorized, captured, refunded, cancelled = (side * amount for amount in sums)
+    return (
+        0 <= refunded <= captured
+        and cancelled >= 0
+        and captured + cancelled <= authorized <= side * net
+        and (side != 0 or sums == NOTHING)
+    )
+
+
+def remains(lines: Iterable[Line]) -> Remaining:
+    """Return what remains over all lines (M3)."""
+    net = authorized = captured = refunded = cancelled = 0
+    for line in lines:
+        net += line.net
+        authorized += line.sums.authorized
+        captured += line.sums.captured
+        refunded += line.sums.refunded
+        cancelled += line.sums.cancelled
+    open_amount = authorized - captured - cancelled
+    return Remaining(net - authorized, open_amount, captured - refunded, open_amount, net - captured)
+
+
+def payment_status(lines: Mapping[int, Line]) -> PaymentStatus:
+    """Return the status by signed totals: captured C, refunded R, net N (M3).
+
+    Nothing captured on any line: pending. Otherwise, on N's side of zero: C < N partially paid; C >= N and R = 0 paid;
+    0 < R < C partially refunded; R >= C refunded. So lines that reverse each other, all captured, are paid: nothing is due.
+    """
+    net = captured = refunded = 0
+    touched = False
+    for line in lines.values():
+        net += line.net
+        captured += line.sums.captured
+        refunded += line.sums.refunded
+        touched = touched or line.sums.captured != 0
+    if not touched:
+        return PaymentStatus.PENDING
+    side = sign(net) or sign(captured) or 1
+    net, captured, refunded = side * net, side * captured, side * refunded
+    if refunded > 0:
+        return PaymentStatus.REFUNDED if refunded >= captured else PaymentStatus.PARTIALLY_REFUNDED
+    return PaymentStatus.PARTIALLY_PAID if captured < net else PaymentStatus.PAID

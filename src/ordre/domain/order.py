@@ -1,0 +1,353 @@
+"""What an order is, the facts that make it, and ``evolve(order, fact) -> order``.
+
+Every fact is one version of the order. What the rules do not read travels as frozen JSON texts, by field name: stored,
+shown, never inspected here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ordre.domain.ledger import Kind, add, holds
+from ordre.domain.lines import NOTHING, Line, Sums
+
+Frozen = Mapping[str, str]
+"""Field name -> its value as compact JSON text."""
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class Reason(StrEnum):
+    """Why an order was cancelled."""
+
+    CUSTOMER = "customer"
+    DECLINED = "declined"
+    OTHER = "other"
+
+
+class EventState(StrEnum):
+    """What a service reports; also what an order's events combine to."""
+
+    ERROR = "error"
+    FAILURE = "failure"
+    SUCCESS = "success"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What lists find an order by. ``time_to_live`` is in seconds."""
+
+    customer_id: str | None = None
+    store_ids: tuple[str, ...] = ()
+    time_to_live: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The shown part of an order: its own fields, and its items by line id in the order of arrival."""
+
+    fields: Frozen
+    items: Mapping[int, Frozen]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When and by whom something was done. ``at`` is in milliseconds since 1970; ``by`` is the id of a client or user."""
+
+    at: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the rules read of an order. Everything it shows about money is computed from ``lines`` (M3)."""
+
+    id: str
+    order_id: str
+    order_number: str | None
+    currency: str
+    multiple_authorizations: bool
+    version: int
+    status: Status
+    created: Moment
+    updated_at: int
+    lines: Mapping[int, Line]
+    about: About
+    within: Mapping[str, Mapping[int, Sums]]
+    """authorization id -> line id -> sums inside it; only with ``multiple_authorizations`` (M5)."""
+    closed: Moment | None = None
+    cancelled: Moment | None = None
+    cancelled_reason: Reason | None = None
+    drafts: tuple[str, ...] = ()
+    operations: int = 0
+    sessions: int = 0
+    events: int = 0
+    comments: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    id: str
+    order_id: str
+    order_number: str | None
+    currency: str
+    multiple_authorizations: bool
+    lines: Mapping[int, Line]
+    content: Content
+    about: About
+    draft_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A completed draft took the place of everything the order held."""
+
+    order_number: str | None
+    currency: str
+    multiple_authorizations: bool
+    lines: Mapping[int, Line]
+    content: Content
+    about: About
+    draft_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesAdded:
+    lines: Mapping[int, Line]
+    items: Mapping[int, Frozen]
+    store_ids: tuple[str, ...]
+    draft_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """Fields and items were changed. The value ``null`` takes a field away. ``lines`` are those whose amounts changed."""
+
+    fields: Frozen
+    items: Mapping[int, Frozen]
+    lines: Mapping[int, Line]
+    about: About
+    order_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A payment operation. ``fingerprint`` tells whether a second call with its id says the same."""
+
+    kind: Kind
+    id: str
+    amounts: Mapping[int, int]
+    success: bool
+    authorization_id: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    id: str
+    amounts: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReported:
+    id: str
+    service: str
+    state: EventState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commented:
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentDeleted:
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    reason: Reason
+
+
+Fact = (
+    Placed
+    | Replaced
+    | LinesAdded
+    | Updated
+    | Recorded
+    | SessionStarted
+    | ServiceReported
+    | Commented
+    | CommentDeleted
+    | Opened
+    | Closed
+    | Cancelled
+)
+
+
+def evolve(order: Order | None, fact: Fact, at: int, by: str) -> Order:
+    """Return the order after the fact. Deterministic, and never refuses: what happened, happened.
+
+    Raises:
+        AssertionError: A promise of M1, M2 or M5 is broken, or a fact cannot follow the ones before it: a bug of ours.
+    """
+    if isinstance(fact, Placed):
+        _promise(order is None, "an order is placed once")
+        return _placed(fact, at, by)
+    if order is None:
+        raise AssertionError("an order begins by being placed")
+    after = _changed(order, fact, Moment(at=at, by=by))
+    return replace(after, version=order.version + 1, updated_at=at)
+
+
+def _placed(fact: Placed, at: int, by: str) -> Order:
+    return Order(
+        id=fact.id,
+        order_id=fact.order_id,
+        order_number=fact.order_number,
+        currency=fact.currency,
+        multiple_authorizations=fact.multiple_authorizations,
+        version=1,
+        status=Status.OPEN,
+        created=Moment(at=at, by=by),
+        updated_at=at,
+        lines=fact.lines,
+        about=fact.about,
+        within={},
+        drafts=(fact.draft_id,) if fact.draft_id else (),
+    )
+
+
+def _changed(order: Order, fact: Fact, moment: Moment) -> Order:  # noqa: C901 - one flat table, a row a fact
+    match fact:
+        case Recorded():
+            return _recorded(order, fact)
+        case SessionStarted():
+            return replace(order, sessions=order.sessions + 1)
+        case ServiceReported():
+            return replace(order, events=order.events + 1)
+        case Commented():
+            return replace(order, comments=order.comments + 1)
+        case CommentDeleted():
+            return order
+        case Opened():
+            return replace(order, status=Status.OPEN, closed=None)
+        case Closed():
+            return replace(order, status=Status.CLOSED, closed=moment)
+        case Cancelled(reason=reason):
+            return replace(order, status=Status.CANCELLED, cancelled=moment, cancelled_reason=reason)
+        case LinesAdded():
+            return _with_lines(order, fact)
+        case Updated():
+            _check_unpaid(order, fact.lines)
+            lines = {**order.lines, **fact.lines}
+            return replace(order, lines=lines, about=fact.about, order_number=fact.order_number)
+        case Replaced():
+            _promise(order.operations == 0, "an order with operations is not replaced")
+            return replace(
+                order,
+                order_number=fact.order_number,
+                currency=fact.currency,
+                multiple_authorizations=fact.multiple_authorizations,
+                lines=fact.lines,
+                about=fact.about,
+                drafts=(*order.drafts, fact.draft_id),
+            )
+        case Placed():
+            raise AssertionError("an order is placed once")
+
+
+def _with_lines(order: Order, fact: LinesAdded) -> Order:
+    _promise(order.lines.keys().isdisjoint(fact.lines), "a line id is used once")
+    new = tuple(store for store in fact.store_ids if store not in order.about.store_ids)
+    return replace(
+        order,
+        lines={**order.lines, **fact.lines},
+        about=replace(order.about, store_ids=order.about.store_ids + new),
+        drafts=(*order.drafts, fact.draft_id) if fact.draft_id else order.drafts,
+    )
+
+
+def _check_unpaid(order: Order, lines: Mapping[int, Line]) -> None:
+    for line_id, line in lines.items():
+        _promise(order.lines[line_id].sums == NOTHING == line.sums, "the amounts of a line with operations stand")
+
+
+def _recorded(order: Order, fact: Recorded) -> Order:
+    counted = replace(order, operations=order.operations + 1)
+    if not fact.success:
+        return counted
+    lines = dict(order.lines)
+    for line_id, amount in fact.amounts.items():
+        line = lines[line_id]
+        sums = add(line.sums, fact.kind, amount)
+        _promise(holds(line.net, sums), f"M1 on line {line_id} of order {order.id}")
+        lines[line_id] = line._replace(sums=sums)
+    if not order.multiple_authorizations:
+        return replace(counted, lines=lines)
+    return replace(counted, lines=lines, within=_within(order, fact))
+
+
+def _within(order: Order, fact: Recorded) -> Mapping[str, Mapping[int, Sums]]:
+    authorization = fact.id if fact.kind is Kind.AUTHORIZATION else fact.authorization_id
+    if authorization is None:
+        raise AssertionError("with multiple_authorizations an operation names its authorization")
+    inside = dict(order.within.get(authorization, {}))
+    for line_id, amount in fact.amounts.items():
+        sums = add(inside.get(line_id, NOTHING), fact.kind, amount)
+        _promise(holds(order.lines[line_id].net, sums), f"M5 on line {line_id} of order {order.id}")
+        inside[line_id] = sums
+    return {**order.within, authorization: inside}
+
+
+def rewrite(content: Content | None, fact: Fact) -> Content | None:
+    """Return the shown content after the fact: the other half of ``evolve``. Most facts leave it as it is."""
+    if isinstance(fact, Placed | Replaced):
+        return fact.content
+    if content is None:
+        return None
+    if isinstance(fact, LinesAdded):
+        return Content(fields=content.fields, items={**content.items, **fact.items})
+    if isinstance(fact, Updated):
+        items = {
+            **content.items,
+            **{line_id: _merged(content.items[line_id], new) for line_id, new in fact.items.items()},
+        }
+        return Content(fields=_merged(content.fields, fact.fields), items=items)
+    return content
+
+
+def _merged(before: Frozen, changes: Frozen) -> Frozen:
+    return {name: value for name, value in {**before, **changes}.items() if value != "null"}
+
+
+def state_of(reports: list[tuple[str, EventState]]) -> EventState:
+    """Combine what services reported, oldest first, as (service, state): the reference's rule for an order's ``state``."""
+    if any(state in (EventState.ERROR, EventState.FAILURE) for _, state in reports):
+        return EventState.FAILURE
+    latest = dict(reports)
+    if not latest or EventState.PENDING in latest.values():
+        return EventState.PENDING
+    return EventState.SUCCESS
+
+
+def _promise(kept: bool, what: str) -> None:
+    """Raise when one of our own promises is broken. Not an ``assert`` statement: ``python -O`` must not take it away."""
+    if not kept:
+        raise AssertionError(what)

@@ -1,0 +1,386 @@
+"""Every way Ordre says no, each with a stable code.
+
+    Refusal
+    ├── Unknown          nothing by that name in this account      (404)
+    │   ├── UnknownOrder  UnknownDraft  UnknownDraftLine  UnknownOperation  UnknownSession
+    │   └── UnknownComment  UnknownAccount
+    ├── Invalid          what was sent is wrong, whatever the state (400)
+    │   ├── InvalidValue  MissingField  UnknownParameter  UnknownCurrency  TooMany
+    │   ├── DuplicateLine  NoItems  ZeroAmount  WrongSign
+    │   └── AmountMismatch  DiscountExceedsGross  AdditionsExceedGross  TaxOutsideLine
+    ├── NotNow           right in itself, refused by the state      (400)
+    │   ├── OrderClosed  OrderCancelled  OrderCaptured  OrderHasOperations  LineHasOperations
+    │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
+    │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  DraftNotOpen  DraftDeleted  LimitReached
+    ├── AlreadyUsed      an id stands for something else            (409)
+    ├── VersionDiffers   the caller's version is not the current    (412)
+    └── KeyReused        the idempotency key stands for another call (422)
+
+A refusal is a value that names one fault; ``Refused`` is raised with all the faults of a request. Statuses are given in one
+table, ``api/errors.py``; the page ``docs/errors.md`` lists every code.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One fault: a stable ``code``, a ``message`` for people and the ``path`` of the field in the request, if one is at fault."""
+
+    code: ClassVar[str]
+    path: str = ""
+
+    @property
+    def message(self) -> str:
+        """A sentence about the state, for people."""
+        raise NotImplementedError
+
+    def details(self) -> dict[str, object]:
+        """Return the values that a program needs to react, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "path"}
+        return {name: value for name, value in named.items() if value is not None and not name.startswith("_")}
+
+
+class Refused(Exception):  # noqa: N818 - it is named for what happened, as facts are
+    """The request is refused; nothing was changed. ``refusals`` holds every fault that was found, never none."""
+
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__("; ".join(f"{refusal.code}: {refusal.message}" for refusal in refusals))
+        self.refusals = refusals
+
+
+class Unknown(Refusal):
+    """Nothing by that name in this account."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOrder(Unknown):
+    code = "unknown_order"
+    message = "Order not found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDraft(Unknown):
+    code = "unknown_draft"
+    message = "Draft order not found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDraftLine(Unknown):
+    code = "unknown_draft_line"
+    line_id: int | str
+
+    @property
+    def message(self) -> str:
+        return f"The draft has no line {self.line_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOperation(Unknown):
+    code = "unknown_operation"
+    kind: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.kind.capitalize()} not found on this order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownSession(Unknown):
+    code = "unknown_session"
+    message = "Session not found on this order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownComment(Unknown):
+    code = "unknown_comment"
+    message = "Comment not found on this order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownAccount(Unknown):
+    code = "unknown_account"
+    message = "Account not found"
+
+
+class Invalid(Refusal):
+    """What was sent is wrong, whatever the state."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidValue(Invalid):
+    code = "invalid_value"
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+    def details(self) -> dict[str, object]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingField(Invalid):
+    code = "missing_field"
+    message = "This field is required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownParameter(Invalid):
+    code = "unknown_parameter"
+    parameter: str
+
+    @property
+    def message(self) -> str:
+        return f"There is no parameter {self.parameter!r} here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCurrency(Invalid):
+    code = "unknown_currency"
+    currency: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.currency!r} is not a current ISO 4217 currency"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooMany(Invalid):
+    code = "too_many"
+    limit: int
+
+    @property
+    def message(self) -> str:
+        return f"At most {self.limit:,} are allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateLine(Invalid):
+    code = "duplicate_line"
+    line_id: int
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line_id} stands more than once"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoItems(Invalid):
+    code = "no_items"
+    message = "At least one item is needed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZeroAmount(Invalid):
+    code = "zero_amount"
+    line_id: int | None = None
+    message = "The amount is zero"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongSign(Invalid):
+    code = "wrong_sign"
+    line_id: int | None = None
+    message = "The amount is not on its line's side of zero"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountMismatch(Invalid):
+    code = "amount_mismatch"
+    sent: int
+    expected: int
+
+    @property
+    def message(self) -> str:
+        return f"Sent {self.sent}, but the lines add up to {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscountExceedsGross(Invalid):
+    code = "discount_exceeds_gross"
+    message = "The discount lines take away more than the gross amount"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdditionsExceedGross(Invalid):
+    code = "additions_exceed_gross"
+    message = "The additions are part of the gross amount and add up to more than it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxOutsideLine(Invalid):
+    code = "tax_outside_line"
+    message = "A tax amount lies between zero and the line's gross amount"
+
+
+class NotNow(Refusal):
+    """Right in itself, refused by the state of the order or draft."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderClosed(NotNow):
+    code = "order_closed"
+    message = "The order is closed; open it first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled(NotNow):
+    code = "order_cancelled"
+    message = "The order is cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCaptured(NotNow):
+    code = "order_captured"
+    line_id: int
+    captured: int
+    refunded: int
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line_id} has {self.captured} captured and {self.refunded} refunded; refund the rest first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHasOperations(NotNow):
+    code = "order_has_operations"
+    message = "An order is replaced only while no payment operation is recorded on it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineHasOperations(NotNow):
+    code = "line_has_operations"
+    line_id: int
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line_id} has payment operations; its amounts stand. Reverse it with a new line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownLine(NotNow):
+    code = "unknown_line"
+    line_id: int
+
+    @property
+    def message(self) -> str:
+        return f"The order has no line {self.line_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownAuthorization(NotNow):
+    code = "unknown_authorization"
+    authorization_id: str
+
+    @property
+    def message(self) -> str:
+        return f"The order has no successful authorization {self.authorization_id!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequired(NotNow):
+    code = "authorization_required"
+    message = "An order with multiple_authorizations needs the authorization_id here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyAuthorized(NotNow):
+    code = "already_authorized"
+    line_id: int
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line_id} is authorized already, and the order was made without multiple_authorizations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceedsRemaining(NotNow):
+    code = "exceeds_remaining"
+    line_id: int
+    amount: int
+    remaining: int
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line_id} has {self.remaining} remaining, less than {self.amount}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderIdTaken(NotNow):
+    code = "order_id_taken"
+    order_id: str
+
+    @property
+    def message(self) -> str:
+        return f"The account has an order {self.order_id!r} already"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrencyDiffers(NotNow):
+    code = "currency_differs"
+    currency: str
+
+    @property
+    def message(self) -> str:
+        return f"The order is in {self.currency}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitNeedsNoOrderId(NotNow):
+    code = "split_needs_no_order_id"
+    message = "split_draft is false where an order id is given"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftNotOpen(NotNow):
+    code = "draft_not_open"
+    status: str
+
+    @property
+    def message(self) -> str:
+        return f"The draft is {self.status}; it does not change any more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReached(NotNow):
+    code = "limit_reached"
+    limit: int
+
+    @property
+    def message(self) -> str:
+        return f"The order holds {self.limit:,} of these, which is the limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyUsed(Refusal):
+    code = "already_used"
+    id: str
+
+    @property
+    def message(self) -> str:
+        return f"The id {self.id!r} stands for something else on this order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDiffers(Refusal):
+    code = "version_differs"
+    current_version: int
+
+    @property
+    def message(self) -> str:
+        return f"If-Match names another version than the current one, {self.current_version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyReused(Refusal):
+    code = "key_reused"
+    message = "This Idempotency-Key was sent with another request"

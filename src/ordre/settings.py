@@ -1,0 +1,82 @@
+"""Settings: one table, read from the environment (``ORDRE_*``) and from flags; docs/settings.md is checked against it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
+    """A setting has a value that it cannot have."""
+
+
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, with its default. Sizes in bytes, times in seconds."""
+
+    database: str = _setting("sqlite:///data/ordre.sqlite", "`sqlite:///path` or `postgresql://user@host/name`")
+    host: str = _setting("127.0.0.1", "The address to listen on")
+    port: int = _setting(8080, "The port to listen on")
+    workers: int = _setting(1, "Server processes")
+    pool_size: int = _setting(10, "PostgreSQL connections of each process")
+    body_bytes: int = _setting(1024 * 1024, "The largest request body")
+    json_depth: int = _setting(32, "The deepest nesting of a request body")
+    max_lines: int = _setting(1_000, "Lines of an order")
+    max_operations: int = _setting(2_000, "Payment operations of an order")
+    max_events: int = _setting(10_000, "Service events of an order")
+    token_seconds: int = _setting(86_400, "How long a token is good")
+    idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept")
+    request_seconds: float = _setting(30.0, "How long a request may take")
+    log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, int | float) and value <= 0 and one.name != "port":
+                raise BadSetting(f"{one.name} is {value}, and must be more than 0")
+        if not self.database.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise BadSetting("database is sqlite:///path or postgresql://user@host/name")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of an SQLite database."""
+        path = self.database.removeprefix("sqlite:///")
+        return None if path == self.database else Path(path)
+
+
+def settings_from(environment: Mapping[str, str], **flags: object) -> Settings:
+    """Return the settings: a flag that is not None, else the environment, else the default.
+
+    Raises:
+        BadSetting: A value does not fit.
+    """
+    values: dict[str, Any] = {}
+    for one in fields(Settings):
+        name = f"ORDRE_{one.name.upper()}"
+        if flags.get(one.name) is not None:
+            values[one.name] = flags[one.name]
+        elif name in environment:
+            values[one.name] = _read(name, environment[name], one.default)
+    return Settings(**values)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment that gives these settings to another process."""
+    return {f"ORDRE_{one.name.upper()}": str(getattr(settings, one.name)) for one in fields(Settings)}
+
+
+def current() -> Settings:
+    """Return the settings of this process's environment."""
+    return settings_from(os.environ)
+
+
+def _read(name: str, text: str, default: Any) -> Any:
+    try:
+        return type(default)(text)
+    except ValueError as error:
+        raise BadSetting(f"{name} is {text!r}, and must be a {type(default).__name__}") from error
