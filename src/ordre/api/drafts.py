@@ -13,7 +13,7 @@ from ordre.application import drafts as use
 from ordre.domain import draft as domain
 from ordre.domain.draft import Draft
 from ordre.domain.order import Moment
-from ordre.domain.refusals import InvalidValue, Refused, UnknownDraft, UnknownDraftLine
+from ordre.domain.refusals import InvalidValue, Refused, UnknownDraft
 
 
 async def create(context: Context) -> Reply:
@@ -95,5 +95,5 @@ async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
 def _line_id(context: Context) -> int:
     text = context.path["line_id"]
     if not text.isdecimal() or len(text) > 10:  # noqa: PLR2004 - the digits of the largest line id
-        raise Refused(UnknownDraftLine(line_id=text))
+        raise Refused(InvalidValue(path="line_id", reason="A line id is a whole number"))
     return int(text)

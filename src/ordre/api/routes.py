@@ -19,7 +19,7 @@ from ordre.api.wire.answers import (
     Sessions,
 )
 from ordre.api.wire.drafts import Completion, DraftAnswer, DraftChange, DraftList, NewDraft
-from ordre.api.wire.events import Events, NewEvent, ServiceEvent
+from ordre.api.wire.events import Events, NewEvent, ReportedEvent
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
@@ -294,7 +294,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Create an order event",
         handler=events.create,
         scopes=WRITE_EVENTS,
-        answer=ServiceEvent,
+        answer=ReportedEvent,
         body=NewEvent,
     ),
     _write(

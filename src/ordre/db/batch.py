@@ -56,7 +56,8 @@ class Rows:
     heads: dict[Subject, tuple[int, HeldOrder]] = field(default_factory=dict)
     """subject -> (version that was read, 0 for a new order; the order)."""
     bodies: dict[Subject, tuple[str, str]] = field(default_factory=dict)
-    stores: list[tuple[str, str, str]] = field(default_factory=list)
+    stores: dict[Subject, tuple[str, ...]] = field(default_factory=dict)
+    """subject -> the stores that it is found under."""
     facts: list[tuple[object, ...]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
@@ -139,7 +140,7 @@ class Batch:
                     codec.items_text(write.content.items),
                 )
                 self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
-                self.rows.stores.extend((account, store, write.order.id) for store in write.order.about.store_ids)
+                self.rows.stores[subject] = write.order.about.store_ids
         if outcome.draft is not None:
             subject_id = outcome.draft.draft.id
             saw.add((account, subject_id))

@@ -286,7 +286,7 @@ async def _write(connection: Connection, rows: Rows) -> set[Subject]:
         "head": [(*tables.head_row(subject, held), before) for subject, (before, held) in rows.heads.items()],
         "draft": [(*tables.draft_row(subject, draft), before) for subject, (before, draft) in rows.drafts.items()],
         "body": [(*subject, *body) for subject, body in rows.bodies.items()],
-        "store": rows.stores,
+        "store": tables.store_rows(rows.stores),
         "fact": rows.facts,
         "draft_event": rows.draft_events,
         "answer": rows.answers,
@@ -315,6 +315,15 @@ _CONFLICT = {
 }
 
 
+_STORES_GONE = (
+    "delete from order_stores s using body b join done on done.account_id = b.account_id and done.id = b.id"
+    " where s.account_id = b.account_id and s.id = b.id"
+)
+_BUT_THOSE_NAMED = (
+    " and not exists (select 1 from store x where x.account_id = s.account_id and x.id = s.id and x.store_id = s.store_id)"
+)
+
+
 @lru_cache(maxsize=128)
 def _statement(used: tuple[str, ...]) -> str:
     """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held."""
@@ -341,6 +350,8 @@ def _statement(used: tuple[str, ...]) -> str:
                 f"{name}_put as (insert into {table} ({_names(columns)}) {source}"
                 f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
             )
+    if "body" in used:
+        steps.append(f"store_gone as ({_STORES_GONE}{_BUT_THOSE_NAMED if 'store' in used else ''})")
     if "answer" in used:
         columns = tables.ANSWER_COLUMNS
         chosen = ", ".join(f"x.{column}" for column, _ in columns)

@@ -52,6 +52,7 @@ _INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
 _PUT_BODY = _insert(
     "order_bodies", tables.BODY_COLUMNS, "on conflict do update set fields = excluded.fields, items = excluded.items"
 )
+_CLEAR_STORES = "delete from order_stores where account_id = ? and id = ?"
 _INSERT_STORE = _insert("order_stores", tables.STORE_COLUMNS, "on conflict do nothing")
 _INSERT_DRAFT = _insert("drafts", tables.DRAFT_COLUMNS, "on conflict do nothing")
 _UPDATE_DRAFT = (
@@ -271,7 +272,8 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
         if cursor.rowcount != 1:
             return True
     connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
-    connection.executemany(_INSERT_STORE, rows.stores)
+    connection.executemany(_CLEAR_STORES, rows.bodies)
+    connection.executemany(_INSERT_STORE, tables.store_rows(rows.stores))
     connection.executemany(_INSERT_FACT, rows.facts)
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])

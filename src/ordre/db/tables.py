@@ -1,5 +1,7 @@
 """The columns of the tables that a batch writes, with their types, and the rows for them."""
 
+from collections.abc import Mapping
+
 from ordre.application.ports import HeldDraft, HeldOrder
 from ordre.db import codec
 from ordre.db.batch import Subject
@@ -77,3 +79,8 @@ def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
     draft = held.draft
     times = (draft.created.at, draft.updated_at)
     return (*subject, draft.version, draft.status.value, *times, codec.text(draft))
+
+
+def store_rows(stores: Mapping[Subject, tuple[str, ...]]) -> list[tuple[object, ...]]:
+    """Return the rows by which orders are found under their stores, in the order of ``STORE_COLUMNS``."""
+    return [(account_id, store, id_) for (account_id, id_), named in stores.items() for store in named]

@@ -82,5 +82,5 @@ def _unlike(stored: StoredOrder, order: Order, content: Content) -> Iterator[str
             yield f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
     if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
         yield "the order's body is not the fold of its facts"
-    if not set(order.about.store_ids) <= set(stored.store_ids):
-        yield "the order is not found under every store that it names"
+    if set(order.about.store_ids) != set(stored.store_ids):
+        yield "the order is not found under exactly the stores that it names"

@@ -40,7 +40,7 @@ class AddLines:
     currency: str
     items: tuple[PricedItem, ...]
     content: Mapping[int, Frozen]
-    store_ids: tuple[str, ...]
+    item_store_ids: tuple[str, ...]
     draft_id: str | None = None
 
 

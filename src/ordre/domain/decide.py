@@ -191,7 +191,7 @@ def _add_lines(order: Order, command: AddLines, limits: Limits) -> tuple[Fact, .
         raise Refused(TooMany(path="items", limit=limits.lines))
     _refuse(faults_of_all(command.items, order.lines, "items"))
     lines = _lines(command.items)
-    return (LinesAdded(lines=lines, items=command.content, store_ids=command.store_ids, draft_id=command.draft_id),)
+    return (LinesAdded(lines=lines, items=command.content, item_store_ids=command.item_store_ids, draft_id=command.draft_id),)
 
 
 def _record(order: Order, command: Record, earlier: Fact | None, limits: Limits) -> tuple[Fact, ...]:

@@ -199,14 +199,13 @@ def addition_from(draft: Draft, called: Names) -> AddLines | Replace:
         currency=sketch.currency,
         items=tuple(item.priced for item in sketch.items),
         content=_shown(sketch.items),
-        store_ids=_stores(sketch.items),
+        item_store_ids=_stores(sketch.items),
         draft_id=draft.id,
     )
 
 
 def _place(draft: Draft, items: tuple[DraftItem, ...], called: Names) -> Place:
     sketch = draft.sketch
-    own = _stores(items) if draft.options.split else sketch.about.store_ids
     return Place(
         id=called.id,
         order_id=called.order_id,
@@ -215,7 +214,7 @@ def _place(draft: Draft, items: tuple[DraftItem, ...], called: Names) -> Place:
         multiple_authorizations=sketch.multiple_authorizations,
         items=tuple(item.priced for item in items),
         content=Content(fields=sketch.fields, items=_shown(items)),
-        about=replace(sketch.about, store_ids=own or sketch.about.store_ids),
+        about=replace(sketch.about, item_store_ids=_stores(items)),
         draft_id=draft.id,
     )
 

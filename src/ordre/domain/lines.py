@@ -71,7 +71,7 @@ def faults(item: PricedItem, path: str) -> Iterator[Refusal]:
     """Yield what is wrong with the item's amounts: they are checked, not believed."""
     line = line_of(item)
     side, size = sign(item.gross), abs(item.gross)
-    if abs(line.discount) > size:
+    if sum(discount for discount, _ in item.discounts) > size:
         yield DiscountExceedsGross(path=f"{path}.discount_lines")
     elif item.net is not None and item.net != line.net:
         yield AmountMismatch(path=f"{path}.net_amount", sent=item.net, expected=line.net)

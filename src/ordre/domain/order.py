@@ -43,8 +43,15 @@ class About:
     """What lists find an order by. ``time_to_live`` is in seconds."""
 
     customer_id: str | None = None
-    store_ids: tuple[str, ...] = ()
+    store_id: str | None = None
+    item_store_ids: tuple[str, ...] = ()
     time_to_live: int | None = None
+
+    @property
+    def store_ids(self) -> tuple[str, ...]:
+        """The order's own store, and those that its items name."""
+        own = () if self.store_id is None else (self.store_id,)
+        return tuple(dict.fromkeys(own + self.item_store_ids))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +127,7 @@ class Replaced:
 class LinesAdded:
     lines: Mapping[int, Line]
     items: Mapping[int, Frozen]
-    store_ids: tuple[str, ...]
+    item_store_ids: tuple[str, ...]
     draft_id: str | None = None
 
 
@@ -275,11 +282,11 @@ def _changed(order: Order, fact: Fact, moment: Moment) -> Order:  # noqa: C901 -
 
 def _with_lines(order: Order, fact: LinesAdded) -> Order:
     _promise(order.lines.keys().isdisjoint(fact.lines), "a line id is used once")
-    new = tuple(store for store in fact.store_ids if store not in order.about.store_ids)
+    stores = tuple(dict.fromkeys(order.about.item_store_ids + fact.item_store_ids))
     return replace(
         order,
         lines={**order.lines, **fact.lines},
-        about=replace(order.about, store_ids=order.about.store_ids + new),
+        about=replace(order.about, item_store_ids=stores),
         drafts=(*order.drafts, fact.draft_id) if fact.draft_id else order.drafts,
     )
 

@@ -71,7 +71,7 @@ class UnknownDraft(Unknown):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownDraftLine(Unknown):
     code = "unknown_draft_line"
-    line_id: int | str
+    line_id: int
 
     @property
     def message(self) -> str:

@@ -44,7 +44,7 @@ class NewEvent(Wire):
     id: Maybe[OperationId] = UNSET
 
 
-class ServiceEvent(Wire):
+class ReportedEvent(Wire, kw_only=True):
     id: str
     created_at: DateTime
     created_by: str
@@ -53,9 +53,13 @@ class ServiceEvent(Wire):
     service_status: str
     description: Maybe[Text] = UNSET
     metadata: Maybe[Metadata] = UNSET
-    event_type: Literal["service-event"] | UnsetType = UNSET
-    version: int | UnsetType = UNSET
-    links: list[Link] | UnsetType = field(name="_links", default=UNSET)
+    links: list[Link] = field(name="_links")
+
+
+class ServiceEvent(ReportedEvent, kw_only=True, tag_field="event_type", tag="service-event"):
+    """A report among the order's events. ``version`` is the order's version that it made."""
+
+    version: int
 
 
 class Request(Wire):
@@ -64,12 +68,11 @@ class Request(Wire):
     body: str
 
 
-class ApiEvent(Wire):
+class ApiEvent(Wire, kw_only=True, tag_field="event_type", tag="api-event"):
     id: str
     created_at: DateTime
     created_by: str
     version: int
-    event_type: Literal["api-event"]
     request: Request
     draft_id: str | UnsetType = UNSET
 

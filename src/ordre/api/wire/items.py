@@ -1,5 +1,6 @@
 """Order items, and the amounts that the rules read of them."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -214,6 +215,11 @@ def store_id(item: ItemDetails) -> str | None:
     """Return the id of the item's own store."""
     store = given(item.store)
     return None if store is None else given(store.id)
+
+
+def item_stores(items: Sequence[ItemDetails]) -> tuple[str, ...]:
+    """Return the ids of the stores that the items name."""
+    return tuple(dict.fromkeys(store for item in items if (store := store_id(item)) is not None))
 
 
 def _discounts(item: ItemDetails) -> tuple[tuple[int, bool], ...] | None:

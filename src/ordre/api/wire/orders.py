@@ -22,7 +22,7 @@ from ordre.api.wire.common import (
     given,
     without_nulls,
 )
-from ordre.api.wire.items import ChangedItem, ItemStatus, NewItem, item_change, priced, shown_item, store_id
+from ordre.api.wire.items import ChangedItem, ItemStatus, NewItem, item_change, item_stores, priced, shown_item
 from ordre.api.wire.people import Address, Customer, OrderStore
 from ordre.api.wire.travel import Attachment, ExternalId, Leg
 from ordre.domain.commands import Cancel, Place, Update
@@ -137,7 +137,7 @@ def place_order(order: NewOrder, id_: str) -> Place:
         multiple_authorizations=given(order.multiple_authorizations) or False,
         items=amounts,
         content=Content(fields=without_nulls(frozen(order, *READ_BY_RULES)), items=shown),
-        about=about(order, order.items, About()),
+        about=replace(about(order, About()), item_store_ids=item_stores(order.items)),
         gross=given(order.gross_amount),
         net=given(order.net_amount),
     )
@@ -149,7 +149,7 @@ def update_order(change: OrderChange) -> Update:
     return Update(
         fields=frozen(change, *READ_BY_RULES),
         items=tuple(item_change(item) for item in items),
-        about=lambda before: about(change, (), before),
+        about=lambda before: about(change, before),
         order_id=given(change.order_id),
         order_number=given(change.order_number),
         currency=given(change.currency),
@@ -170,14 +170,13 @@ def cancel_order(body: Cancellation | None) -> Cancel:
     return Cancel(reason=Reason(body.cancelled_reason) if body else Reason.OTHER)
 
 
-def about(order: OrderFields, items: "list[NewItem] | tuple[()]", before: About) -> About:
+def about(order: OrderFields, before: About) -> About:
     """Return what lists find the order by, after the fields that are given."""
     after = before
     if not isinstance(order.customer, UnsetType):
         after = replace(after, customer_id=given(order.customer.id) if order.customer else None)
     if not isinstance(order.time_to_live, UnsetType):
         after = replace(after, time_to_live=order.time_to_live)
-    own = given(order.store)
-    stores = [given(own.id) if own else None, *(store_id(item) for item in items)]
-    new = tuple(store for store in dict.fromkeys(stores) if store is not None and store not in after.store_ids)
-    return replace(after, store_ids=after.store_ids + new)
+    if not isinstance(order.store, UnsetType):
+        after = replace(after, store_id=given(order.store.id) if order.store else None)
+    return after

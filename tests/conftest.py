@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+
+import pytest
+from service import Service, Shop
+from throwaway import Cluster
+
+ENGINES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A new database of each engine, for the whole session."""
+    return new_database(request, str(request.param), tmp_path_factory)
+
+
+@pytest.fixture(params=ENGINES)
+def own_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A new database of each engine, for one test alone."""
+    return new_database(request, str(request.param), tmp_path_factory)
+
+
+def new_database(request: pytest.FixtureRequest, engine: str, folders: pytest.TempPathFactory) -> str:
+    if engine == "sqlite":
+        return f"sqlite:///{folders.mktemp('sqlite') / 'ordre.sqlite'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.database()
+
+
+@pytest.fixture(scope="session")
+def service(database: str) -> Iterator[Service]:
+    """A running server on each engine."""
+    made = Service(database)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def shop(service: Service) -> Iterator[Shop]:
+    """A new account of the running server, with a client that may do everything."""
+    with service.shop() as made:
+        yield made

@@ -1,0 +1,93 @@
+"""Short ways to say given, when, then."""
+
+from collections.abc import Iterable
+
+from ordre.domain.commands import AddLines, ItemChange, Place, Record, Update
+from ordre.domain.decide import LIMITS, Earlier, Limits, decide
+from ordre.domain.ledger import Kind
+from ordre.domain.lines import PricedItem
+from ordre.domain.order import About, Content, Fact, Order, evolve
+from ordre.domain.refusals import Refused
+
+A, C, R, X = Kind.AUTHORIZATION, Kind.CAPTURE, Kind.REFUND, Kind.CANCELLATION
+
+
+def placing(*amounts: int, multiple: bool = False, **more: object) -> Place:
+    items = tuple(PricedItem(line_id=line_id, gross=amount) for line_id, amount in enumerate(amounts, 1))
+    values: dict[str, object] = {
+        "id": "o1",
+        "order_id": "o1",
+        "order_number": None,
+        "currency": "NOK",
+        "multiple_authorizations": multiple,
+        "items": items,
+        "content": Content(fields={}, items={item.line_id: {} for item in items}),
+        "about": About(),
+    }
+    return Place(**{**values, **more})  # type: ignore[arg-type]
+
+
+def recording(kind: Kind, *amounts: tuple[int, int], id_: str = "", success: bool = True, inside: str | None = None) -> Record:
+    return Record(
+        kind=kind,
+        id=id_ or f"{kind.value}-{amounts}",
+        items=amounts,
+        success=success,
+        authorization_id=inside,
+        fingerprint="same",
+    )
+
+
+def adding(line_id: int, gross: int, currency: str = "NOK") -> AddLines:
+    item = PricedItem(line_id=line_id, gross=gross)
+    return AddLines(currency=currency, items=(item,), content={line_id: {}}, item_store_ids=())
+
+
+def updating(*items: ItemChange, **more: object) -> Update:
+    return Update(fields={}, items=items, about=lambda about: about, **more)  # type: ignore[arg-type]
+
+
+class Given:
+    """An order after some commands, with the facts that they made."""
+
+    def __init__(self, *commands: object) -> None:
+        self.order: Order | None = None
+        self.facts: list[Fact] = []
+        self.by_ref: dict[str, Fact] = {}
+        for command in commands:
+            self.do(command)
+
+    def do(self, command: object, limits: Limits = LIMITS) -> tuple[Fact, ...]:
+        """Decide and evolve; return the new facts."""
+        facts = decide(self.order, command, self.earlier, limits)  # type: ignore[arg-type]
+        for fact in facts:
+            self.order = evolve(self.order, fact, 1, "someone")
+            self.facts.append(fact)
+            if (ref := getattr(fact, "id", None)) is not None:
+                self.by_ref[f"{ref}/deleted" if type(fact).__name__ == "CommentDeleted" else ref] = fact
+        return facts
+
+    @property
+    def earlier(self) -> Earlier:
+        return self.by_ref
+
+    def refuses(self, command: object, limits: Limits = LIMITS) -> list[tuple[str, str]]:
+        """Return (code, path) of every fault; the order stays as it was."""
+        before = self.order
+        try:
+            self.do(command, limits)
+        except Refused as refused:
+            assert self.order is before
+            return named(refused)
+        raise AssertionError("the command was not refused")
+
+
+def named(refused: Refused) -> list[tuple[str, str]]:
+    return [(refusal.code, refusal.path) for refusal in refused.refusals]
+
+
+def folded(facts: Iterable[Fact]) -> Order | None:
+    order = None
+    for fact in facts:
+        order = evolve(order, fact, 1, "someone")
+    return order

@@ -1,0 +1,79 @@
+import pytest
+
+from ordre.domain.ledger import Kind, PaymentStatus, add, holds, payment_status, remaining, remains
+from ordre.domain.lines import Line, Sums
+
+
+def line(net: int, authorized: int = 0, captured: int = 0, refunded: int = 0, cancelled: int = 0) -> Line:
+    return Line(net, 0, 0, net, Sums(authorized, captured, refunded, cancelled))
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"), [(Kind.AUTHORIZATION, 20), (Kind.CAPTURE, 40), (Kind.CANCELLATION, 40), (Kind.REFUND, 15)]
+)
+def test_what_remains(kind: Kind, left: int) -> None:
+    assert remaining(kind, 100, Sums(80, 30, 15, 10)) == left
+    assert remaining(kind, -100, Sums(-80, -30, -15, -10)) == -left
+
+
+@pytest.mark.parametrize(
+    ("net", "sums", "kept"),
+    [
+        (100, Sums(100, 60, 60, 40), True),
+        (100, Sums(101, 0, 0, 0), False),
+        (100, Sums(50, 51, 0, 0), False),
+        (100, Sums(100, 60, 0, 41), False),
+        (100, Sums(100, 60, 61, 0), False),
+        (100, Sums(100, 60, -1, 0), False),
+        (100, Sums(100, 60, 0, -1), False),
+        (-100, Sums(-100, -60, -60, -40), True),
+        (-100, Sums(1, 0, 0, 0), False),
+        (0, Sums(0, 0, 0, 0), True),
+        (0, Sums(1, 1, 0, 0), False),
+    ],
+)
+def test_m1(net: int, sums: Sums, kept: bool) -> None:
+    assert holds(net, sums) is kept
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_operation_adds_to_its_own_sum(kind: Kind) -> None:
+    before = Sums(1, 2, 3, 4)
+    place = list(Kind).index(kind)
+    assert add(before, kind, 10) == tuple(value + 10 * (index == place) for index, value in enumerate(before))
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([line(100)], PaymentStatus.PENDING),
+        ([line(100, 100)], PaymentStatus.PENDING),
+        ([line(100, 100, 99)], PaymentStatus.PARTIALLY_PAID),
+        ([line(100, 100, 100), line(50)], PaymentStatus.PARTIALLY_PAID),
+        ([line(100, 100, 100)], PaymentStatus.PAID),
+        ([line(100, 100, 100, 1)], PaymentStatus.PARTIALLY_REFUNDED),
+        ([line(100, 100, 60, 20)], PaymentStatus.PARTIALLY_REFUNDED),
+        ([line(100, 100, 60, 60)], PaymentStatus.REFUNDED),
+        ([line(100, 100, 100, 100)], PaymentStatus.REFUNDED),
+        ([line(0)], PaymentStatus.PENDING),
+        ([], PaymentStatus.PENDING),
+        # Every line reversed and all captured: nothing is due, so it is paid, though the captures add up to 0.
+        ([line(100, 100, 100), line(-100, -100, -100)], PaymentStatus.PAID),
+        # The reversal is not captured yet: more was captured than the lines are worth.
+        ([line(100, 100, 100), line(-100)], PaymentStatus.PAID),
+        ([line(100, 100, 100, 100), line(-100)], PaymentStatus.REFUNDED),
+        # A credit: everything on the other side of zero.
+        ([line(-100)], PaymentStatus.PENDING),
+        ([line(-100, -100, -40)], PaymentStatus.PARTIALLY_PAID),
+        ([line(-100, -100, -100)], PaymentStatus.PAID),
+        ([line(-100, -100, -100, -50)], PaymentStatus.PARTIALLY_REFUNDED),
+        ([line(100), line(-40, -40, -40)], PaymentStatus.PARTIALLY_PAID),
+    ],
+)
+def test_payment_status(lines: list[Line], status: PaymentStatus) -> None:
+    assert payment_status(dict(enumerate(lines))) is status
+
+
+def test_what_remains_of_an_order_is_the_sum_over_its_lines() -> None:
+    left = remains([line(100, 80, 30, 15, 10), line(-50, -50, -20)])
+    assert left == (20, 10, -5, 10, 40)

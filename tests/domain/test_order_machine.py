@@ -1,0 +1,129 @@
+"""One order under every sequence of commands, with small amounts on both sides of zero: M1 to M5, H1, and a refusal changes nothing."""
+
+from typing import Any
+
+from given import Given, adding, folded, named, placing, recording, updating
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ordre.domain.commands import Cancel, Close, Comment, ItemChange, Open, Report
+from ordre.domain.ledger import Kind, holds, payment_status, remains
+from ordre.domain.lines import Sums, totals
+from ordre.domain.order import EventState, Order, Recorded
+from ordre.domain.refusals import Refused
+
+LINE_IDS = st.integers(1, 4)
+AMOUNTS = st.integers(-4, 4)
+OPERATION_IDS = st.sampled_from(["p", "q", "r", "s", "t"])
+
+
+class OneOrder(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = Given()
+        self.refused = 0
+
+    def do(self, command: object) -> None:
+        before, facts = self.given.order, len(self.given.facts)
+        try:
+            self.given.do(command)
+        except Refused as refused:
+            assert named(refused)
+            assert self.given.order is before
+            assert len(self.given.facts) == facts
+
+    @initialize(amounts=st.lists(AMOUNTS, min_size=1, max_size=3), multiple=st.booleans())
+    def place(self, amounts: list[int], multiple: bool) -> None:
+        self.do(placing(*amounts, multiple=multiple))
+
+    @rule(kind=st.sampled_from(list(Kind)), line_id=LINE_IDS, success=st.booleans(), id_=OPERATION_IDS | st.none())
+    def record_what_remains(self, kind: Kind, line_id: int, success: bool, id_: str | None) -> None:
+        line = self.order.lines.get(line_id)
+        amount = line.net if line else 1
+        for inside in [None, *self.order.within]:
+            self.do(recording(kind, (line_id, amount), id_=id_ or f"n{len(self.given.facts)}", success=success, inside=inside))
+
+    @rule(
+        kind=st.sampled_from(list(Kind)),
+        amounts=st.lists(st.tuples(LINE_IDS, AMOUNTS), min_size=1, max_size=3),
+        id_=OPERATION_IDS | st.none(),
+        success=st.booleans(),
+        data=st.data(),
+    )
+    def record(self, kind: Kind, amounts: list[tuple[int, int]], id_: str | None, success: bool, data: Any) -> None:
+        inside = data.draw(st.sampled_from([None, "nothing", *self.order.within]))
+        self.do(recording(kind, *amounts, id_=id_ or f"n{len(self.given.facts)}", success=success, inside=inside))
+
+    @rule(line_id=LINE_IDS, gross=AMOUNTS)
+    def add_line(self, line_id: int, gross: int) -> None:
+        self.do(adding(line_id, gross))
+
+    @rule(line_id=LINE_IDS, gross=AMOUNTS | st.none(), discount=st.integers(0, 3) | st.none())
+    def reprice(self, line_id: int, gross: int | None, discount: int | None) -> None:
+        discounts = None if discount is None else ((discount, True),)
+        self.do(updating(ItemChange(line_id=line_id, fields={}, gross=gross, discounts=discounts)))
+
+    @rule(command=st.sampled_from([Open(), Close(), Cancel()]))
+    def set_status(self, command: object) -> None:
+        self.do(command)
+
+    @rule(command=st.sampled_from([Comment(id="c"), Report(id="e", service="s", state=EventState.PENDING)]))
+    def say(self, command: object) -> None:
+        self.do(command)
+
+    @property
+    def order(self) -> Order:
+        assert self.given.order is not None
+        return self.given.order
+
+    @precondition(lambda self: self.given.order is not None)
+    @invariant()
+    def m1_and_m3_the_sums_are_those_of_the_successful_operations(self) -> None:
+        for line_id, line in self.order.lines.items():
+            assert line.sums == self.sums(line_id, None)
+            assert holds(line.net, line.sums)
+        left = remains(self.order.lines.values())
+        authorized, captured, refunded, cancelled = (
+            sum(kind) for kind in zip(*(one.sums for one in self.order.lines.values()), strict=True)
+        )
+        net = totals(self.order.lines.values()).net
+        open_amount = authorized - captured - cancelled
+        assert left == (net - authorized, open_amount, captured - refunded, open_amount, net - captured)
+        assert (payment_status(self.order.lines) == "pending") == all(
+            line.sums.captured == 0 for line in self.order.lines.values()
+        )
+
+    @precondition(lambda self: self.given.order is not None)
+    @invariant()
+    def m5_holds_inside_each_authorization(self) -> None:
+        for authorization, inside in self.order.within.items():
+            for line_id, sums in inside.items():
+                assert sums == self.sums(line_id, authorization)
+                assert holds(self.order.lines[line_id].net, sums)
+
+    @precondition(lambda self: self.given.order is not None)
+    @invariant()
+    def m2_totals_are_the_sums_of_the_lines(self) -> None:
+        lines = self.order.lines.values()
+        assert totals(lines).gross == sum(line.gross for line in lines)
+        assert all(line.gross - line.discount == line.net for line in lines)
+
+    @invariant()
+    def h1_folding_the_facts_gives_the_order(self) -> None:
+        assert folded(self.given.facts) == self.given.order
+        assert (self.given.order.version if self.given.order else 0) == len(self.given.facts)
+
+    def sums(self, line_id: int, authorization: str | None) -> Sums:
+        found = [0, 0, 0, 0]
+        for fact in self.given.facts:
+            if not isinstance(fact, Recorded) or not fact.success:
+                continue
+            inside = fact.id if fact.kind is Kind.AUTHORIZATION else fact.authorization_id
+            if authorization is None or inside == authorization:
+                found[list(Kind).index(fact.kind)] += fact.amounts.get(line_id, 0)
+        return Sums(*found)
+
+
+TestOneOrder = OneOrder.TestCase
+TestOneOrder.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

@@ -1,0 +1,203 @@
+"""A, C, R, X and P: recorded, listed, read, refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from service import Shop, faults_of, operation
+
+KINDS = ("authorizations", "captures", "refunds", "cancellations")
+DETAILS: dict[str, Any] = {
+    "processed_at": "2026-01-31T12:00:00.125Z",
+    "processed_by": "gateway",
+    "payment_details": {
+        "psp": "Bambora",
+        "payment_id": "PID",
+        "payment_product": "bambora",
+        "payment_product_type": "bambora.creditcard",
+        "card": {"masked_pan": "4444 **** **** 4448", "type": "Credit", "brand": "Visa", "metadata": {"a": 1.50}},
+    },
+    "metadata": {"note": "x"},
+}
+
+
+def ready(shop: Shop, kind: str) -> str:
+    """An order on which an operation of the kind on 40 of line 1 may be recorded."""
+    path = f"/orders/{shop.order(100)['id']}"
+    if kind != "authorizations":
+        shop.post(f"{path}/authorizations", operation((1, 100)))
+    if kind == "refunds":
+        shop.post(f"{path}/captures", operation((1, 100)))
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_recorded_listed_and_read(shop: Shop, kind: str) -> None:
+    path = ready(shop, kind)
+    converted = {
+        "original_currency": "SEK",
+        "original_gross_amount": 44,
+        "conversion_rate_ppm": 1_100_000,
+        "conversion_rate_source": "ecb",
+    }
+    line = {
+        "line_id": 1,
+        "amount": 40,
+        "payout": {"rule_id": "r", "destinations": [{"destination": "d", "amount": 40}]},
+        **converted,
+    }
+    answer = shop.send("POST", f"{path}/{kind}", {**DETAILS, "items": [line]})
+    made = answer.json()
+    assert (made["amount"], made["success"], made["created_by"], made["_links"]) == (40, True, shop.client_id, [])
+    assert made["items"] == [line]
+    assert {name: made[name] for name in DETAILS} == DETAILS
+    assert "authorization_id" not in made
+    assert shop.get(f"{path}/{kind}")[kind][-1] == made
+    assert shop.get(f"{path}/{kind}/{made['id']}") == made
+    order = shop.get(path)
+    assert order[kind][-1] == made
+    assert answer.headers["etag"] == f'"{order["version"]}"'
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failed_operation_is_shown_and_moves_nothing(shop: Shop, kind: str) -> None:
+    path = ready(shop, kind)
+    before = shop.get(path)["payment_details"]
+    shop.post(f"{path}/{kind}", operation((1, 4000), success=False))
+    after = shop.get(path)
+    assert (after["payment_details"], after[kind][-1]["success"]) == (before, False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refused(shop: Shop, kind: str) -> None:
+    path = ready(shop, kind)
+    version = shop.get(path)["version"]
+    for body, then in (
+        (operation((1, 101)), ("exceeds_remaining", "items[0].amount")),
+        (operation((1, 0)), ("zero_amount", "items[0].amount")),
+        (operation((1, -1)), ("wrong_sign", "items[0].amount")),
+        (operation((2, 1)), ("unknown_line", "items[0].line_id")),
+        (operation((1, 1), (1, 1)), ("duplicate_line", "items[1].line_id")),
+        (operation(), ("invalid_value", "items")),
+        ({}, ("missing_field", "items")),
+    ):
+        assert faults_of(shop.refused("POST", f"{path}/{kind}", body)) == [then]
+    assert faults_of(shop.refused("POST", f"/orders/none/{kind}", operation((1, 1)), status=404)) == [("unknown_order", "")]
+    assert faults_of(shop.refused("GET", f"/orders/none/{kind}", status=404)) == [("unknown_order", "")]
+    assert faults_of(shop.refused("GET", f"{path}/{kind}/none", status=404)) == [("unknown_operation", "")]
+    assert shop.get(path)["version"] == version
+
+
+def test_all_offending_items_are_named(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100, 50)['id']}"
+    faults = shop.refused("POST", f"{path}/authorizations", operation((1, 101), (2, -1), (3, 1)))
+    assert faults_of(faults) == [
+        ("exceeds_remaining", "items[0].amount"),
+        ("wrong_sign", "items[1].amount"),
+        ("unknown_line", "items[2].line_id"),
+    ]
+    assert (faults[0]["line_id"], faults[0]["remaining"], faults[0]["amount"]) == (1, 100, 101)
+
+
+def test_money_may_leave_a_closed_order_but_not_enter(shop: Shop) -> None:
+    path = f"/orders/{shop.paid(100)['id']}"
+    shop.post(f"{path}/close")
+    for kind in ("authorizations", "captures"):
+        assert faults_of(shop.refused("POST", f"{path}/{kind}", operation((1, 1)))) == [("order_closed", "")]
+    shop.post(f"{path}/refunds", operation((1, 100)))
+    shop.post(f"{path}/cancel")
+    for kind in ("authorizations", "captures"):
+        assert faults_of(shop.refused("POST", f"{path}/{kind}", operation((1, 1)))) == [("order_cancelled", "")]
+
+
+def test_an_id_of_the_clients_own_has_one_effect(shop: Shop) -> None:
+    path = ready(shop, "captures")
+    body = operation((1, 60), id="capture-1", metadata={"n": 1})
+    first = shop.post(f"{path}/captures", body)
+    assert first["id"] == "capture-1"
+    assert shop.post(f"{path}/captures", body) == first
+    for other in ({**body, "metadata": {"n": 2}}, operation((1, 59), id="capture-1")):
+        assert faults_of(shop.refused("POST", f"{path}/captures", other, status=409)) == [("already_used", "id")]
+    assert faults_of(shop.refused("POST", f"{path}/refunds", operation((1, 1), id="capture-1"), status=409)) == [
+        ("already_used", "id")
+    ]
+    assert shop.get(path)["payment_details"]["remaining_capture_amount"] == 40
+
+
+def test_an_id_of_the_clients_own_has_one_effect_also_at_once(shop: Shop) -> None:
+    path = ready(shop, "captures")
+    body = operation((1, 60), id="capture-1")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: shop.post(f"{path}/captures", body), range(16)))
+    assert all(one == found[0] for one in found)
+    assert len(shop.get(path)["captures"]) == 1
+
+
+def test_of_captures_at_once_only_those_that_fit_succeed(shop: Shop) -> None:
+    path = ready(shop, "captures")
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: shop.send("POST", f"{path}/captures", operation((1, 30))), range(32)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [400] * 29
+    assert shop.get(path)["payment_details"]["remaining_capture_amount"] == 10
+
+
+def test_multiple_authorizations(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100, multiple_authorizations=True)['id']}"
+    one, two = (shop.post(f"{path}/authorizations", operation((1, amount))) for amount in (60, 40))
+    assert one["authorization_id"] == one["id"]
+    required = shop.refused("POST", f"{path}/captures", operation((1, 1)))
+    assert faults_of(required) == [("authorization_required", "authorization_id")]
+    unknown = shop.refused("POST", f"{path}/captures", operation((1, 1), authorization_id="none"))
+    assert faults_of(unknown) == [("unknown_authorization", "authorization_id")]
+    over = shop.refused("POST", f"{path}/captures", operation((1, 41), authorization_id=two["id"]))
+    assert over[0]["remaining"] == 40
+    shop.post(f"{path}/captures", operation((1, 60), authorization_id=one["id"]))
+    shop.post(f"{path}/cancellations", operation((1, 40), authorization_id=two["id"]))
+    shop.post(f"{path}/refunds", operation((1, 10), authorization_id=one["id"]))
+    foreign = shop.refused("POST", f"{path}/refunds", operation((1, 1), authorization_id=two["id"]))
+    assert foreign[0]["remaining"] == 0
+
+
+def test_one_authorization_a_line_without_it(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100)['id']}"
+    shop.post(f"{path}/authorizations", operation((1, 60)))
+    faults = shop.refused("POST", f"{path}/authorizations", operation((1, 40)))
+    assert faults_of(faults) == [("already_authorized", "items[0].line_id")]
+
+
+def test_a_collection_has_pages(shop: Shop) -> None:
+    path = ready(shop, "captures")
+    made = [shop.post(f"{path}/captures", operation((1, 1)))["id"] for _ in range(12)]
+    assert [one["id"] for one in shop.get(f"{path}/captures")["captures"]] == made
+    page = shop.get(f"{path}/captures", params={"limit": 5, "starting_after": made[4]})["captures"]
+    assert [one["id"] for one in page] == made[5:10]
+    wrong = shop.refused("GET", f"{path}/captures", params={"starting_after": "none"})
+    assert faults_of(wrong) == [("invalid_value", "starting_after")]
+
+
+SESSION = {"profile_id": "default", "url": {"return_url": "https://example.com/accept"}}
+
+
+def test_a_session_is_recorded_listed_and_read(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100, 50)['id']}"
+    body = {**SESSION, "items": [{"line_id": "1"}, {"line_id": "2", "amount": 20}], "metadata": {"a": 1}}
+    made = shop.post(f"{path}/sessions", body)
+    assert made["items"] == [{"line_id": "1", "amount": 100}, {"line_id": "2", "amount": 20}]
+    assert (made["amount"], made["metadata"], "url" in made) == (120, {"a": 1}, False)
+    assert shop.get(f"{path}/sessions")["sessions"] == [made] == shop.get(path)["sessions"]
+    assert shop.get(f"{path}/sessions/{made['id']}") == made
+
+
+def test_a_session_is_refused(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100)['id']}"
+    for body, then in (
+        ({**SESSION, "items": [{"line_id": "9"}]}, ("unknown_line", "items[0].line_id")),
+        ({**SESSION, "items": [{"line_id": "1", "amount": 101}]}, ("exceeds_remaining", "items[0].amount")),
+        ({**SESSION, "items": [{"line_id": 1}]}, ("invalid_value", "items[0].line_id")),
+        ({**SESSION, "items": [{"line_id": "one"}]}, ("invalid_value", "items[0].line_id")),
+        ({"items": [{"line_id": "1"}], "url": {}}, ("missing_field", "profile_id")),
+    ):
+        assert faults_of(shop.refused("POST", f"{path}/sessions", body)) == [then]
+    assert faults_of(shop.refused("GET", f"{path}/sessions/none", status=404)) == [("unknown_session", "")]
+    shop.post(f"{path}/close")
+    assert faults_of(shop.refused("POST", f"{path}/sessions", {**SESSION, "items": [{"line_id": "1"}]})) == [("order_closed", "")]

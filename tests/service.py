@@ -1,0 +1,168 @@
+"""A real server process, and what a client does with it over real HTTP. Every answer is checked against the OpenAPI document."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+from contract import check
+from throwaway import free_port
+
+from ordre.application import accounts
+from ordre.application.ports import Store
+from ordre.auth.secrets import digest_of, new_secret
+from ordre.bootstrap import make_store
+from ordre.settings import Settings
+
+ORDRE = str(Path(sys.executable).parent / "ordre")
+START_SECONDS = 30.0
+_numbers = count(10_000_000)
+
+
+class Service:
+    """`ordre serve` on a database, on a free port."""
+
+    def __init__(self, database: str, *flags: str, environment: dict[str, str] | None = None) -> None:
+        self.database = database
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.flags = flags
+        self.environment = environment
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        if self.database.startswith("postgres"):
+            subprocess.run([ORDRE, "migrate", "--database", self.database], check=True, capture_output=True)
+        command = [ORDRE, "serve", "--database", self.database, "--port", str(self.port), *self.flags]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True, env=self.environment)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            assert self.process.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server did not start in time"
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(timeout=30)
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    @contextmanager
+    def shop(self, *scopes: str, account_id: str | None = None) -> "Iterator[Shop]":
+        account = account_id or f"T{next(_numbers)}"
+        client_id, secret = asyncio.run(_new_client(self.database, account, scopes or ("admin:shopping",)))
+        with httpx.Client(base_url=self.url, timeout=30, event_hooks={"response": [check]}) as http:
+            yield Shop(http, account, client_id, secret)
+
+
+async def _new_client(database: str, account_id: str, scopes: tuple[str, ...]) -> tuple[str, str]:
+    store: Store = make_store(Settings(database=database))
+    await store.open()
+    try:
+        if await store.account(account_id) is None:
+            await accounts.create_account(store, account_id, "Shop", 1_700_000_000_000)
+        secret = new_secret()
+        client = await accounts.create_client(store, account_id, "Client", scopes, digest_of(secret), 1_700_000_000_000)
+    finally:
+        await store.close()
+    return client.client_id, secret
+
+
+class Shop:
+    """A client of one account. Paths are those below `/shopping`."""
+
+    def __init__(self, http: httpx.Client, account_id: str, client_id: str, secret: str) -> None:
+        self.http, self.account_id, self.client_id, self.secret = http, account_id, client_id, secret
+        self._token: str | None = None
+
+    @property
+    def token(self) -> str:
+        if self._token is None:
+            self._token = self.new_token()
+        return self._token
+
+    def new_token(self) -> str:
+        body = {"grant_type": "client_credentials", "audience": f"{self.http.base_url}/v1/accounts/{self.account_id}"}
+        path = f"/v1/accounts/{self.account_id}/auth/token"
+        answer = self.http.post(path, json=body, auth=(self.client_id, self.secret))
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["access_token"]
+        return token
+
+    def send(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
+        if body is not None:
+            more["json"] = body
+        return self.http.request(method, f"/v1/accounts/{self.account_id}/shopping{path}", headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return done(self.send("GET", path, **more))
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Any:
+        return done(self.send("POST", path, body, **more))
+
+    def put(self, path: str, body: Any = None, **more: Any) -> Any:
+        return done(self.send("PUT", path, body, **more))
+
+    def delete(self, path: str, **more: Any) -> Any:
+        return done(self.send("DELETE", path, **more))
+
+    def refused(self, method: str, path: str, body: Any = None, *, status: int = 400, **more: Any) -> list[dict[str, Any]]:
+        """Send what is to be refused; return the faults."""
+        answer = self.send(method, path, body, **more)
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+        faults: list[dict[str, Any]] = answer.json()["error"]["errors"]
+        return faults
+
+    def order(self, *amounts: int, **fields: Any) -> Any:
+        """Make an order with a line for each amount."""
+        return self.post("/orders", {"currency": "NOK", "items": items(*amounts), **fields})
+
+    def paid(self, *amounts: int, **fields: Any) -> Any:
+        """Make an order of which everything is authorized and captured."""
+        made = self.order(*amounts, **fields)
+        body = operation(*enumerate(amounts, 1))
+        self.post(f"/orders/{made['id']}/authorizations", body)
+        self.post(f"/orders/{made['id']}/captures", body)
+        return made
+
+
+def done(answer: httpx.Response) -> Any:
+    assert answer.status_code == 200, f"{answer.status_code}: {answer.text}"
+    return answer.json()
+
+
+def item(line_id: int, gross: int, **more: Any) -> dict[str, Any]:
+    return {"id": f"A{line_id}", "line_id": line_id, "gross_amount": gross, "tax_lines": [], **more}
+
+
+def items(*amounts: int) -> list[dict[str, Any]]:
+    return [item(line_id, amount) for line_id, amount in enumerate(amounts, 1)]
+
+
+def operation(*amounts: tuple[int, int], **more: Any) -> dict[str, Any]:
+    return {"items": [{"line_id": line_id, "amount": amount} for line_id, amount in amounts], **more}
+
+
+def faults_of(errors: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(one["code"], one.get("path", "")) for one in errors]
+
+
+def template(path: str) -> str:
+    """The path with its parameters taken out, as a pattern."""
+    return re.sub(r"{\w+}", "[^/]+", path)
