@@ -77,6 +77,8 @@ def test_reopening_takes_closed_away() -> None:
         (placing(100, currency="NOX"), [("unknown_currency", "currency")]),
         (placing(), [("no_items", "items")]),
         (placing(1, 1, 1, 1), [("too_many", "items")]),
+        (placing(2**53 - 1, 1), [("amounts_too_large", "items")]),
+        (placing(2**53 - 1, -1), [("amounts_too_large", "items")]),
         (placing(100, gross=99), [("amount_mismatch", "gross_amount")]),
         (placing(100, net=99), [("amount_mismatch", "net_amount")]),
         (
@@ -109,6 +111,7 @@ def test_placed() -> None:
         ((placing(100), Close()), adding(2, 1), [("order_closed", "")]),
         ((placing(100), Cancel()), adding(2, 1), [("order_cancelled", "")]),
         ((placing(100),), adding(2, 1, currency="SEK"), [("currency_differs", "currency")]),
+        ((placing(2**53 - 1),), adding(2, -1), [("amounts_too_large", "items")]),
         ((placing(100),), adding(1, 1), [("duplicate_line", "items[0].line_id")]),
         ((placing(1, 1, 1),), adding(4, 1), [("too_many", "items")]),
     ],

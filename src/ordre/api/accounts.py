@@ -60,6 +60,6 @@ def _credentials(header: str | None, sent: TokenRequest) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError) as error:
         raise unauthorized("The Basic credentials cannot be read", scheme="Basic") from error
     client_id, colon, secret = text.partition(":")
-    if scheme.lower() != "basic" or not colon:
+    if scheme.lower() != "basic" or not colon or "\x00" in client_id:
         raise unauthorized("The Authorization header holds no Basic credentials", scheme="Basic")
     return client_id, secret

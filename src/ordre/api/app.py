@@ -22,7 +22,17 @@ from ordre.api.accounts import unauthorized
 from ordre.api.context import Context, Reply, uuid7
 from ordre.api.edge import Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
-from ordre.api.requests import Bodies, body_of, check_type, form_of, idempotency_key, query_of, text_of, version_named
+from ordre.api.requests import (
+    Bodies,
+    body_of,
+    check_names,
+    check_type,
+    form_of,
+    idempotency_key,
+    query_of,
+    text_of,
+    version_named,
+)
 from ordre.api.routes import ROUTES, Route
 from ordre.api.wire.events import request_event
 from ordre.application.accounts import ACCOUNT_ID
@@ -77,12 +87,14 @@ class Endpoint:
         route = self._route
         caller = await self._caller(request) if route.scopes else None
         body = await body_of(request, self._api.settings.body_bytes)
+        check_names(request)
+        text = text_of(body)
         query = query_of(request, route.query)
         form = False
         if self._bodies is not None and (body or not route.body_optional):
             form = check_type(request, form=not route.scopes)
         decoded = self._decoded(form_of(body) if form else body)
-        return await route.handler(self._context(request, caller, body, decoded, query))
+        return await route.handler(self._context(request, caller, text, decoded, query))
 
     async def _caller(self, request: Request) -> Caller:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -104,14 +116,13 @@ class Endpoint:
             return None
         return self._bodies.decode(body)
 
-    def _context(self, request: Request, caller: Caller | None, body: bytes, decoded: object, query: msgspec.Struct) -> Context:
+    def _context(self, request: Request, caller: Caller | None, text: str, decoded: object, query: msgspec.Struct) -> Context:
         api, path = self._api, request.path_params
         account_id = caller.account_id if caller else path.get("aid", "")
         if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
             raise unauthorized("There is no such account", scheme="Basic")
         at = api.now()
         writes = self._route.writes
-        text = text_of(body) if writes else ""
         key = idempotency_key(request) if writes else None
         call = Call(
             account_id=account_id,
@@ -119,7 +130,7 @@ class Endpoint:
             at=at,
             event=request_event(request.method, request.url.path, text, _draft_of(self._route, path)) if writes else "",
             key=key,
-            digest=_digest(request, body) if key is not None else "",
+            digest=_digest(request, text) if key is not None else "",
             version=version_named(request) if writes else None,
         )
         return Context(
@@ -209,6 +220,6 @@ def _draft_of(route: Route, path: dict[str, str]) -> str | None:
     return path["id"] if route.id == "aid_draft_orders_id_complete_put" else None
 
 
-def _digest(request: Request, body: bytes) -> str:
-    start = f"{request.method}\n{request.url.path}\n{request.url.query}\n".encode()
-    return sha256(start + body).hexdigest()
+def _digest(request: Request, text: str) -> str:
+    start = f"{request.method}\n{request.url.path}\n{request.url.query}\n"
+    return sha256((start + text).encode()).hexdigest()

@@ -110,12 +110,11 @@ _STAND_INS: tuple[Any, ...] = (
 """Values tried in the place of a wrong one, so that the faults behind it are found too."""
 
 
-def decode_faults(body: bytes, decoder: "msgspec.json.Decoder[object]", first: msgspec.ValidationError) -> list[Refusal]:
-    """Return every fault of a body that is JSON but not of its type.
+def decode_faults(value: Any, decoder: "msgspec.json.Decoder[object]", first: msgspec.ValidationError) -> list[Refusal]:
+    """Return every fault of a value that is not of its type.
 
     The decoder stops at its first fault; so the wrong value is replaced by one that fits, and the rest is decoded again.
     """
-    value = msgspec.json.decode(body)
     found: list[Refusal] = []
     error: msgspec.ValidationError | None = first
     while error is not None and len(found) < MOST_FAULTS:
@@ -147,6 +146,7 @@ def _mended(
 
 
 _MISSING = re.compile(r"^Object missing required field `(.+?)`")
+_OWN = re.compile(r"^`(\w+)` ")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -155,8 +155,8 @@ def _read(error: msgspec.ValidationError) -> tuple[str, list[str | int]]:
     reason, _, place = str(error).partition(" - at `")
     known = place.rstrip("`").partition("[...]")[0]
     steps: list[str | int] = [match[1] or int(match[2]) for match in _STEP.finditer(known)]
-    if missing := _MISSING.match(reason):
-        steps.append(missing[1])
+    if named := _MISSING.match(reason) or _OWN.match(reason):
+        steps.append(named[1])
     return reason, steps
 
 

@@ -73,15 +73,21 @@ class Bodies:
             Failure: It is no JSON, or nested too deep.
             Refused: It is not of its type; every fault is named.
         """
+        if not body:
+            raise Failure(HTTPStatus.BAD_REQUEST, "malformed_json", "A JSON body is needed")
         self._check_depth(body)
         try:
-            return self._decoder.decode(body)
-        except msgspec.ValidationError as error:
-            raise Refused(*decode_faults(body, self._decoder, error)) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._decoded(body)
+        except msgspec.DecodeError as error:
             raise Failure(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is no JSON: {error}") from error
         except RecursionError as error:
             raise _too_deep(self._depth) from error
+
+    def _decoded(self, body: bytes) -> object:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise Refused(*decode_faults(msgspec.json.decode(body), self._decoder, error)) from error
 
     def _check_depth(self, body: bytes) -> None:
         if body.count(b"{") + body.count(b"[") <= self._depth:
@@ -91,6 +97,13 @@ class Bodies:
             depth += bool(opened) - bool(closed)
             if depth > self._depth:
                 raise _too_deep(self._depth)
+
+
+def check_names(request: Request) -> None:
+    """Refuse a path or query that holds a NUL, which no id does and no database takes."""
+    for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
+        if "\x00" in value or "\x00" in name:
+            raise Refused(InvalidValue(path=name.replace("\x00", ""), reason="This holds a NUL"))
 
 
 def query_of(request: Request, type_: type[msgspec.Struct]) -> msgspec.Struct:

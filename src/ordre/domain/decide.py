@@ -24,7 +24,7 @@ from ordre.domain.commands import (
     Update,
 )
 from ordre.domain.ledger import Kind, remaining
-from ordre.domain.lines import NOTHING, Line, PricedItem, faults, faults_of_all, line_of, total_faults
+from ordre.domain.lines import NOTHING, Line, PricedItem, faults, faults_of_all, line_of, size_faults, total_faults
 from ordre.domain.money import DIGITS, sign
 from ordre.domain.order import (
     Cancelled,
@@ -191,6 +191,7 @@ def _add_lines(order: Order, command: AddLines, limits: Limits) -> tuple[Fact, .
         raise Refused(TooMany(path="items", limit=limits.lines))
     _refuse(faults_of_all(command.items, order.lines, "items"))
     lines = _lines(command.items)
+    _refuse(size_faults([*order.lines.values(), *lines.values()], "items"))
     return (LinesAdded(lines=lines, items=command.content, item_store_ids=command.item_store_ids, draft_id=command.draft_id),)
 
 

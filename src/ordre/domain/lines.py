@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ordre.domain.money import sign
+from ordre.domain.money import MAX_AMOUNT, sign
 from ordre.domain.refusals import (
     AdditionsExceedGross,
     AmountMismatch,
+    AmountsTooLarge,
     DiscountExceedsGross,
     DuplicateLine,
     Refusal,
@@ -103,8 +104,15 @@ def totals(lines: Iterable[Line]) -> Totals:
     return Totals(gross, net, abs(discount), abs(manual))
 
 
+def size_faults(lines: Iterable[Line], path: str) -> Iterator[Refusal]:
+    """Yield lines whose amounts are so large that a sum of some of them might not fit a limit that every single one keeps."""
+    if sum(abs(line.gross) for line in lines) > MAX_AMOUNT:
+        yield AmountsTooLarge(path=path, limit=MAX_AMOUNT)
+
+
 def total_faults(lines: Mapping[int, Line], gross: int | None, net: int | None, path: str) -> Iterator[Refusal]:
-    """Yield where totals that a client sent differ from what the lines add up to (M2)."""
+    """Yield where totals that a client sent differ from what the lines add up to (M2), and lines too large to add up."""
+    yield from size_faults(lines.values(), f"{path}items")
     expected = totals(lines.values())
     if gross is not None and gross != expected.gross:
         yield AmountMismatch(path=f"{path}gross_amount", sent=gross, expected=expected.gross)

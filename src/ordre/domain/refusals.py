@@ -7,7 +7,7 @@
     ├── Invalid          what was sent is wrong, whatever the state (400)
     │   ├── InvalidValue  MissingField  UnknownParameter  UnknownCurrency  TooMany
     │   ├── DuplicateLine  NoItems  ZeroAmount  WrongSign
-    │   └── AmountMismatch  DiscountExceedsGross  AdditionsExceedGross  TaxOutsideLine
+    │   └── AmountMismatch  AmountsTooLarge  DiscountExceedsGross  AdditionsExceedGross  TaxOutsideLine
     ├── NotNow           right in itself, refused by the state      (400)
     │   ├── OrderClosed  OrderCancelled  OrderCaptured  OrderHasOperations  LineHasOperations
     │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
@@ -200,6 +200,16 @@ class AmountMismatch(Invalid):
     @property
     def message(self) -> str:
         return f"Sent {self.sent}, but the lines add up to {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountsTooLarge(Invalid):
+    code = "amounts_too_large"
+    limit: int
+
+    @property
+    def message(self) -> str:
+        return f"The sizes of the lines' gross amounts add up to more than {self.limit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

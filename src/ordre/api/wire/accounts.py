@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from ordre.api.wire.common import Maybe, Text, Wire
+from ordre.api.wire.common import Id, Maybe, Text, Wire
 
 
 class TokenRequest(Wire, kw_only=True):
@@ -12,7 +12,7 @@ class TokenRequest(Wire, kw_only=True):
 
     grant_type: Literal["client_credentials"]
     audience: Maybe[Text] = UNSET
-    client_id: Maybe[Text] = UNSET
+    client_id: Maybe[Id] = UNSET
     client_secret: Maybe[Text] = UNSET
 
 

@@ -47,12 +47,12 @@ class Number(Decimal):
 
 
 class Wire(Struct, omit_defaults=True, kw_only=True):
-    """A wire type. Fields that it does not know are ignored."""
+    """A wire type. Fields that it does not know are ignored. A check of our own begins its message with the `field` at fault."""
 
     def __post_init__(self) -> None:
         metadata = getattr(self, "metadata", UNSET)
         if isinstance(metadata, dict) and len(encode(metadata)) > METADATA_BYTES:
-            raise ValueError(f"metadata is limited to {METADATA_BYTES:,} bytes")
+            raise ValueError(f"`metadata` is limited to {METADATA_BYTES:,} bytes")
 
 
 class Link(Wire):

@@ -140,7 +140,7 @@ class ItemDetails(Conversion):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (quantity := given(self.quantity)) is not None and quantity < 0:
-            raise ValueError("quantity is not negative; the amounts carry the sign")
+            raise ValueError("`quantity` is not negative; the amounts carry the sign")
 
 
 class NewItem(ItemDetails, kw_only=True):
