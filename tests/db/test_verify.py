@@ -1,0 +1,161 @@
+"""Whatever is changed in the tables behind Ordre's back is found, and named."""
+
+import asyncio
+import json
+import sqlite3
+from typing import Any
+
+import asyncpg
+import pytest
+from test_cli import run, run_json
+
+
+def sql(database: str, statement: str, *values: object) -> list[Any]:
+    """Run a statement as an intruder would."""
+    if database.startswith("sqlite"):
+        with sqlite3.connect(database.removeprefix("sqlite:///")) as connection:
+            named = {str(number): value for number, value in enumerate(values, 1)}
+            found = connection.execute(statement, named).fetchall()
+        connection.close()
+        return found
+
+    async def running() -> list[Any]:
+        connection = await asyncpg.connect(database)
+        try:
+            return [tuple(row) for row in await connection.fetch(statement, *values)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(running())
+
+
+@pytest.fixture
+def demo(own_database: str) -> tuple[str, str]:
+    """A database with demo data, and the id of an order with several facts in it."""
+    run("migrate", database=own_database)
+    run("demo", database=own_database)
+    ((order,),) = sql(own_database, "select id from facts group by id having count(*) >= 6 order by id limit 1")
+    return own_database, order
+
+
+def found(database: str) -> list[dict[str, Any]]:
+    done = json.loads(run("verify", "--json", database=database, status=1))
+    differences: list[dict[str, Any]] = done["differences"]
+    return differences
+
+
+FACT_CHANGES = {
+    "data": "replace(data, '}', ',\"x\":1}')",
+    "document": "document || ' '",
+    "event": "replace(event, 'POST', 'PUT')",
+    "at": "at + 1",
+    "actor": "'someone else'",
+    "type": "'closed'",
+    "salt": "'0'",
+    "digest": "'0'",
+    "hash": "'0'",
+}
+
+
+@pytest.mark.parametrize("column", FACT_CHANGES)
+def test_a_changed_fact(demo: tuple[str, str], column: str) -> None:
+    database, order = demo
+    sql(database, f"update facts set {column} = {FACT_CHANGES[column]} where id = $1 and version = 3", order)
+    (difference,) = found(database)
+    assert (difference["order"], difference["version"], difference["account_id"]) == (order, 3, "T00000001")
+    assert order in run("verify", database=database, status=1)
+
+
+HEAD_CHANGES = {
+    "order_number": "'x'",
+    "version": "version + 1",
+    "status": "'cancelled'",
+    "payment_status": "'refunded'",
+    "currency": "'XXX'",
+    "gross_amount": "gross_amount + 1",
+    "net_amount": "net_amount + 1",
+    "customer_id": "'x'",
+    "created_at": "created_at + 1",
+    "updated_at": "updated_at + 1",
+    "expires_at": "1",
+    "order_id": "'x'",
+    "head": 'replace(head, \'"status":"\', \'"status":"x\')',
+    "hash": "'0'",
+}
+
+
+@pytest.mark.parametrize("column", HEAD_CHANGES)
+def test_a_changed_head(demo: tuple[str, str], column: str) -> None:
+    database, order = demo
+    sql(database, f"update orders set {column} = {HEAD_CHANGES[column]} where id = $1", order)
+    assert [difference["order"] for difference in found(database)] == [order]
+
+
+@pytest.mark.parametrize("column", ["fields", "items"])
+def test_a_changed_body(demo: tuple[str, str], column: str) -> None:
+    database, order = demo
+    sql(database, f"update order_bodies set {column} = replace({column}, '\"', '\" ') where id = $1", order)
+    assert found(database)[0]["reason"] == "the order's body is not the fold of its facts"
+
+
+def test_a_missing_body(demo: tuple[str, str]) -> None:
+    database, order = demo
+    sql(database, "delete from order_bodies where id = $1", order)
+    assert [difference["order"] for difference in found(database)] == [order]
+
+
+def test_a_dropped_fact(demo: tuple[str, str]) -> None:
+    database, order = demo
+    sql(database, "delete from facts where id = $1 and version = 3", order)
+    (difference,) = found(database)
+    assert (difference["order"], difference["version"]) == (order, 3)
+
+
+def test_a_dropped_last_fact(demo: tuple[str, str]) -> None:
+    database, order = demo
+    sql(database, "delete from facts where id = $1 and version = (select max(version) from facts where id = $1)", order)
+    assert [difference["order"] for difference in found(database)] == [order]
+
+
+def test_no_facts_at_all(demo: tuple[str, str]) -> None:
+    database, order = demo
+    sql(database, "delete from facts where id = $1", order)
+    assert found(database)[0]["reason"] == "the order has no facts"
+
+
+def test_swapped_facts(demo: tuple[str, str]) -> None:
+    database, order = demo
+    for before, after in ((3, -1), (4, 3), (-1, 4)):
+        sql(database, "update facts set version = $2 where id = $1 and version = $3", order, after, before)
+    assert found(database)[0]["version"] == 3
+
+
+def test_a_duplicated_fact(demo: tuple[str, str]) -> None:
+    database, order = demo
+    columns = "account_id, id, type, at, actor, data, document, event, salt, digest, hash"
+    last = "(select max(version) from facts where id = $1)"
+    sql(
+        database,
+        f"insert into facts ({columns}, version) select {columns}, version + 1 from facts where id = $1 and version = {last}",
+        order,
+    )
+    assert [difference["order"] for difference in found(database)] == [order]
+
+
+def test_a_store_row_that_is_gone(demo: tuple[str, str]) -> None:
+    database, _ = demo
+    ((order, store),) = sql(database, "select id, store_id from order_stores order by id limit 1")
+    sql(database, "delete from order_stores where id = $1 and store_id = $2", order, store)
+    assert [difference["order"] for difference in found(database)] == [order]
+
+
+def test_facts_of_another_order_do_not_fit(demo: tuple[str, str]) -> None:
+    database, order = demo
+    ((other,),) = sql(database, "select id from orders where id <> $1 order by id limit 1", order)
+    sql(database, "delete from facts where id = $1", other)
+    sql(database, "update facts set id = $2 where id = $1", order, other)
+    assert {difference["order"] for difference in found(database)} == {order, other}
+
+
+def test_an_untouched_database_is_in_order(demo: tuple[str, str]) -> None:
+    assert run_json("verify", database=demo[0])["differences"] == []

@@ -1,0 +1,197 @@
+"""The token endpoint, the keys, and what becomes of tokens."""
+
+import asyncio
+import base64
+import json
+import subprocess
+import time
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet, OctKey, OKPKey
+from service import ORDRE, Service, Shop, faults_of
+
+from ordre.auth.tokens import new_signing_key
+from ordre.bootstrap import opened
+from ordre.settings import Settings
+
+
+def ask(shop: Shop, **more: Any) -> Any:
+    body = {"grant_type": "client_credentials", "audience": f"{shop.http.base_url}/v1/accounts/{shop.account_id}"}
+    return shop.http.post(
+        f"/v1/accounts/{shop.account_id}/auth/token", **{"json": body, "auth": (shop.client_id, shop.secret), **more}
+    )
+
+
+def good(shop: Shop) -> dict[str, str]:
+    return {"client_id": shop.client_id, "client_secret": shop.secret, "grant_type": "client_credentials"}
+
+
+def test_basic_json_and_form(shop: Shop) -> None:
+    answers = [ask(shop), ask(shop, auth=None, json=good(shop)), ask(shop, auth=None, json=None, data=good(shop))]
+    for answer in answers:
+        token = answer.json()
+        assert (answer.status_code, token["token_type"], token["expires_in"]) == (200, "Bearer", 86400)
+        assert answer.headers["cache-control"] == "no-store"
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        assert shop.http.get(f"/v1/accounts/{shop.account_id}/shopping/orders", headers=headers).status_code == 200
+
+
+def test_the_audience_names_the_account_whatever_the_host(shop: Shop) -> None:
+    body = {"grant_type": "client_credentials", "audience": f"https://api.dintero.com/v1/accounts/{shop.account_id}"}
+    assert ask(shop, json=body).status_code == 200
+    wrong = ask(shop, json={**body, "audience": "https://api.dintero.com/v1/accounts/T99999999"})
+    assert (wrong.status_code, faults_of(wrong.json()["error"]["errors"])) == (400, [("invalid_value", "audience")])
+
+
+def test_refused(shop: Shop, service: Service) -> None:
+    for answer, status in (
+        (ask(shop, auth=(shop.client_id, "wrong")), 401),
+        (ask(shop, auth=("nobody", shop.secret)), 401),
+        (ask(shop, auth=(f"{shop.client_id}\x00", shop.secret)), 401),
+        (ask(shop, auth=None), 401),
+        (ask(shop, auth=None, headers={"Authorization": "Basic ???"}), 401),
+        (ask(shop, auth=None, headers={"Authorization": "Bearer x"}), 401),
+        (ask(shop, auth=None, headers={"Authorization": "Basic " + base64.b64encode(b"no colon").decode()}), 401),
+        (ask(shop, json={"grant_type": "password"}), 400),
+        (ask(shop, json={}), 400),
+        (ask(shop, json=None, content=b"x", headers={"Content-Type": "text/plain"}), 415),
+    ):
+        assert answer.status_code == status, answer.text
+        assert answer.json()["error"]["message"]
+        if status == 401:
+            assert answer.headers["www-authenticate"].startswith("Basic")
+    with service.shop() as other:
+        assert other.http.post(f"/v1/accounts/{other.account_id}/auth/token", json=good(shop)).status_code == 401
+        assert other.http.post("/v1/accounts/T1/auth/token", json=good(shop)).status_code == 401
+        assert other.http.post("/v1/accounts/T99999999/auth/token", json=good(shop)).status_code == 401
+
+
+def cli(service: Service, *arguments: str) -> str:
+    done = subprocess.run([ORDRE, *arguments, "--database", service.database], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def refused_within(shop: Shop, token: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = shop.http.get(f"/v1/accounts/{shop.account_id}/shopping/orders", headers={"Authorization": f"Bearer {token}"})
+        if answer.status_code == 401:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_disabled_client_is_refused_within_seconds(shop: Shop, service: Service) -> None:
+    token = shop.token
+    shop.get("/orders")
+    cli(service, "client", "disable", shop.account_id, shop.client_id)
+    assert refused_within(shop, token, 5)
+    assert ask(shop).status_code == 401
+    cli(service, "client", "enable", shop.account_id, shop.client_id)
+    assert ask(shop).status_code == 200
+
+
+def test_a_disabled_account_is_refused_within_seconds(shop: Shop, service: Service) -> None:
+    token = shop.token
+    shop.get("/orders")
+    cli(service, "account", "disable", shop.account_id)
+    assert refused_within(shop, token, 5)
+    assert ask(shop).status_code == 401
+
+
+def test_a_new_secret_takes_the_old_ones_place(shop: Shop, service: Service) -> None:
+    made = json.loads(cli(service, "client", "rotate", shop.account_id, shop.client_id, "--json"))
+    assert ask(shop).status_code == 401
+    assert ask(shop, auth=(shop.client_id, made["client_secret"])).status_code == 200
+
+
+def test_keys_are_published_and_rotate(shop: Shop, service: Service) -> None:
+    old = shop.new_token()
+    cli(service, "key", "rotate")
+    deadline = time.monotonic() + 10
+    while (new := shop.new_token()) and header(new)["kid"] == header(old)["kid"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    for token in (old, new):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert shop.http.get(f"/v1/accounts/{shop.account_id}/shopping/orders", headers=headers).status_code == 200
+    keys = shop.http.get("/.well-known/jwks.json").json()
+    assert all("d" not in key for key in keys["keys"])
+    claims = jwt.decode(new, KeySet.import_key_set(keys), algorithms=["Ed25519"]).claims
+    assert (claims["sub"], claims["scope"]) == (shop.client_id, "admin:shopping")
+
+
+def header(token: str) -> Any:
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "expired",
+        "other key",
+        "none",
+        "hmac with the public key",
+        "other issuer",
+        "other account's audience",
+        "no expiry",
+        "unknown kid",
+    ],
+)
+def test_a_forged_or_expired_token_is_refused(shop: Shop, service: Service, trick: str) -> None:
+    shop.get("/orders")
+    key, kid = asyncio.run(signing_key(service))
+    claims: dict[str, Any] = {
+        "iss": "ordre",
+        "sub": shop.client_id,
+        "aid": shop.account_id,
+        "aud": f"http://x/v1/accounts/{shop.account_id}",
+        "scope": "admin:shopping",
+        "iat": int(time.time()),
+        "exp": int(time.time()) + 60,
+    }
+    assert answers(shop, signed(key, kid, claims)) == 200, "the forger knows how to make a good one"
+    match trick:
+        case "expired":
+            token = signed(key, kid, {**claims, "exp": int(time.time()) - 1})
+        case "other key":
+            token = signed(OKPKey.generate_key("Ed25519"), kid, claims)
+        case "none":
+            parts = [json.dumps({"alg": "none", "kid": kid}).encode(), json.dumps(claims).encode()]
+            token = ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), ""])
+        case "hmac with the public key":
+            public = json.dumps(key.as_dict(private=False)).encode()
+            token = jwt.encode({"alg": "HS256", "kid": kid}, claims, OctKey.import_key(public), algorithms=["HS256"])
+        case "other issuer":
+            token = signed(key, kid, {**claims, "iss": "other"})
+        case "other account's audience":
+            token = signed(key, kid, {**claims, "aud": "http://x/v1/accounts/T99999999"})
+        case "no expiry":
+            token = signed(key, kid, {name: value for name, value in claims.items() if name != "exp"})
+        case _:
+            token = signed(key, "elsewhere", claims)
+    assert answers(shop, token) == 401
+
+
+def answers(shop: Shop, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return int(shop.http.get(f"/v1/accounts/{shop.account_id}/shopping/orders", headers=headers).status_code)
+
+
+def signed(key: OKPKey, kid: str, claims: dict[str, Any]) -> str:
+    return jwt.encode({"alg": "Ed25519", "kid": kid}, claims, key, algorithms=["Ed25519"])
+
+
+async def signing_key(service: Service) -> tuple[OKPKey, str]:
+    async with opened(Settings(database=service.database)) as store:
+        current = next(key for key in await store.signing_keys() if key.retired_at is None)
+    return OKPKey.import_key(json.loads(current.jwk)), current.kid
+
+
+def test_a_new_key_is_private_to_the_store() -> None:
+    one, two = new_signing_key(1), new_signing_key(1)
+    assert one.kid != two.kid
+    assert "d" in json.loads(one.jwk)

@@ -1,0 +1,264 @@
+"""The command, as an operator runs it, on both engines."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from service import ORDRE, Service, items, operation
+
+from ordre.settings import Settings
+
+
+def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDRE_")}
+    if database is not None:
+        environment["ORDRE_DATABASE"] = database
+    done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + (done.stderr if status else "")
+
+
+def run_json(*arguments: str, database: str) -> Any:
+    return json.loads(run(*arguments, "--json", database=database))
+
+
+@pytest.fixture
+def prepared(own_database: str) -> str:
+    run("migrate", database=own_database)
+    return own_database
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "serve",
+        "migrate",
+        "account",
+        "account create",
+        "client",
+        "client create",
+        "client rotate",
+        "key",
+        "verify",
+        "demo",
+        "openapi",
+    ],
+)
+def test_every_command_has_help(command: str) -> None:
+    assert "Usage" in run(*command.split(), "--help")
+
+
+def test_migrate_says_what_it_did(own_database: str) -> None:
+    assert run("migrate", database=own_database) == "applied 0001_first\n"
+    assert run("migrate", "--database", own_database) == "the schema is up to date\n"
+
+
+def test_a_postgres_database_that_is_not_prepared_is_said_so(own_database: str) -> None:
+    if own_database.startswith("sqlite"):
+        assert run("account", "list", database=own_database) == "none\n"
+    else:
+        assert "run `ordre migrate`" in run("account", "list", database=own_database, status=1)
+        assert "run `ordre migrate`" in run("serve", database=own_database, status=1)
+
+
+def test_accounts(prepared: str) -> None:
+    made = run_json("account", "create", "T12345678", "--name", "Shop", database=prepared)
+    assert made == {"account_id": "T12345678", "name": "Shop", "disabled_at": None}
+    assert "exists already" in run("account", "create", "T12345678", "--name", "Shop", database=prepared, status=1)
+    assert "eight digits" in run("account", "create", "X1", "--name", "Shop", database=prepared, status=1)
+    run("account", "disable", "T12345678", database=prepared)
+    assert run_json("account", "list", database=prepared)[0]["disabled_at"] is not None
+    run("account", "enable", "T12345678", database=prepared)
+    assert run_json("account", "list", database=prepared) == [made]
+    assert "Account not found" in run("account", "disable", "T87654321", database=prepared, status=1)
+    assert "T12345678" in run("account", "list", database=prepared)
+
+
+def test_clients(prepared: str) -> None:
+    run("account", "create", "T12345678", "--name", "Shop", database=prepared)
+    create = ("client", "create", "T12345678", "--name", "Till", "--scope", "admin:shopping")
+    made = run_json(*create, database=prepared)
+    assert re.fullmatch(r"[\w-]{43}", made["client_secret"])
+    listed = run_json("client", "list", "T12345678", database=prepared)
+    assert listed == [{name: value for name, value in made.items() if name != "client_secret"}]
+    rotated = run_json("client", "rotate", "T12345678", made["client_id"], database=prepared)
+    assert rotated["client_secret"] != made["client_secret"]
+    run("client", "disable", "T12345678", made["client_id"], database=prepared)
+    assert run_json("client", "list", "T12345678", database=prepared)[0]["disabled_at"] is not None
+    run("client", "enable", "T12345678", made["client_id"], database=prepared)
+    plain = run(*create, database=prepared)
+    assert "client_secret:" in plain
+    assert "Unknown scope" in run(*create[:-1], "admin:everything", database=prepared, status=1)
+    assert "Account not found" in run(
+        "client", "create", "T00000009", "--name", "x", "--scope", "admin:shopping", database=prepared, status=1
+    )
+    assert "no client" in run("client", "rotate", "T12345678", "nobody", database=prepared, status=1)
+
+
+def test_keys(prepared: str) -> None:
+    first = run_json("key", "rotate", database=prepared)
+    second = run_json("key", "rotate", database=prepared)
+    listed = {key["kid"]: key["retired_at"] for key in run_json("key", "list", database=prepared)}
+    assert listed[second["kid"]] is None
+    assert listed[first["kid"]] is not None
+
+
+def test_demo_and_verify(prepared: str) -> None:
+    made = run_json("demo", database=prepared)
+    again = run_json("demo", database=prepared)
+    assert (made["account_id"], again["account_id"]) == ("T00000001", "T00000002")
+    assert made["orders"] >= 36
+    whole = run_json("verify", database=prepared)
+    assert whole["differences"] == []
+    assert whole["orders"] == made["orders"] + again["orders"]
+    assert run_json("verify", "--account", "T00000001", database=prepared)["orders"] == made["orders"]
+    assert re.fullmatch(r"\d+ orders, \d+ facts, 0 differences\n", run("verify", database=prepared))
+
+
+def test_the_demo_has_orders_in_every_state(prepared: str) -> None:
+    made = run_json("demo", database=prepared)
+    service = Service(prepared)
+    service.start()
+    try:
+        with service.shop(account_id=made["account_id"]) as shop:
+            orders, after = [], {}
+            while page := shop.get("/orders", params={"limit": 100, **after})["orders"]:
+                orders += page
+                after = {"starting_after": page[-1]["id"]}
+            assert {order["status"] for order in orders} == {"open", "closed", "cancelled"}
+            assert {order["payment_status"] for order in orders} == {
+                "pending",
+                "partially_paid",
+                "paid",
+                "partially_refunded",
+                "refunded",
+            }
+            assert {order["currency"] for order in orders} == {"NOK", "SEK", "EUR", "JPY", "KWD"}
+            assert {order["cancelled_reason"] for order in orders if "cancelled_reason" in order} == {"customer", "declined"}
+            assert len({order["store"]["id"] for order in orders if "store" in order}) == 3
+            assert any(line["gross_amount"] < 0 for order in orders for line in order["items"])
+            assert sum("attachments" in order for order in orders) == 3
+            assert {draft["status"] for draft in shop.get("/draft_orders", params={"limit": 100})["draft_orders"]} == {
+                "open",
+                "completed",
+            }
+    finally:
+        service.stop()
+
+
+def test_openapi(tmp_path: Path) -> None:
+    text = run("openapi")
+    assert json.loads(text)["openapi"].startswith("3.1")
+    run("openapi", "--output", str(tmp_path / "document.json"))
+    assert (tmp_path / "document.json").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "--database", "mysql://x"), "sqlite:///path or postgresql://"),
+        (("verify", "--database", "sqlite:////proc/nowhere/x.sqlite"), "cannot open"),
+        (("verify", "--database", "postgresql://x@127.0.0.1:1/none"), "cannot reach the database"),
+        (("serve", "--workers", "0"), "workers is 0"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_a_sentence(arguments: tuple[str, ...], said: str) -> None:
+    text = run(*arguments, status=1)
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_ctrl_c_lets_requests_in_flight_finish(own_database: str) -> None:
+    service = Service(own_database)
+    service.start()
+    answers: list[int] = []
+    with service.shop() as shop:
+        order = shop.order(*[1] * 500)
+        path = f"/orders/{order['id']}/authorizations"
+
+        def write() -> None:
+            for line_id in range(1, 400):
+                try:
+                    answers.append(shop.send("POST", path, operation((line_id, 1))).status_code)
+                except httpx.TransportError:
+                    return
+
+        writer = threading.Thread(target=write)
+        assert shop.token
+        writer.start()
+        while len(answers) < 20:
+            time.sleep(0.01)
+        assert service.stop(signal.SIGINT) == 0
+        writer.join()
+    assert set(answers) == {200}
+    assert run_json("verify", database=own_database)["facts"] == 1 + len(answers)
+
+
+def test_several_workers_serve_one_database(own_database: str) -> None:
+    service = Service(own_database, "--workers", "2")
+    service.start()
+    try:
+        with service.shop() as shop:
+            path = f"/orders/{shop.order(100)['id']}"
+            for amount in range(10):
+                shop.post(f"{path}/comments", {"body": str(amount)})
+                assert len(shop.get(path)["comments"]) == amount + 1
+    finally:
+        service.stop()
+
+
+def test_what_was_acknowledged_is_there_after_kill_9(own_database: str) -> None:
+    service = Service(own_database)
+    for _ in range(3):
+        service.start()
+        acknowledged: list[str] = []
+        with service.shop() as shop:
+
+            def write(number: int, shop: Any = shop, acknowledged: list[str] = acknowledged) -> None:
+                while True:
+                    try:
+                        acknowledged.append(shop.post("/orders", {"currency": "NOK", "items": items(number)})["id"])
+                    except httpx.TransportError:
+                        return
+
+            assert shop.token
+            writers = [threading.Thread(target=write, args=(number,)) for number in (1, 2, 3, 4)]
+            for writer in writers:
+                writer.start()
+            while len(acknowledged) < 50:
+                time.sleep(0.005)
+            service.kill()
+            for writer in writers:
+                writer.join()
+        service.start()
+        with service.shop(account_id=shop.account_id) as again:
+            for order in acknowledged:
+                assert again.get(f"/orders/{order}")["version"] == 1
+        service.stop()
+    assert run_json("verify", database=own_database)["differences"] == []
+
+
+def test_a_setting_of_the_environment_is_read(tmp_path: Path) -> None:
+    environment = {**os.environ, "ORDRE_BODY_BYTES": "200", "ORDRE_MAX_LINES": "2"}
+    service = Service(f"sqlite:///{tmp_path / 'o.sqlite'}", environment=environment)
+    service.start()
+    try:
+        with service.shop() as shop:
+            assert shop.refused("POST", "/orders", {"currency": "NOK", "comment": "x" * 200, "items": []}, status=413)
+            short = {
+                "currency": "NOK",
+                "items": [{"id": "a", "line_id": n, "gross_amount": 1, "tax_lines": []} for n in range(3)],
+            }
+            assert shop.refused("POST", "/orders", short)[0]["code"] == "too_many"
+    finally:
+        service.stop()
+    assert Settings().body_bytes == 1024 * 1024
