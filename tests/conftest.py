@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from service import Service, Shop
 from throwaway import Cluster
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from contract import check
-from throwaway import free_port
 
+from contract import check
 from ordre.application import accounts
 from ordre.application.ports import Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.bootstrap import make_store
 from ordre.settings import Settings
+from throwaway import free_port
 
 ORDRE = str(Path(sys.executable).parent / "ordre")
 START_SECONDS = 30.0

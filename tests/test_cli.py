@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from service import ORDRE, Service, items, operation
 
 from ordre.settings import Settings
+from service import ORDRE, Service, items, operation
 
 
 def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
@@ -130,7 +130,8 @@ def test_the_demo_has_orders_in_every_state(prepared: str) -> None:
     service.start()
     try:
         with service.shop(account_id=made["account_id"]) as shop:
-            orders, after = [], {}
+            orders: list[Any] = []
+            after: dict[str, str] = {}
             while page := shop.get("/orders", params={"limit": 100, **after})["orders"]:
                 orders += page
                 after = {"starting_after": page[-1]["id"]}

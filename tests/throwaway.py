@@ -61,11 +61,11 @@ class Cluster:
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait()
 
-    def database(self) -> str:
-        """Make a new database; return its address."""
+    def database(self, template: str = "template1") -> str:
+        """Make a new database, perhaps as a copy of another; return its address."""
         self._databases += 1
         name = f"ordre_{self._databases}"
-        command = ["createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ordre", name]
+        command = ["createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ordre", "-T", template.rsplit("/", 1)[-1], name]
         self._run(*command)
         return f"postgresql://ordre@127.0.0.1:{self.port}/{name}"
 

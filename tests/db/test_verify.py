@@ -1,13 +1,20 @@
 """Whatever is changed in the tables behind Ordre's back is found, and named."""
 
 import asyncio
-import json
+import shutil
 import sqlite3
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+
+from ordre.bootstrap import opened
+from ordre.db.verify import differences
+from ordre.settings import Settings
 from test_cli import run, run_json
+from throwaway import Cluster
 
 
 def sql(database: str, statement: str, *values: object) -> list[Any]:
@@ -29,19 +36,31 @@ def sql(database: str, statement: str, *values: object) -> list[Any]:
     return asyncio.run(running())
 
 
+@pytest.fixture(scope="module")
+def original(database: str) -> str:
+    """A database with demo data."""
+    run("migrate", database=database)
+    run("demo", database=database)
+    return database
+
+
 @pytest.fixture
-def demo(own_database: str) -> tuple[str, str]:
-    """A database with demo data, and the id of an order with several facts in it."""
-    run("migrate", database=own_database)
-    run("demo", database=own_database)
-    ((order,),) = sql(own_database, "select id from facts group by id having count(*) >= 6 order by id limit 1")
-    return own_database, order
+def demo(original: str, cluster: Cluster, tmp_path: Path) -> tuple[str, str]:
+    """A copy of it, and the id of an order with several facts in it."""
+    if original.startswith("sqlite"):
+        copy = f"sqlite:///{shutil.copy(original.removeprefix('sqlite:///'), tmp_path)}"
+    else:
+        copy = cluster.database(original)
+    ((order,),) = sql(copy, "select id from facts group by id having count(*) >= 6 order by id limit 1")
+    return copy, order
 
 
 def found(database: str) -> list[dict[str, Any]]:
-    done = json.loads(run("verify", "--json", database=database, status=1))
-    differences: list[dict[str, Any]] = done["differences"]
-    return differences
+    async def running() -> list[dict[str, Any]]:
+        async with opened(Settings(database=database)) as store:
+            return [asdict(one) async for stored in store.stored_orders(None) for one in differences(stored)]
+
+    return asyncio.run(running())
 
 
 FACT_CHANGES = {
@@ -63,7 +82,6 @@ def test_a_changed_fact(demo: tuple[str, str], column: str) -> None:
     sql(database, f"update facts set {column} = {FACT_CHANGES[column]} where id = $1 and version = 3", order)
     (difference,) = found(database)
     assert (difference["order"], difference["version"], difference["account_id"]) == (order, 3, "T00000001")
-    assert order in run("verify", database=database, status=1)
 
 
 HEAD_CHANGES = {
@@ -115,6 +133,10 @@ def test_a_dropped_last_fact(demo: tuple[str, str]) -> None:
     database, order = demo
     sql(database, "delete from facts where id = $1 and version = (select max(version) from facts where id = $1)", order)
     assert [difference["order"] for difference in found(database)] == [order]
+    said = run("verify", database=database, status=1)
+    assert order in said
+    assert "1 differences" in said
+    assert run("verify", "--account", "T00000009", database=database)
 
 
 def test_no_facts_at_all(demo: tuple[str, str]) -> None:

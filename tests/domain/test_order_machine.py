@@ -1,4 +1,4 @@
-"""One order under every sequence of commands, with small amounts on both sides of zero: M1 to M5, H1, and a refusal changes nothing."""
+"""One order under every sequence of commands, small amounts on both sides of zero: M1 to M5, H1; a refusal changes nothing."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class OneOrder(RuleBasedStateMachine):
         try:
             self.given.do(command)
         except Refused as refused:
-            assert named(refused)
+            self.refused += len(named(refused))
             assert self.given.order is before
             assert len(self.given.facts) == facts
 

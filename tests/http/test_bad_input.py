@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from service import Shop, faults_of, item, items
 
 from ordre.api.routes import ROUTES
+from service import Shop, faults_of, item, items
 
 BODIED = [route for route in ROUTES if route.body is not None and route.scopes]
 
@@ -212,7 +212,10 @@ def test_odd_ids_in_paths_find_nothing(shop: Shop) -> None:
 
 
 def test_duplicate_and_unknown_keys_do_no_harm(shop: Shop) -> None:
-    content = b'{"currency": "SEK", "currency": "NOK", "unknown": {"a": [1]}, "items": [{"id": "a", "line_id": 1, "gross_amount": 5, "tax_lines": []}]}'
+    content = (
+        b'{"currency": "SEK", "currency": "NOK", "unknown": {"a": [1]},'
+        b' "items": [{"id": "a", "line_id": 1, "gross_amount": 5, "tax_lines": []}]}'
+    )
     headers = {"Authorization": f"Bearer {shop.token}", "Content-Type": "application/json"}
     made = shop.http.post(f"/v1/accounts/{shop.account_id}/shopping/orders", content=content, headers=headers).json()
     assert (made["currency"], "unknown" in made) == ("NOK", False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from service import Shop, item
 
 EVERYTHING = json.loads((Path(__file__).parent / "every_field.json").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+
 from service import Shop, faults_of, operation
 
 
@@ -21,7 +22,8 @@ def test_newest_first_in_pages(shop: Shop) -> None:
     second = shop.http.get(follow, headers={"Authorization": f"Bearer {shop.token}"})
     assert ids(second.json()) == newest[10:]
     assert "link" not in second.headers
-    seen, after = [], {}
+    seen: list[str] = []
+    after: dict[str, str] = {}
     while page := ids(shop.get("/orders", params={"limit": 4, **after})):
         seen += page
         after = {"starting_after": page[-1]}

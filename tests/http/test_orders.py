@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from service import Shop, faults_of, item, items, operation
 
 

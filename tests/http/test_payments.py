@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from service import Shop, faults_of, operation
 
 KINDS = ("authorizations", "captures", "refunds", "cancellations")

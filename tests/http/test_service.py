@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service import Service, Shop, item
 
 from ordre.api.examples import EXAMPLES
 from ordre.api.openapi import document_text
 from ordre.api.routes import ROUTES
+from service import Service, Shop, item
 
 
 def test_health(shop: Shop) -> None:

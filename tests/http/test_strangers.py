@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from service import Service, Shop, faults_of, items, operation
 
 from ordre.api.examples import EXAMPLES
 from ordre.api.routes import ROUTES, Route
 from ordre.domain.access import SCOPES, allows
+from service import Service, Shop, faults_of, items, operation
 
 GUARDED = [route for route in ROUTES if route.scopes]
 IDS = [route.id for route in GUARDED]

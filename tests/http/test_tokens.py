@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, OKPKey
-from service import ORDRE, Service, Shop, faults_of
 
 from ordre.auth.tokens import new_signing_key
 from ordre.bootstrap import opened
 from ordre.settings import Settings
+from service import ORDRE, Service, Shop, faults_of
 
 
 def ask(shop: Shop, **more: Any) -> Any:
@@ -124,7 +124,7 @@ def test_keys_are_published_and_rotate(shop: Shop, service: Service) -> None:
 
 
 def header(token: str) -> Any:
-    part = token.split(".")[0]
+    part = token.split(".", maxsplit=1)[0]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from service import Shop, faults_of, item, items, operation
 
 Write = tuple[str, str, Any]
@@ -95,7 +96,7 @@ def test_a_key_that_stands_for_another_request_is_refused(shop: Shop, name: str)
     assert faults_of(faults) == [("key_reused", "")]
 
 
-@pytest.mark.parametrize("name", {**ORDER_WRITES, **DRAFT_WRITES})
+@pytest.mark.parametrize("name", [*ORDER_WRITES, *DRAFT_WRITES])
 def test_a_write_on_another_version_is_refused(shop: Shop, name: str) -> None:
     method, path, body = ALL_WRITES[name](shop)
     before = shop.send("GET", subject(path))
@@ -104,6 +105,8 @@ def test_a_write_on_another_version_is_refused(shop: Shop, name: str) -> None:
     faults = shop.refused(method, path, body, status=412, headers={"If-Match": f'"{version + 1}"'})
     assert (faults_of(faults), faults[0]["current_version"]) == ([("version_differs", "")], version)
     assert shop.get(subject(path)) == before.json()
+    stale = shop.refused(method, path, body, status=412, headers={"If-Match": '"0"'})
+    assert [event["version"] for event in stale[0]["events"]] == list(range(1, version + 1))
     assert shop.send(method, path, body, headers={"If-Match": f'"{version}"'}).status_code == 200
 
 

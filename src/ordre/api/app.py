@@ -34,6 +34,7 @@ from ordre.api.requests import (
     version_named,
 )
 from ordre.api.routes import ROUTES, Route
+from ordre.api.stale import explained
 from ordre.api.wire.events import request_event
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.orders import Call
@@ -94,7 +95,11 @@ class Endpoint:
         if self._bodies is not None and (body or not route.body_optional):
             form = check_type(request, form=not route.scopes)
         decoded = self._decoded(form_of(body) if form else body)
-        return await route.handler(self._context(request, caller, text, decoded, query))
+        context = self._context(request, caller, text, decoded, query)
+        try:
+            return await route.handler(context)
+        except Refused as refused:
+            raise await explained(context, refused) from refused
 
     async def _caller(self, request: Request) -> Caller:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -163,8 +168,8 @@ class Methods:
 def failed(error: Exception) -> Response:
     """Return the answer to whatever went wrong."""
     match error:
-        case Refused(refusals=refusals):
-            return Response(refusal_body(refusals), status_of(refusals), media_type=JSON)
+        case Refused():
+            return Response(refusal_body(error), status_of(error.refusals), media_type=JSON)
         case Failure():
             failure = error
         case StoreUnavailable():

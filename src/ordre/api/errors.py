@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ordre.api.wire.common import Wire, encode
+from ordre.api.wire.events import ApiEvent, ServiceEvent
 from ordre.domain.refusals import (
     AlreadyUsed,
     Invalid,
@@ -17,6 +18,7 @@ from ordre.domain.refusals import (
     MissingField,
     NotNow,
     Refusal,
+    Refused,
     Unknown,
     VersionDiffers,
 )
@@ -40,6 +42,8 @@ class ErrorDetail(Wire, kw_only=True):
     path: str | UnsetType = UNSET
     line_id: int | UnsetType = UNSET
     remaining: int | UnsetType = UNSET
+    current_version: int | UnsetType = UNSET
+    events: list[ApiEvent | ServiceEvent] | UnsetType = UNSET
 
 
 class ErrorContent(Wire, kw_only=True):
@@ -62,20 +66,30 @@ class Failure(Exception):  # noqa: N818 - a refusal of HTTP, not of the domain
         self.status, self.code, self.message, self.headers = status, code, message, headers or {}
 
 
+class Stale(Refused):
+    """A write on another version than the current one. ``events`` are those since the caller's version, in JSON."""
+
+    def __init__(self, refused: Refused, events: list[str]) -> None:
+        super().__init__(*refused.refusals)
+        self.events = events
+
+
 def status_of(refusals: Iterable[Refusal]) -> int:
     """Return the status of a request that is refused for these: that of the first."""
     first = next(iter(refusals))
     return next(status for family, status in STATUSES if isinstance(first, family))
 
 
-def refusal_body(refusals: tuple[Refusal, ...]) -> bytes:
+def refusal_body(refused: Refused) -> bytes:
     """Return the error body that names every fault."""
-    faults = []
+    faults, refusals = [], refused.refusals
     for refusal in refusals:
         fault: dict[str, object] = {"code": refusal.code, "message": refusal.message}
         if refusal.path:
             fault["path"] = refusal.path
         faults.append({**fault, **refusal.details()})
+    if isinstance(refused, Stale):
+        faults[0]["events"] = [msgspec.Raw(event.encode()) for event in refused.events]
     message = refusals[0].message if len(refusals) == 1 else f"{refusals[0].message}, and {len(refusals) - 1} more"
     return _body(status_of(refusals), message, faults)
 

@@ -99,7 +99,7 @@ class SqliteStore(SqlStore):
         self._readers.shutdown()
         for connection in self._connections:
             connection.close()
-        self._writer = None
+        self._writer = self._readers = None
 
     async def migrate(self) -> Sequence[str]:
         """Bring the file's schema up to this version."""

@@ -199,7 +199,7 @@ class AmountMismatch(Invalid):
 
     @property
     def message(self) -> str:
-        return f"Sent {self.sent}, but the lines add up to {self.expected}"
+        return f"Sent {self.sent}, but it comes to {self.expected}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from ordre.api.wire.common import (
 from ordre.api.wire.events import ApiEvent, api_event
 from ordre.api.wire.items import Item, NewItem, draft_item
 from ordre.api.wire.orders import READ_BY_RULES, OrderFields, about
-from ordre.application.ports import HeldDraft
+from ordre.application.ports import DraftEvent, HeldDraft
 from ordre.domain.draft import Draft, Options, OrderIdStyle, Sketch
 from ordre.domain.order import About, Frozen
 
@@ -142,7 +142,7 @@ def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Fr
 def draft_text(held: HeldDraft) -> str:
     """Return the draft as it is answered."""
     draft = held.draft
-    events = [api_event(draft.id, event.version, event.at, event.by, event.event) for event in held.events]
+    events = [draft_event(draft, event) for event in held.events]
     fields = {
         "id": json_text(draft.id),
         "version": str(draft.version),
@@ -158,6 +158,11 @@ def draft_text(held: HeldDraft) -> str:
         fields["deleted_at"] = json_text(instant(draft.deleted.at))
         fields["deleted_by"] = json_text(draft.deleted.by)
     return object_text(fields)
+
+
+def draft_event(draft: Draft, event: DraftEvent) -> str:
+    """Return one of the draft's events as it is answered."""
+    return api_event(draft.id, event.version, event.at, event.by, event.event)
 
 
 def _order_text(draft: Draft) -> str:

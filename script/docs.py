@@ -1,0 +1,99 @@
+"""Writes the parts of docs/ that follow from the code, between their markers. With --check it only says what is out of date."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from ordre.api.errors import status_of
+from ordre.api.openapi import document_text
+from ordre.api.routes import ROUTES
+from ordre.domain import refusals
+from ordre.domain.refusals import Refusal
+from ordre.settings import Settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def settings_table() -> Iterator[str]:
+    """One row a setting."""
+    yield "| environment | default | what |"
+    yield "|---|---|---|"
+    for one in fields(Settings):
+        yield f"| `ORDRE_{one.name.upper()}` | `{one.default}` | {one.metadata['about']} |"
+
+
+def operations_table() -> Iterator[str]:
+    """One row an operation."""
+    yield "| operation | method and path | scopes, one of |"
+    yield "|---|---|---|"
+    for route in ROUTES:
+        scopes = ", ".join(f"`{scope}`" for scope in route.scopes) or "none"
+        yield f"| {route.summary} | {route.method} `{route.path.replace('/v1/accounts/{aid}', '')}` | {scopes} |"
+
+
+def refusals_table() -> Iterator[str]:
+    """One row a code."""
+    yield "| code | status | when |"
+    yield "|---|---|---|"
+    for refusal in named_refusals():
+        values = {one.name: _sample(one.name, str(one.type)) for one in fields(refusal)}
+        example = refusal(**values)  # type: ignore[arg-type]
+        yield f"| `{refusal.code}` | {status_of([example])} | {example.message} |"
+
+
+def named_refusals() -> list[type[Refusal]]:
+    """Every refusal that has a code, in the order of the source."""
+    found = [one for one in vars(refusals).values() if isinstance(one, type) and issubclass(one, Refusal)]
+    return [one for one in found if isinstance(getattr(one, "code", None), str)]
+
+
+def _sample(name: str, type_: str) -> object:
+    if name == "reason":
+        return "Says what the value is not"
+    if "int" in type_:
+        return _NUMBERS[name]
+    return {"currency": "NOK", "kind": "capture", "status": "completed", "path": "", "parameter": "sort"}.get(name, "x")
+
+
+_NUMBERS = {
+    "line_id": 1,
+    "limit": 1000,
+    "sent": 39900,
+    "expected": 39800,
+    "amount": 39800,
+    "remaining": 12000,
+    "captured": 39800,
+    "refunded": 12000,
+    "current_version": 4,
+}
+PARTS = {"settings": settings_table, "operations": operations_table, "refusals": refusals_table}
+
+
+def written(text: str) -> str:
+    """Return a page with its parts written anew."""
+
+    def part(match: re.Match[str]) -> str:
+        lines = "\n".join(PARTS[match[1]]())
+        return f"<!-- made by script/docs.py: {match[1]} -->\n{lines}\n<!-- end -->"
+
+    return re.sub(r"<!-- made by script/docs\.py: (\w+) -->\n.*?<!-- end -->", part, text, flags=re.DOTALL)
+
+
+def main() -> int:
+    """Write, or check."""
+    pages = {page: written(page.read_text(encoding="utf-8")) for page in sorted(DOCS.rglob("*.md"))}
+    pages[DOCS.parent / "openapi.json"] = document_text()
+    old = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv:
+        for page in old:
+            print(f"{page.relative_to(DOCS.parent)} is out of date: run .venv/bin/python script/docs.py")
+        return 1 if old else 0
+    for page in old:
+        page.write_text(pages[page], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

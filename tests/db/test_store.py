@@ -1,0 +1,237 @@
+"""The store contract on both engines, without HTTP: batches, races between processes, retries, one spoiling change."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from given import placing
+
+from ordre.api.context import uuid7
+from ordre.application import accounts, drafts
+from ordre.application.orders import Call, execute
+from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, StoreUnavailable, Wanted
+from ordre.bootstrap import make_store
+from ordre.db.verify import differences
+from ordre.domain.commands import Close, Comment, Open, Place, Record
+from ordre.domain.draft import DraftItem, Options, Sketch, created
+from ordre.domain.ledger import Kind
+from ordre.domain.lines import PricedItem
+from ordre.domain.order import About, Moment
+from ordre.domain.refusals import Refused
+from ordre.settings import Settings
+
+ACCOUNT = "T00000001"
+NOW = 1_700_000_000_000
+
+
+def call(key: str | None = None, digest: str = "d", account: str = ACCOUNT) -> Call:
+    return Call(account_id=account, by="c", at=NOW, event='{"request":{}}', key=key, digest=digest)
+
+
+def order(number: int = 1, *amounts: int) -> Place:
+    id_ = uuid7(NOW + number)
+    return placing(*(amounts or (100,)), id=id_, order_id=f"order-{number}")
+
+
+def recording(kind: Kind, amount: int, id_: str) -> Record:
+    return Record(kind=kind, id=id_, items=((1, amount),), success=True, authorization_id=None, fingerprint="f")
+
+
+@asynccontextmanager
+async def stores(database: str, count: int = 2) -> AsyncIterator[list[Store]]:
+    """As many stores on one database as there would be processes."""
+    made = [make_store(Settings(database=database)) for _ in range(count)]
+    await made[0].migrate()
+    for store in made:
+        await store.open()
+    await accounts.create_account(made[0], ACCOUNT, "Shop", NOW)
+    try:
+        yield made
+        assert [one async for stored in made[0].stored_orders(None) for one in differences(stored)] == []
+    finally:
+        for store in made:
+            await store.close()
+
+
+def running(database: str, test: Callable[[list[Store]], Awaitable[None]], count: int = 2) -> None:
+    async def whole() -> None:
+        async with stores(database, count) as made:
+            await test(made)
+
+    asyncio.run(whole())
+
+
+async def outcomes(*work: Awaitable[Outcome]) -> tuple[list[Outcome], list[BaseException]]:
+    done = await asyncio.gather(*work, return_exceptions=True)
+    return [one for one in done if isinstance(one, Outcome)], [one for one in done if isinstance(one, BaseException)]
+
+
+def test_of_captures_over_several_stores_exactly_those_that_fit_succeed(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        await execute(made[0], call(), "order-1", order(), shown=lambda *_: "{}")
+        await execute(made[0], call(), "order-1", recording(Kind.AUTHORIZATION, 100, "a"), lambda *_: "{}")
+        work = (
+            execute(made[number % 4], call(), "order-1", recording(Kind.CAPTURE, 7, f"c{number}"), lambda *_: "{}")
+            for number in range(60)
+        )
+        done, refused = await outcomes(*work)
+        assert (len(done), len(refused)) == (14, 46)
+        assert all(isinstance(one, Refused) for one in refused), refused
+        view = await made[0].order(ACCOUNT, "order-1")
+        assert view is not None
+        assert (view.order.lines[1].sums.captured, view.order.version) == (98, 16)
+
+    running(own_database, test, 4)
+
+
+def test_nobodys_write_is_lost(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        for number in range(5):
+            await execute(made[0], call(), f"order-{number}", order(number))
+        work = (
+            execute(made[number % 4], call(), f"order-{number % 5}", Comment(id=f"c{number}"), lambda *_: '{"id":"x"}')
+            for number in range(200)
+        )
+        done, failed = await outcomes(*work)
+        assert (len(done), failed) == (200, [])
+        for number in range(5):
+            view = await made[0].order(ACCOUNT, f"order-{number}")
+            assert view is not None
+            assert (view.order.comments, view.order.version) == (40, 41)
+
+    running(own_database, test, 4)
+
+
+def test_an_order_id_taken_by_another_process_is_refused(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        done, refused = await outcomes(*(execute(made[number % 2], call(), "same", _same(number)) for number in range(10)))
+        assert len(done) == 1
+        assert all(isinstance(one, Refused) for one in refused), refused
+
+    def _same(number: int) -> Place:
+        return placing(100, id=uuid7(NOW + number), order_id="same")
+
+    running(own_database, test)
+
+
+def test_a_key_used_over_several_stores_has_one_effect(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        done, failed = await outcomes(
+            *(execute(made[number % 4], call("k"), f"order-{number}", order(number)) for number in range(24))
+        )
+        assert failed == []
+        assert len({one.answer.orders for one in done}) == 1
+        assert sum(not one.replayed for one in done) == 1
+        assert await made[0].count_orders(ACCOUNT) == 1
+
+    running(own_database, test, 4)
+
+
+def test_a_key_with_two_requests_at_once_is_refused_once(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        work = (execute(made[number % 2], call("k", f"digest-{number}"), f"order-{number}", order(number)) for number in range(6))
+        done, refused = await outcomes(*work)
+        assert (len(done), len(refused)) == (1, 5)
+        assert await made[0].count_orders(ACCOUNT) == 1
+
+    running(own_database, test)
+
+
+def test_one_change_that_fails_spoils_no_other(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        def fail(_: Loaded) -> Outcome:
+            raise RuntimeError("a bug")
+
+        def nobody(_: Loaded) -> Outcome:
+            return Outcome(answer=Answer(), orders=decided.orders)
+
+        decided = await execute(made[0], call(), "order-1", order(1))
+        bad = Change(wanted=Wanted(account_id=ACCOUNT), decide=fail)
+        spoiling = Change(wanted=Wanted(account_id="T99999999"), decide=nobody)
+        work = [execute(made[0], call(), f"order-{number}", order(number)) for number in range(2, 12)]
+        work[5:5] = [made[0].change(bad), made[0].change(spoiling)]
+        done, failed = await outcomes(*work)
+        assert len(done) == 10
+        assert {type(one) for one in failed} <= {RuntimeError, StoreUnavailable}
+        assert len(failed) == 2
+
+    running(own_database, test, 1)
+
+
+def test_accounts_do_not_meet(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        await accounts.create_account(made[0], "T00000002", "Other", NOW)
+        await execute(made[0], call("k"), "order-1", order())
+        await execute(made[0], call("k", account="T00000002"), "order-1", order())
+        mine = await made[0].order(ACCOUNT, "order-1")
+        theirs = await made[0].order("T00000002", "order-1")
+        assert mine is not None
+        assert theirs is not None
+        assert mine.order.id != theirs.order.id
+        assert await made[0].order(ACCOUNT, theirs.order.id) is None
+
+    running(own_database, test, 1)
+
+
+def test_serial_numbers_are_drawn_once(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        drawn = await asyncio.gather(*(made[number % 3].serial(ACCOUNT) for number in range(60)))
+        assert sorted(drawn) == list(range(1, 61))
+
+    running(own_database, test, 3)
+
+
+def test_answers_are_kept_for_their_time(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        await execute(made[0], call("k"), "order-1", order())
+        assert await made[0].forget_answers(NOW) == 0
+        assert await made[0].forget_answers(NOW * 2) == 1
+        with pytest.raises(Refused):
+            await execute(made[0], call("k"), "order-1", order())
+
+    running(own_database, test, 1)
+
+
+def test_completing_over_several_stores_makes_the_orders_once(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        items = tuple(DraftItem(priced=PricedItem(line_id=n, gross=5), store_id=f"s{n % 3}", fields={}) for n in range(6))
+        sketch = Sketch(currency="NOK", items=items, fields={}, about=About())
+        draft = created("d1", sketch, Options(split=True), {}, Moment(at=NOW, by="c"), 10)
+        await drafts.create(made[0], call(), draft, lambda _: "{}")
+        work = (drafts.complete(made[number % 3], call(), "d1", lambda: uuid7(NOW)) for number in range(12))
+        done, failed = await outcomes(*work)
+        assert (len(done), failed) == (12, [])
+        assert {tuple(id_ for id_, _ in one.answer.orders) for one in done} == {tuple(id_ for id_, _ in done[0].answer.orders)}
+        assert await made[0].count_orders(ACCOUNT) == 3
+
+    running(own_database, test, 3)
+
+
+def test_time_travel_reads_each_version_as_it_was(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        store, seen = made[0], []
+        commands: list[Any] = [order(), recording(Kind.AUTHORIZATION, 60, "a"), recording(Kind.CAPTURE, 40, "c"), Close(), Open()]
+        for command in commands:
+            await execute(store, call(), "order-1", command, lambda fact, _: f'{{"id":"{type(fact).__name__}"}}')
+            seen.append(await store.order(ACCOUNT, "order-1"))
+        for version, then in enumerate(seen, 1):
+            again = await store.order_at(ACCOUNT, "order-1", version)
+            assert then is not None
+            assert again is not None
+            assert (again.order, again.fields, again.items) == (then.order, then.fields, then.items)
+            assert list(again.shown) == list(then.shown)
+        assert await store.order_at(ACCOUNT, "order-1", 99) is None
+
+    running(own_database, test, 1)
+
+
+def test_a_closed_store_says_so(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        await made[1].close()
+        for work in (made[1].ping(), made[1].order(ACCOUNT, "x"), execute(made[1], call(), "order-1", order())):
+            with pytest.raises(StoreUnavailable):
+                await work
+
+    running(own_database, test, 2)
