@@ -38,11 +38,11 @@ class Service:
         self.environment = environment
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
+    def start(self, log: int = subprocess.DEVNULL) -> None:
         if self.database.startswith("postgres"):
             subprocess.run([ORDRE, "migrate", "--database", self.database], check=True, capture_output=True)
         command = [ORDRE, "serve", "--database", self.database, "--port", str(self.port), *self.flags]
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True, env=self.environment)
+        self.process = subprocess.Popen(command, stderr=log, text=True, env=self.environment)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

@@ -263,3 +263,42 @@ def test_a_setting_of_the_environment_is_read(tmp_path: Path) -> None:
     finally:
         service.stop()
     assert Settings().body_bytes == 1024 * 1024
+
+
+def test_the_log_holds_no_secrets_and_no_personal_data(own_database: str) -> None:
+    service = Service(own_database)
+    service.start(log=subprocess.PIPE)
+    assert service.process is not None
+    with service.shop() as shop:
+        order = shop.order(100, customer={"id": "C-SECRET", "email": "ada.secret@example.com"}, comment="SECRET comment")
+        shop.get("/customers/C-SECRET/orders")
+        shop.refused("POST", "/orders", {"currency": "SECRET"})
+        shop.refused("GET", "/orders/SECRET", status=404)
+        secrets = [shop.token, shop.secret, order["id"], "SECRET", "ada.secret"]
+    service.process.send_signal(signal.SIGINT)
+    _, log = service.process.communicate(timeout=30)
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert {"aid_orders_post", "aid_customers_id_orders_get"} <= {line.get("operation") for line in lines}
+    assert {line["status"] for line in lines if line["event"] == "request"} >= {200, 400, 404}
+    assert [secret for secret in secrets if secret in log] == []
+
+
+def test_a_database_that_goes_away_is_said_and_found_again(cluster: Any) -> None:
+    service = Service(cluster.database())
+    service.start()
+    try:
+        with service.shop() as shop:
+            order = shop.order(100)
+            cluster.kill()
+            answer = shop.send("GET", f"/orders/{order['id']}")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert answer.json()["error"]["errors"][0]["code"] == "store_unavailable"
+            assert shop.send("POST", f"/orders/{order['id']}/close").status_code == 503
+            assert shop.http.get("/health").status_code == 503
+            cluster.start()
+            assert shop.get(f"/orders/{order['id']}") == order
+            assert shop.post(f"/orders/{order['id']}/close")["status"] == "closed"
+    finally:
+        if cluster.stopped():
+            cluster.start()
+        service.stop()

@@ -61,6 +61,9 @@ class Cluster:
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait()
 
+    def stopped(self) -> bool:
+        return self._server is None or self._server.poll() is not None
+
     def database(self, template: str = "template1") -> str:
         """Make a new database, perhaps as a copy of another; return its address."""
         self._databases += 1
@@ -70,7 +73,7 @@ class Cluster:
         return f"postgresql://ordre@127.0.0.1:{self.port}/{name}"
 
     def remove(self) -> None:
-        if self._server is not None and self._server.poll() is None:
+        if self._server is not None and not self.stopped():
             self._server.send_signal(signal.SIGINT)
             self._server.wait()
         shutil.rmtree(self.folder)

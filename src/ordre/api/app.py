@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ordre.api import pages
 from ordre.api.accounts import unauthorized
 from ordre.api.context import Context, Reply, uuid7
-from ordre.api.edge import Edge
+from ordre.api.edge import REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.requests import (
     Bodies,
@@ -81,7 +81,7 @@ class Endpoint:
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - every failure is answered, here and nowhere else
-            response = failed(error)
+            response = failed(error, scope)
         await response(scope, receive, send)
 
     async def _reply(self, request: Request) -> Reply:
@@ -165,7 +165,7 @@ class Methods:
         await self._endpoints[method](scope, receive, send)
 
 
-def failed(error: Exception) -> Response:
+def failed(error: Exception, scope: Scope) -> Response:
     """Return the answer to whatever went wrong."""
     match error:
         case Refused():
@@ -173,7 +173,7 @@ def failed(error: Exception) -> Response:
         case Failure():
             failure = error
         case StoreUnavailable():
-            _log.error("store_unavailable", reason=str(error))
+            _log.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
             failure = _unavailable("store_unavailable", "The database cannot answer now; try again")
         case TimeoutError():
             failure = _unavailable("timeout", "The request took too long; try again")
@@ -181,7 +181,7 @@ def failed(error: Exception) -> Response:
             phrase = HTTPStatus(status).phrase
             failure = Failure(status, phrase.lower().replace(" ", "_"), phrase, dict(headers or {}))
         case _:
-            _log.error("failure", exc_info=error)
+            _log.error("failure", id=scope.get(REQUEST_ID), exc_info=error)
             failure = Failure(
                 HTTPStatus.INTERNAL_SERVER_ERROR, "failure", "Ordre failed; the log says why, under this x-request-id"
             )
@@ -202,8 +202,8 @@ def make_app(store: Store, settings: Settings) -> ASGIApp:
     return Edge(app, failed)
 
 
-async def _not_routed(_: Request, error: Exception) -> Response:
-    return failed(error)
+async def _not_routed(request: Request, error: Exception) -> Response:
+    return failed(error, request.scope)
 
 
 def _response(request: Request, reply: Reply) -> Response:

@@ -16,13 +16,15 @@ CORS = {
     "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after",
 }
 NO_CONTENT = 204
+REQUEST_ID = "ordre.request_id"
+"""Where the request id stands in the scope, for whoever logs."""
 _log = structlog.get_logger("ordre.access")
 
 
 class Edge:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, failed: Callable[[Exception], Response]) -> None:
+    def __init__(self, app: ASGIApp, failed: Callable[[Exception, Scope], Response]) -> None:
         self._app, self._failed = app, failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,6 +32,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started, request_id, status = time.perf_counter(), token_hex(8), 0
+        scope[REQUEST_ID] = request_id
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -44,7 +47,7 @@ class Edge:
             await self._answer(scope, receive, send_on)
         except Exception as error:  # noqa: BLE001 - the last resort
             if status == 0:
-                await self._failed(error)(scope, receive, send_on)
+                await self._failed(error, scope)(scope, receive, send_on)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         operation = scope.get("ordre.operation", "")
         _log.info("request", id=request_id, method=scope["method"], operation=operation, status=status, ms=milliseconds)
