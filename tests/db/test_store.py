@@ -235,3 +235,25 @@ def test_a_closed_store_says_so(own_database: str) -> None:
                 await work
 
     running(own_database, test, 2)
+
+
+def test_a_row_that_cannot_be_read_fails_its_own_caller_alone(own_database: str) -> None:
+    async def whole() -> None:
+        store = make_store(Settings(database=own_database))
+        await store.migrate()
+        await store.open()
+        await accounts.create_account(store, ACCOUNT, "Shop", NOW)
+        for number in range(3):
+            await execute(store, call(), f"order-{number}", order(number))
+        await store.write("update orders set head = 'nonsense' where order_id = $1", "order-1")  # type: ignore[attr-defined]
+        for _ in range(3):
+            done, failed = await outcomes(
+                *(
+                    execute(store, call(), f"order-{number % 3}", Comment(id=f"c{number}-{_}"), lambda *_: "{}")
+                    for number in range(12)
+                )
+            )
+            assert (len(done), len(failed)) == (8, 4)
+        await store.close()
+
+    asyncio.run(whole())

@@ -70,6 +70,7 @@ FACT_CHANGES = {
     "at": "at + 1",
     "actor": "'someone else'",
     "type": "'closed'",
+    "ref": "'mine'",
     "salt": "'0'",
     "digest": "'0'",
     "hash": "'0'",

@@ -128,5 +128,5 @@ def test_added_to_an_order_or_put_in_its_place() -> None:
 
 
 def test_completed() -> None:
-    done = completed(draft(one(1)), ("o1",), 5)
-    assert (done.status, done.orders, done.version, done.updated_at) == (DraftStatus.COMPLETED, ("o1",), 2, 5)
+    done = completed(draft(one(1)), (("o1", 1),), 5)
+    assert (done.status, done.orders, done.version, done.updated_at) == (DraftStatus.COMPLETED, (("o1", 1),), 2, 5)

@@ -18,7 +18,7 @@ _NOBODY = digest_of("")
 async def issue_token(context: Context) -> Reply:
     """Issue a token to a client that knows its secret."""
     sent = context.sent(TokenRequest)
-    client_id, secret = _credentials(context.headers.get("authorization"), sent)
+    client_id, secret = _credentials(context.request.headers.get("authorization"), sent)
     account_id = context.account_id
     audience = given(sent.audience) or f"{context.base_url}/v1/accounts/{account_id}"
     if not audience.endswith(f"/accounts/{account_id}"):

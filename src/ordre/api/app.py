@@ -9,11 +9,10 @@ from re import fullmatch
 
 import msgspec
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Router
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,12 +23,13 @@ from ordre.api.edge import REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.requests import (
     Bodies,
+    Queries,
     body_of,
     check_names,
     check_type,
     form_of,
     idempotency_key,
-    query_of,
+    path_of,
     text_of,
     version_named,
 )
@@ -69,6 +69,7 @@ class Endpoint:
 
     def __init__(self, api: Api, route: Route) -> None:
         self._api, self._route = api, route
+        self._queries = Queries(route.query)
         self._bodies = Bodies(route.body, api.settings.json_depth) if route.body else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +91,7 @@ class Endpoint:
         body = await body_of(request, self._api.settings.body_bytes)
         check_names(request)
         text = text_of(body)
-        query = query_of(request, route.query)
+        query = self._queries.decode(request)
         form = False
         if self._bodies is not None and (body or not route.body_optional):
             form = check_type(request, form=not route.scopes)
@@ -133,7 +134,7 @@ class Endpoint:
             account_id=account_id,
             by=caller.client_id if caller else "",
             at=at,
-            event=request_event(request.method, request.url.path, text, _draft_of(self._route, path)) if writes else "",
+            event=request_event(request.method, path_of(request), text, _draft_of(self._route, path)) if writes else "",
             key=key,
             digest=_digest(request, text) if key is not None else "",
             version=version_named(request) if writes else None,
@@ -146,10 +147,7 @@ class Endpoint:
             path=path,
             query=query,
             body=decoded,
-            base_url=str(request.base_url).rstrip("/"),
-            url=str(request.url.replace(query="")),
-            parameters=request.query_params.multi_items(),
-            headers=request.headers,
+            request=request,
             new_id=lambda: uuid7(at),
         )
 
@@ -197,13 +195,11 @@ def make_app(store: Store, settings: Settings) -> ASGIApp:
     routes: list[BaseRoute] = [
         StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()
     ]
-    app = Starlette(routes=[*routes, *pages.routes()], exception_handlers={HTTPException: _not_routed})
-    app.router.redirect_slashes = False
-    return Edge(app, failed)
+    return Edge(Router([*routes, *pages.routes()], redirect_slashes=False, default=_not_routed), failed)
 
 
-async def _not_routed(request: Request, error: Exception) -> Response:
-    return failed(error, request.scope)
+async def _not_routed(scope: Scope, receive: Receive, send: Send) -> None:
+    await failed(HTTPException(HTTPStatus.NOT_FOUND), scope)(scope, receive, send)
 
 
 def _response(request: Request, reply: Reply) -> Response:
@@ -226,5 +222,5 @@ def _draft_of(route: Route, path: dict[str, str]) -> str | None:
 
 
 def _digest(request: Request, text: str) -> str:
-    start = f"{request.method}\n{request.url.path}\n{request.url.query}\n"
-    return sha256((start + text).encode()).hexdigest()
+    start = f"{request.method}\n{path_of(request)}\n".encode() + request.scope["query_string"] + b"\n"
+    return sha256(start + text.encode()).hexdigest()

@@ -1,11 +1,12 @@
 """What a handler gets and what it gives back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 import msgspec
 import uuid_utils
+from starlette.requests import Request
 
 from ordre.api.wire.common import encode
 from ordre.application.orders import Call
@@ -48,16 +49,18 @@ class Context:
     path: Mapping[str, str]
     query: msgspec.Struct | None
     body: object
-    base_url: str
-    url: str
-    parameters: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
+    request: Request
     new_id: Callable[[], str]
 
     @property
     def account_id(self) -> str:
         """The account that the request is about."""
         return self.call.account_id
+
+    @property
+    def base_url(self) -> str:
+        """What the caller calls this server."""
+        return str(self.request.base_url).rstrip("/")
 
     @property
     def order(self) -> str:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
 from secrets import token_hex
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +15,7 @@ CORS = {
     "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count,Idempotency-Key,If-Match",
     "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after",
 }
+_CORS = [(name.encode(), value.encode()) for name, value in CORS.items()]
 NO_CONTENT = 204
 REQUEST_ID = "ordre.request_id"
 """Where the request id stands in the scope, for whoever logs."""
@@ -26,21 +27,21 @@ class Edge:
 
     def __init__(self, app: ASGIApp, failed: Callable[[Exception, Scope], Response]) -> None:
         self._app, self._failed = app, failed
+        self._process, self._numbers = token_hex(4), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, request_id, status = time.perf_counter(), token_hex(8), 0
+        started, request_id, status = time.perf_counter(), f"{self._process}{next(self._numbers):08x}", 0
         scope[REQUEST_ID] = request_id
+        scope["app"] = self  # with it, the router raises what it would otherwise answer in plain text
 
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers.update(CORS)
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_CORS]
             await send(message)
 
         try:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ordre.api.context import Context, Reply
+from ordre.api.requests import path_of
 from ordre.api.wire.answers import listed, order_text
 from ordre.api.wire.orders import (
     Cancellation,
@@ -106,7 +107,7 @@ async def _view_at(context: Context, outcome: Outcome, id_: str, version: int, *
     if fresh is not None:
         return fresh
     view = await context.store.order(context.account_id, id_, events=with_events)
-    if view is not None and version not in (0, view.order.version):
+    if view is not None and version != view.order.version:
         view = await context.store.order_at(context.account_id, id_, version)
     if view is None:
         raise Refused(UnknownOrder())
@@ -148,8 +149,10 @@ def page_headers(context: Context, page: Page[Any], last: str | None) -> dict[st
     """Return the headers of a page: where the next one is, and how many there are in all, exact up to the limit."""
     headers = {}
     if page.more and last is not None:
-        kept = [(name, value) for name, value in context.parameters if name != "starting_after"]
-        headers["link"] = f'<{context.url}?{urlencode([*kept, ("starting_after", last)])}>; rel="next"'
+        kept = [(name, value) for name, value in context.request.query_params.multi_items() if name != "starting_after"]
+        headers["link"] = (
+            f'<{context.base_url}{path_of(context.request)}?{urlencode([*kept, ("starting_after", last)])}>; rel="next"'
+        )
     if page.total is not None:
         headers["total-count"] = str(page.total) if page.total <= COUNT_LIMIT else f"{COUNT_LIMIT}+"
     return headers

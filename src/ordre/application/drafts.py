@@ -94,7 +94,7 @@ async def _complete(store: Store, call: Call, sketched: Draft, new_id: NewId, li
             return replay(call, loaded.answered)
         draft = _known(call, loaded).draft
         if draft.status is DraftStatus.COMPLETED:
-            again = Answer(orders=tuple((id_, 0) for id_ in draft.orders), many=True)
+            again = Answer(orders=draft.orders, many=True)
             return Outcome(answer=again, answered=answered(call, again))
         if draft.version != sketched.version:
             raise _DraftMoved
@@ -109,9 +109,9 @@ def _completed(call: Call, draft: Draft, loaded: Loaded, serials: list[str], new
         writes = [_added(call, draft, loaded, names[0], limits)]
     else:
         writes = [_placed(call, place, loaded, limits) for place in drafts.orders_from(draft, names)]
-    made = tuple(write.order for write in writes)
-    after = drafts.completed(draft, tuple(order.id for order in made), call.at)
-    answer = Answer(orders=tuple((order.id, order.version) for order in made), many=True)
+    made = tuple((write.order.id, write.order.version) for write in writes)
+    after = drafts.completed(draft, made, call.at)
+    answer = Answer(orders=made, many=True)
     return Outcome(
         answer=answer,
         orders=tuple(writes),

@@ -153,6 +153,7 @@ class StoredFact:
     type: str
     at: int
     by: str
+    ref: str | None
     data: str
     document: str
     event: str

@@ -166,7 +166,7 @@ class Batch:
                     row.type,
                     row.at,
                     row.by,
-                    new.ref,
+                    row.ref,
                     row.data,
                     row.document,
                     row.event,

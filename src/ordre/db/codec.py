@@ -1,6 +1,6 @@
 """Orders, facts and drafts to rows and back: compact JSON of the domain's own values."""
 
-import secrets
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -143,13 +143,14 @@ def order_columns(order: Order) -> dict[str, object]:
 
 def stored_fact(account_id: str, order: str, previous: str, new: NewFact) -> StoredFact:
     """Return the fact as a row, chained to the one before it with a fresh salt."""
-    data, salt = text(new.fact), secrets.token_hex(16)
+    data, salt = text(new.fact), os.urandom(16).hex()
     body = digest(salt, data, new.document, new.event)
     return StoredFact(
         version=new.version,
         type=type_of(new.fact),
         at=new.at,
         by=new.by,
+        ref=new.ref,
         data=data,
         document=new.document,
         event=new.event,

@@ -172,12 +172,12 @@ class PostgresStore(SqlStore):
         try:
             async with self._connection() as connection:
                 ran, lost = await _tried(connection, [one.change for one in taken])
-        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DeadlockDetectedError):
-            await asyncio.gather(*(self._answer_alone(one) for one in taken))
-            return
-        except Exception as error:  # noqa: BLE001 - every caller of the batch is told
+        except StoreUnavailable as error:
             for one in taken:
                 _tell(one, error)
+            return
+        except Exception:  # noqa: BLE001 - it comes again, to its own caller alone
+            await asyncio.gather(*(self._answer_alone(one) for one in taken))
             return
         again = []
         for one, result in zip(taken, ran, strict=True):

@@ -4,6 +4,7 @@ Where the engines differ by a name, the text holds the PostgreSQL one and ``for_
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ordre.application.ports import COUNT_LIMIT, ListQuery
 
@@ -32,7 +33,7 @@ SHOWN_BY_TYPE = "select document from facts where account_id = $1 and id = $2 an
 
 SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_ID} and ref = $3 and type = $4"
 
-FACT_FIELDS = "version, type, at, actor, data, document, event, salt, digest, hash"
+FACT_FIELDS = "version, type, at, actor, ref, data, document, event, salt, digest, hash"
 
 FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 and version <= $3 order by version"
 
@@ -68,6 +69,7 @@ from orders o left join order_bodies b on b.account_id = o.account_id and b.id =
 STORED_BATCH = 100
 
 
+@lru_cache(maxsize=256)
 def for_sqlite(sql: str) -> str:
     """Return the query in SQLite's words."""
     return sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)")

@@ -9,7 +9,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from ordre.db.store import Row, SqlStore
 
 BATCH = 256
 READERS = 4
+READ_BATCH = 8
 BUSY_SECONDS = 10.0
 ATTEMPTS = 5
 
@@ -67,15 +67,12 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._jobs: queue.SimpleQueue[tuple[Job, asyncio.Future[Any]] | None] = queue.SimpleQueue()
-        self._writer: threading.Thread | None = None
-        self._readers: ThreadPoolExecutor | None = None
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._writer: _Worker | None = None
+        self._readers: list[_Worker] = []
+        self._reads: _Queue = queue.SimpleQueue()
 
     async def open(self) -> None:
         """Open the file, migrate it, and start the threads."""
-        self._start()
         await self.migrate()
 
     def _start(self) -> None:
@@ -83,23 +80,20 @@ class SqliteStore(SqlStore):
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = self._connect()
+            self._writer = _Worker("write", queue.SimpleQueue(), self._connect(), _work, BATCH)
+            self._readers = [_Worker("read", self._reads, self._connect(), _read_all, READ_BATCH) for _ in range(READERS)]
         except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ordre-read")
-        self._writer = threading.Thread(target=self._write_loop, args=(connection,), name="ordre-write", daemon=True)
-        self._writer.start()
 
     async def close(self) -> None:
         """Finish what waits, then close every connection."""
-        if self._writer is None or self._readers is None:
-            return
-        self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown()
-        for connection in self._connections:
-            connection.close()
-        self._writer = self._readers = None
+        workers = [self._writer, *self._readers] if self._writer is not None else []
+        self._writer = None
+        for worker in workers:
+            worker.queue.put(None)
+        for worker in workers:
+            await asyncio.to_thread(worker.thread.join)
+            worker.connection.close()
 
     async def migrate(self) -> Sequence[str]:
         """Bring the file's schema up to this version."""
@@ -113,10 +107,12 @@ class SqliteStore(SqlStore):
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read on a reader thread."""
-        if self._readers is None:
+        if self._writer is None:
             raise StoreUnavailable("the store is closed")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._read, queries.for_sqlite(sql), parameters)
+        future = asyncio.get_running_loop().create_future()
+        self._reads.put(((queries.for_sqlite(sql), parameters), future))
+        found: Sequence[Row] = await future
+        return found
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""
@@ -132,41 +128,64 @@ class SqliteStore(SqlStore):
         if self._writer is None:
             raise StoreUnavailable("the store is closed")
         future = asyncio.get_running_loop().create_future()
-        self._jobs.put((job, future))
+        self._writer.queue.put((job, future))
         return await future
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on"):
             connection.execute(f"pragma {pragma}").close()
-        self._connections.append(connection)
         return connection
 
-    def _read(self, sql: str, parameters: Sequence[object]) -> Sequence[Row]:
-        try:
-            if not hasattr(self._local, "connection"):
-                self._local.connection = self._connect()
-            return _run(self._local.connection, sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise StoreUnavailable(str(error)) from error
 
-    def _write_loop(self, connection: sqlite3.Connection) -> None:
-        while (first := self._jobs.get()) is not None:
+_Taken = tuple[Any, asyncio.Future[Any]]
+_Queue = queue.SimpleQueue[_Taken | None]
+
+
+class _Worker:
+    """A thread with its own connection. It takes whatever waits in its queue, up to ``most``, and answers all of it at once."""
+
+    def __init__(
+        self,
+        name: str,
+        jobs: _Queue,
+        connection: sqlite3.Connection,
+        work: Callable[[sqlite3.Connection, Sequence[Any]], list[Any]],
+        most: int,
+    ) -> None:
+        self.queue, self.connection = jobs, connection
+        self._work, self._most = work, most
+        self.thread = threading.Thread(target=self._loop, name=f"ordre-{name}", daemon=True)
+        self.thread.start()
+
+    def _loop(self) -> None:
+        while (first := self.queue.get()) is not None:
             taken, last = [first], False
-            while len(taken) < BATCH and not last:
+            while len(taken) < self._most and not last:
                 try:
-                    following = self._jobs.get_nowait()
+                    following = self.queue.get_nowait()
                 except queue.Empty:
                     break
                 last = following is None
                 if following is not None:
                     taken.append(following)
-            _answer(taken, _work(connection, [job for job, _ in taken]))
+            _answer(taken, self._work(self.connection, [job for job, _ in taken]))
             if last:
                 return
 
 
-def _answer(taken: Sequence[tuple[Job, asyncio.Future[Any]]], results: Sequence[Any]) -> None:
+def _read_all(connection: sqlite3.Connection, reads: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+    return [_read(connection, sql, parameters) for sql, parameters in reads]
+
+
+def _read(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Any:
+    try:
+        return _run(connection, sql, parameters).fetchall()
+    except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
+        return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
+
+
+def _answer(taken: Sequence[_Taken], results: Sequence[Any]) -> None:
     """Hand each caller its result, waking every event loop once."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
     for (_, future), result in zip(taken, results, strict=True):
@@ -222,10 +241,11 @@ def _batch(connection: sqlite3.Connection, changes: Sequence[Change], attempt: i
             connection.execute("commit")
             return [one.outcome or one.refused for one in ran]
         _roll_back(connection)
-    except sqlite3.Error as error:
+    except Exception as error:  # noqa: BLE001 - it is raised again, to its own caller
         _roll_back(connection)
-        if len(changes) == 1 or not isinstance(error, sqlite3.IntegrityError):
-            return [StoreUnavailable(str(error))] * len(changes)
+        of_all = isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError)
+        if len(changes) == 1 or of_all:
+            return [StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error] * len(changes)
     if len(changes) == 1 and attempt >= ATTEMPTS:
         return [StoreUnavailable("the change lost its race too often")]
     return [result for change in changes for result in _batch(connection, [change], attempt + (len(changes) == 1))]

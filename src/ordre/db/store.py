@@ -227,12 +227,13 @@ def _view(row: Row) -> View:
 
 
 def _fact(row: Row) -> StoredFact:
-    version, type_, at, actor, data, document, event, salt, digest, hash_ = row
+    version, type_, at, actor, ref, data, document, event, salt, digest, hash_ = row
     return StoredFact(
         version=version,
         type=type_,
         at=at,
         by=actor,
+        ref=ref,
         data=data,
         document=document,
         event=event,

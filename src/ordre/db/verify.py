@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ordre.application.orders import ref_of
 from ordre.application.ports import StoredFact, StoredOrder
 from ordre.db import codec
 from ordre.domain.chain import START, digest, linked
@@ -35,33 +36,26 @@ def folded(facts: list[tuple[Fact, StoredFact]]) -> tuple[Order, Content]:
 
 def differences(stored: StoredOrder) -> Iterator[Difference]:
     """Yield where the order and its facts disagree, the first place first."""
+    chained = _unchained(stored)
+    found = [chained] if chained is not None else _unlike(stored)
+    for version, reason in found:
+        yield Difference(account_id=stored.account_id, order=stored.id, version=version, reason=reason)
 
-    def differs(version: int | None, reason: str) -> Difference:
-        return Difference(account_id=stored.account_id, order=stored.id, version=version, reason=reason)
 
-    hash_, facts = START, []
+def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
+    """Return the first place where the facts are not a chain that ends in the order's hash."""
+    previous = START
     for place, fact in enumerate(stored.facts, 1):
         if fact.version != place:
-            yield differs(place, f"fact {place} is missing; version {fact.version} stands in its place")
-            return
-        if reason := _broken(stored, fact, hash_):
-            yield differs(fact.version, reason)
-            return
-        hash_ = fact.hash
-        facts.append(fact)
-    if not facts:
-        yield differs(None, "the order has no facts")
-        return
-    if hash_ != stored.hash:
-        yield differs(len(facts), "the chain does not end in the hash that the order holds: facts at its end are missing or new")
-        return
-    try:
-        order, content = folded([(codec.fact_from(fact.type, fact.data), fact) for fact in facts])
-    except (AssertionError, KeyError, ValueError, msgspec.MsgspecError) as error:
-        yield differs(None, f"the facts do not fold: {error!r}")
-        return
-    for reason in _unlike(stored, order, content):
-        yield differs(None, reason)
+            return place, f"fact {place} is missing; version {fact.version} stands in its place"
+        if reason := _broken(stored, fact, previous):
+            return fact.version, reason
+        previous = fact.hash
+    if not stored.facts:
+        return None, "the order has no facts"
+    if previous != stored.hash:
+        return len(stored.facts), "the chain does not end in the hash that the order holds: facts at its end are missing or new"
+    return None
 
 
 def _broken(stored: StoredOrder, fact: StoredFact, previous: str) -> str | None:
@@ -74,13 +68,23 @@ def _broken(stored: StoredOrder, fact: StoredFact, previous: str) -> str | None:
     return None
 
 
-def _unlike(stored: StoredOrder, order: Order, content: Content) -> Iterator[str]:
+def _unlike(stored: StoredOrder) -> Iterator[tuple[int | None, str]]:
+    """Yield where what is stored of the order is not the fold of its facts."""
+    try:
+        facts = [(codec.fact_from(fact.type, fact.data), fact) for fact in stored.facts]
+        order, content = folded(facts)
+    except (AssertionError, KeyError, ValueError, msgspec.MsgspecError) as error:
+        yield None, f"the facts do not fold: {error!r}"
+        return
+    for fact, kept in facts:
+        if ref_of(fact) != kept.ref:
+            yield kept.version, f"the column ref is {kept.ref!r}, and {ref_of(fact)!r} by the fact"
     if stored.head != codec.text(order):
-        yield "the order's head is not the fold of its facts"
+        yield None, "the order's head is not the fold of its facts"
     for name, value in codec.order_columns(order).items():
         if stored.columns[name] != value:
-            yield f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
+            yield None, f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
     if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
-        yield "the order's body is not the fold of its facts"
+        yield None, "the order's body is not the fold of its facts"
     if set(order.about.store_ids) != set(stored.store_ids):
-        yield "the order is not found under exactly the stores that it names"
+        yield None, "the order is not found under exactly the stores that it names"

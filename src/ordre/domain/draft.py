@@ -79,8 +79,8 @@ class Draft:
     created: Moment
     updated_at: int
     deleted: Moment | None = None
-    orders: tuple[str, ...] = ()
-    """The ids of the orders that completing it made or changed."""
+    orders: tuple[tuple[str, int], ...] = ()
+    """The orders that completing it made or changed: id, and the version that it made."""
 
     @property
     def totals(self) -> Totals:
@@ -154,7 +154,7 @@ def deleted(draft: Draft, moment: Moment) -> Draft:
     return replace(draft, version=draft.version + 1, status=DraftStatus.DELETED, deleted=moment, updated_at=moment.at)
 
 
-def completed(draft: Draft, orders: tuple[str, ...], at: int) -> Draft:
+def completed(draft: Draft, orders: tuple[tuple[str, int], ...], at: int) -> Draft:
     """Return the draft as completed into these orders."""
     return replace(draft, version=draft.version + 1, status=DraftStatus.COMPLETED, orders=orders, updated_at=at)
 

@@ -128,7 +128,7 @@ def order_text(account_id: str, view: View, events: frozenset[str] | None) -> st
     if events is not None and view.events is not None:
         shown["events"] = f"[{','.join(order_events(order.id, view.events, events))}]"
         shown["state"] = json_text(state_text(view.events))
-    parts = [object_text(fields)[:-1], view.fields[1:-1], f'"items":{view.items}', object_text(shown)[1:]]
+    parts = [json_text(fields)[:-1], view.fields[1:-1], f'"items":{view.items}', object_text(shown)[1:]]
     return ",".join(part for part in parts if part)
 
 
@@ -137,57 +137,56 @@ def listed(name: str, documents: Sequence[str]) -> str:
     return f'{{"{name}":[{",".join(documents)}]}}'
 
 
-def _head(order: Order) -> dict[str, str]:
-    fields = {
-        "id": json_text(order.id),
-        "order_id": json_text(order.order_id),
-        "created_at": json_text(instant(order.created.at)),
-        "created_by": json_text(order.created.by),
-        "updated_at": json_text(instant(order.updated_at)),
-        "version": str(order.version),
-        "currency": json_text(order.currency),
-        "multiple_authorizations": json_text(order.multiple_authorizations),
+def _head(order: Order) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "id": order.id,
+        "order_id": order.order_id,
+        "created_at": instant(order.created.at),
+        "created_by": order.created.by,
+        "updated_at": instant(order.updated_at),
+        "version": order.version,
+        "currency": order.currency,
+        "multiple_authorizations": order.multiple_authorizations,
     }
     if order.order_number is not None:
-        fields["order_number"] = json_text(order.order_number)
+        fields["order_number"] = order.order_number
     if order.about.time_to_live is not None:
-        fields["time_to_live_expires_at"] = json_text(instant(order.updated_at + order.about.time_to_live * 1000))
+        fields["time_to_live_expires_at"] = instant(order.updated_at + order.about.time_to_live * 1000)
     return fields
 
 
-def _statuses(order: Order) -> dict[str, str]:
-    fields = {"status": json_text(order.status.value), "payment_status": json_text(payment_status(order.lines).value)}
+def _statuses(order: Order) -> dict[str, object]:
+    fields: dict[str, object] = {"status": order.status, "payment_status": payment_status(order.lines)}
     if order.closed is not None:
-        fields["closed_at"] = json_text(instant(order.closed.at))
-        fields["closed_by"] = json_text(order.closed.by)
-    if order.cancelled is not None and order.cancelled_reason is not None:
-        fields["cancelled_at"] = json_text(instant(order.cancelled.at))
-        fields["cancelled_by"] = json_text(order.cancelled.by)
-        fields["cancelled_reason"] = json_text(order.cancelled_reason.value)
+        fields["closed_at"] = instant(order.closed.at)
+        fields["closed_by"] = order.closed.by
+    if order.cancelled is not None:
+        fields["cancelled_at"] = instant(order.cancelled.at)
+        fields["cancelled_by"] = order.cancelled.by
+        fields["cancelled_reason"] = order.cancelled_reason
     return fields
 
 
-def _money(order: Order) -> dict[str, str]:
+def _money(order: Order) -> dict[str, object]:
     sums, left = totals(order.lines.values()), remains(order.lines.values())
-    details = {
-        "remaining_authorization_amount": str(left.authorization),
-        "remaining_capture_amount": str(left.capture),
-        "remaining_refund_amount": str(left.refund),
-        "remaining_cancellation_amount": str(left.cancellation),
-        "amount_due": str(left.due),
-    }
     return {
-        "gross_amount": str(sums.gross),
-        "net_amount": str(sums.net),
-        "total_discount": str(sums.discount),
-        "total_manual_discount_amount": str(sums.manual_discount),
-        "payment_details": object_text(details),
+        "gross_amount": sums.gross,
+        "net_amount": sums.net,
+        "total_discount": sums.discount,
+        "total_manual_discount_amount": sums.manual_discount,
+        "payment_details": {
+            "remaining_authorization_amount": left.authorization,
+            "remaining_capture_amount": left.capture,
+            "remaining_refund_amount": left.refund,
+            "remaining_cancellation_amount": left.cancellation,
+            "amount_due": left.due,
+        },
     }
 
 
-def _links(account_id: str, order: Order) -> str:
+def _links(account_id: str, order: Order) -> list[dict[str, str]]:
     path = f"/v1/accounts/{account_id}/shopping/draft_orders"
-    return json_text([{"href": f"{path}/{draft}", "rel": "draft"} for draft in order.drafts])
+    return [{"href": f"{path}/{draft}", "rel": "draft"} for draft in order.drafts]
 
 
 def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:

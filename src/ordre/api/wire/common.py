@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
@@ -119,7 +120,14 @@ def given(value: Maybe[T]) -> T | None:
 
 def instant(at: int) -> str:
     """Return milliseconds since 1970 as an RFC 3339 date-time in UTC."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
+    seconds, thousandths = divmod(at, 1000)
+    days, second = divmod(seconds, 86_400)
+    return f"{_day(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{thousandths:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days)).isoformat()
 
 
 def milliseconds(text: str, *, up: bool = False) -> int:

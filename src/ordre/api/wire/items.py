@@ -156,9 +156,11 @@ class ChangedItem(ItemDetails, kw_only=True):
     """New values for the item with this ``line_id``; what is left out stays."""
 
     line_id: LineId
-    id: Maybe[Id] = UNSET
-    gross_amount: Maybe[Amount] = UNSET
-    tax_lines: Maybe[list[TaxLine]] = UNSET
+    id: Id | UnsetType = UNSET
+    gross_amount: Amount | UnsetType = UNSET
+    net_amount: Amount | UnsetType = UNSET
+    quantity: Number | UnsetType = UNSET
+    tax_lines: list[TaxLine] | UnsetType = UNSET
 
 
 class Item(NewItem, kw_only=True):
