@@ -108,14 +108,15 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     found += [{"name": name, "in": "query", "schema": _without_null(one)} for name, one in properties.items()]
     if route.writes:
         found += [
-            _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours"),
-            _header("If-Match", 'The version to write on, in quotes, such as `"3"`'),
+            _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours", "^[ -~]+$"),
+            _header("If-Match", 'The version to write on, in quotes, such as `"3"`', r'^(\*|(W/)?"\d{1,15}")$'),
         ]
     return found
 
 
-def _header(name: str, about: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "description": about, "schema": {"type": "string", "maxLength": 255}}
+def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": pattern}
+    return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
 def _responses(route: Route) -> dict[str, Any]:

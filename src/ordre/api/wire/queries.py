@@ -9,6 +9,7 @@ from ordre.application.ports import ListQuery
 from ordre.domain.refusals import InvalidValue, Refused
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 EventChoice = Literal["true", "false", "api-event", "service-event"]
 
 ALL_EVENTS = frozenset({"api-event", "service-event"})
@@ -49,8 +50,8 @@ class ListOf(Wire):
     limit: Limit = 10
     starting_after: str | None = None
     total: bool = False
-    created_from: str | None = field(default=None, name="created_at.gte")
-    created_to: str | None = field(default=None, name="created_at.lte")
+    created_from: Instant | None = field(default=None, name="created_at.gte")
+    created_to: Instant | None = field(default=None, name="created_at.lte")
 
 
 class OrderListOf(ListOf):
