@@ -105,7 +105,9 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         found.append({"name": name, "in": "path", "required": True, "description": about, "schema": schema})
     (schema,), components = msgspec.json.schema_components([route.query], schema_hook=_schema)
     properties = components[route.query.__name__].get("properties", {}) if "$ref" in schema else {}
-    found += [{"name": name, "in": "query", "schema": _without_null(one)} for name, one in properties.items()]
+    required = components[route.query.__name__].get("required", []) if properties else []
+    for name, one in properties.items():
+        found.append({"name": name, "in": "query", "required": name in required, "schema": _without_null(one)})
     if route.writes:
         found += [
             _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours", "^[ -~]+$"),

@@ -30,11 +30,6 @@ async def create(context: Context) -> Reply:
     return await changed(context, outcome)
 
 
-async def read(context: Context) -> Reply:
-    """O3: one order."""
-    return _one(context, await _view(context))
-
-
 async def read_of_store(context: Context) -> Reply:
     """T2: an order of a store."""
     view = await _view(context)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ordre.api import accounts, drafts, events, orders, payments
+from ordre.api import accounts, drafts, events, orders, past, payments
 from ordre.api.context import Context, Reply
 from ordre.api.wire import accounts as account_wire
 from ordre.api.wire.answers import (
@@ -18,12 +18,13 @@ from ordre.api.wire.answers import (
     Refunds,
     Sessions,
 )
+from ordre.api.wire.diff import Diff
 from ordre.api.wire.drafts import Completion, DraftAnswer, DraftChange, DraftList, NewDraft
 from ordre.api.wire.events import Events, NewEvent, ReportedEvent
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
-from ordre.api.wire.queries import DraftListOf, EventList, NoQuery, OneOrder, OrderListOf, SubList
+from ordre.api.wire.queries import Between, DraftListOf, EventList, NoQuery, OneOrder, OrderListOf, OrderThen, SubList
 
 Handler = Callable[[Context], Awaitable[Reply]]
 
@@ -190,7 +191,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     _get(ORDERS, "orderlist", "aid_orders_get", "List orders", orders.list_all, OrderList, OrderListOf),
     _write("POST", ORDERS, "orders", "aid_orders_post", "Create an order", orders.create, OrderAnswer, NewOrder, OneOrder),
-    _get(ORDER, "orders", "aid_orders_id_get", "Get an order", orders.read, OrderAnswer, OneOrder),
+    _get(ORDER, "orders", "aid_orders_id_get", "Get an order", past.read, OrderAnswer, OrderThen),
+    _get(f"{ORDER}/diff", "orders", "aid_orders_id_diff_get", "Compare two versions of an order", past.diff, Diff, Between),
     _write("PUT", ORDER, "orders", "aid_orders_id_put", "Update an order", orders.update, OrderAnswer, OrderChange, OneOrder),
     _write(
         "PUT",

@@ -279,6 +279,10 @@ class OrderStore(Protocol):
         """Return the order as it was at this version, with the events up to it; None where it had no such version."""
         ...
 
+    async def version_at(self, account_id: str, order: str, at: int) -> int | None:
+        """Return the version that the order had at this instant; None where it was not there yet."""
+        ...
+
     def new_order(self, outcome: Outcome, id_: str) -> View | None:
         """Return the order if this change made it: it need not be read again."""
         ...

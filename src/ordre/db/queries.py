@@ -33,6 +33,8 @@ SHOWN_BY_TYPE = "select document from facts where account_id = $1 and id = $2 an
 
 SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_ID} and ref = $3 and type = $4"
 
+VERSION_AT = f"select max(version) from facts where account_id = $1 and id = {_ORDER_ID} and at <= $3"
+
 FACT_FIELDS = "version, type, at, actor, ref, data, document, event, salt, digest, hash"
 
 FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 and version <= $3 order by version"

@@ -85,6 +85,12 @@ class SqlStore(ABC):
         found = await self.rows(queries.SHOWN_ONE, account_id, order, ref, type_)
         return found[0][0] if found else None
 
+    async def version_at(self, account_id: str, order: str, at: int) -> int | None:
+        """Return the version that the order had at this instant."""
+        found = await self.rows(queries.VERSION_AT, account_id, order, at)
+        version: int | None = found[0][0]
+        return version
+
     def new_order(self, outcome: Outcome, id_: str) -> View | None:
         """Return the order if this change made it."""
         for write in outcome.orders:

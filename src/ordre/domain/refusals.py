@@ -2,7 +2,7 @@
 
     Refusal
     ├── Unknown          nothing by that name in this account      (404)
-    │   ├── UnknownOrder  UnknownDraft  UnknownDraftLine  UnknownOperation  UnknownSession
+    │   ├── UnknownOrder  UnknownVersion  UnknownDraft  UnknownDraftLine  UnknownOperation  UnknownSession
     │   └── UnknownComment  UnknownAccount
     ├── Invalid          what was sent is wrong, whatever the state (400)
     │   ├── InvalidValue  MissingField  UnknownParameter  UnknownCurrency  TooMany
@@ -60,6 +60,12 @@ class Unknown(Refusal):
 class UnknownOrder(Unknown):
     code = "unknown_order"
     message = "Order not found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownVersion(Unknown):
+    code = "unknown_version"
+    message = "The order has no such version, or was not there yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

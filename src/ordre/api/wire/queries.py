@@ -27,6 +27,20 @@ class OneOrder(Wire):
     include_events: list[EventChoice] = field(default_factory=list)
 
 
+class OrderThen(OneOrder):
+    """Asks for the order as it was at a ``version``, or at an instant."""
+
+    version: Annotated[int, Meta(ge=1)] | None = None
+    at: Instant | None = None
+
+
+class Between(Wire, kw_only=True):
+    """Two versions of an order; the later one is the current, unless it is given."""
+
+    from_: Annotated[int, Meta(ge=1)] = field(name="from")
+    to: Annotated[int, Meta(ge=1)] | None = None
+
+
 class SubList(Wire):
     """A page of what an order holds, oldest first; everything, where ``limit`` is left out."""
 
@@ -86,17 +100,24 @@ def list_query(query: OrderListOf | DraftListOf, *, store_id: str | None = None,
         total=query.total,
         statuses=tuple(query.status),
         payment_statuses=tuple(query.payment_status) if isinstance(query, OrderListOf) else (),
-        created_from=_instant("created_at.gte", query.created_from, up=True),
-        created_to=_instant("created_at.lte", query.created_to, up=False),
+        created_from=_bound("created_at.gte", query.created_from, up=True),
+        created_to=_bound("created_at.lte", query.created_to, up=False),
         store_id=store_id,
         customer_id=customer_id,
     )
 
 
-def _instant(name: str, text: str | None, *, up: bool) -> int | None:
-    if text is None:
-        return None
+def instant_asked(name: str, text: str, *, up: bool = False) -> int:
+    """Return the instant that a parameter names, in milliseconds, rounded down, or ``up``.
+
+    Raises:
+        Refused: It is none.
+    """
     try:
         return milliseconds(text.replace(" ", "+"), up=up)
     except ValueError as error:
         raise Refused(InvalidValue(path=name, reason=str(error))) from error
+
+
+def _bound(name: str, text: str | None, *, up: bool) -> int | None:
+    return None if text is None else instant_asked(name, text, up=up)

@@ -1,0 +1,124 @@
+"""Handlers that read the past: an order as it was, and what changed between two versions."""
+
+from typing import Any
+
+import msgspec
+
+from ordre.api.context import Context, Reply
+from ordre.api.wire.answers import order_text
+from ordre.api.wire.common import json_text
+from ordre.api.wire.diff import Change
+from ordre.api.wire.events import order_events
+from ordre.api.wire.queries import ALL_EVENTS, Between, OrderThen, events_asked, instant_asked
+from ordre.application.ports import View
+from ordre.domain.refusals import InvalidValue, Refused, UnknownOrder, UnknownVersion
+
+_NAMES = ("line_id", "id")
+"""What tells the entries of a list apart, where they have it."""
+
+
+async def read(context: Context) -> Reply:
+    """O3: one order, as it is or as it was."""
+    asked = context.asked(OrderThen)
+    events = events_asked(asked.include_events)
+    version = await _version(context, asked)
+    if version is None:
+        view = await context.store.order(context.account_id, context.order, events=events is not None)
+        if view is None:
+            raise Refused(UnknownOrder())
+    else:
+        view = await _then(context, version)
+    return Reply(body=order_text(context.account_id, view, events), version=view.order.version)
+
+
+async def diff(context: Context) -> Reply:
+    """Answer what changed between two versions, field by field, and the events that did it."""
+    asked = context.asked(Between)
+    now = await context.store.order(context.account_id, context.order)
+    if now is None:
+        raise Refused(UnknownOrder())
+    to = now.order.version if asked.to is None else asked.to
+    if asked.from_ > to:
+        raise Refused(InvalidValue(path="from", reason=f"from is not after to, which is {to}"))
+    before, after = await _then(context, asked.from_), await _then(context, to)
+    changes = _changes("", _value(context, before), _value(context, after))
+    since = [fact for fact in after.events or () if fact.version > asked.from_]
+    events = order_events(after.order.id, since, ALL_EVENTS)
+    body = f'{{"from":{asked.from_},"to":{to},"changes":{json_text(changes)},"events":[{",".join(events)}]}}'
+    return Reply(body=body)
+
+
+async def _version(context: Context, asked: OrderThen) -> int | None:
+    if asked.at is None:
+        return asked.version
+    if asked.version is not None:
+        raise Refused(InvalidValue(path="at", reason="Ask for a version or for an instant, not for both"))
+    version = await context.store.version_at(context.account_id, context.order, instant_asked("at", asked.at))
+    if version is None:
+        raise Refused(await _missing(context))
+    return version
+
+
+async def _then(context: Context, version: int) -> View:
+    view = await context.store.order_at(context.account_id, context.order, version)
+    if view is None:
+        raise Refused(await _missing(context))
+    return view
+
+
+async def _missing(context: Context) -> UnknownOrder | UnknownVersion:
+    known = await context.store.order(context.account_id, context.order)
+    return UnknownVersion() if known else UnknownOrder()
+
+
+def _value(context: Context, view: View) -> Any:
+    """Return the order as it is answered, in values that keep every digit of a number."""
+    text = order_text(context.account_id, view, None)
+    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+
+
+def _changes(path: str, before: Any, after: Any) -> list[Change]:
+    """Return the differences of two JSON values: objects by name, lists by what tells their entries apart."""
+    if before == after:
+        return []
+    old, new = _entries(before), _entries(after)
+    if old is None or new is None:
+        return [Change(path=path, before=before, after=after)]
+    found = []
+    for name in dict.fromkeys([*old, *new]):
+        inner = f"{path}{name}" if name.startswith("[") or not path else f"{path}.{name}"
+        if name in old and name in new:
+            found += _changes(inner, old[name], new[name])
+        elif name in old:
+            found.append(Change(path=inner, before=old[name]))
+        else:
+            found.append(Change(path=inner, after=new[name]))
+    return found
+
+
+def _entries(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, msgspec.Raw):
+        value = _open(value)
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list):
+        return {f"[{_name(entry, place)}]": entry for place, entry in enumerate(value)}
+    return None
+
+
+def _open(value: msgspec.Raw) -> Any:
+    text = bytes(value)
+    if text[:1] == b"{":
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    if text[:1] == b"[":
+        return msgspec.json.decode(text, type=list[msgspec.Raw])
+    return value
+
+
+def _name(entry: msgspec.Raw, place: int) -> str:
+    fields = _open(entry)
+    if isinstance(fields, dict):
+        for name in _NAMES:
+            if name in fields:
+                return f"{name}={bytes(fields[name]).decode().strip(chr(34))}"
+    return str(place)
