@@ -26,7 +26,7 @@ def check(answer: httpx.Response) -> None:
     responses = _DOCUMENT["paths"][path][request.method.lower()]["responses"]
     status = str(answer.status_code)
     assert status in responses, f"{request.method} {path} answered {status}, which it does not document: {answer.text}"
-    if "content" not in responses[status]:
+    if "content" not in _resolved(responses[status]):
         assert answer.content == b""
         return
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
@@ -36,9 +36,17 @@ def check(answer: httpx.Response) -> None:
 
 @cache
 def _validator(path: str, method: str, status: str) -> Draft202012Validator:
-    content = _DOCUMENT["paths"][path][method]["responses"][status]["content"]["application/json"]
+    content = _resolved(_DOCUMENT["paths"][path][method]["responses"][status])["content"]["application/json"]
     schema: dict[str, Any] = {**content["schema"], "components": _DOCUMENT["components"]}
     return Draft202012Validator(schema, format_checker=FormatChecker())
+
+
+def _resolved(response: dict[str, Any]) -> dict[str, Any]:
+    """The response, or the shared one that it refers to."""
+    name = response.get("$ref", "").removeprefix("#/components/responses/")
+    shared: dict[str, Any] = _DOCUMENT["components"]["responses"]
+    found: dict[str, Any] = shared[name] if name else response
+    return found
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from ordre.api.context import Context, Reply
 from ordre.api.payments import after, written
-from ordre.api.wire.common import json_text
+from ordre.api.wire.common import given, json_text
 from ordre.api.wire.events import NewEvent, order_events, report, shown_comment, shown_deletion, shown_event, state_text
 from ordre.api.wire.orders import NewComment
 from ordre.api.wire.queries import EventList
@@ -20,7 +20,7 @@ async def list_all(context: Context) -> Reply:
     events = order_events(view.order.id, view.events, asked.types())
     if asked.starting_after is not None:
         events = after(events, asked.starting_after)
-    body = f'{{"events":[{",".join(events[: asked.limit])}],"state":{json_text(state_text(view.events))}}}'
+    body = f'{{"events":[{",".join(events[: given(asked.limit)])}],"state":{json_text(state_text(view.events))}}}'
     return Reply(body=body)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from ordre import __version__
 from ordre.api.errors import ErrorBody
 from ordre.api.examples import EXAMPLES
-from ordre.api.routes import ROUTES, Route
+from ordre.api.routes import ORDER, ROUTES, Route
 from ordre.api.wire.common import Number
 
 _REF = "#/components/schemas/{name}"
@@ -31,6 +31,18 @@ _PATH_PARAMETERS = {
     "store_id": ("The store's id", {"type": "string"}),
     "customer_id": ("The customer's id", {"type": "string"}),
 }
+_MADE = {
+    "aid_draft_orders_post": ("id", "/id"),
+    "aid_draft_orders_id_complete_put": ("order_id", "/orders/0/id"),
+    "aid_orders_post": ("order_id", "/id"),
+    "aid_orders_id_authorization_post": ("authorization_id", "/id"),
+    "aid_orders_id_capture_post": ("capture_id", "/id"),
+    "aid_orders_id_refunds_post": ("refund_id", "/id"),
+    "aid_orders_id_cancellation_post": ("cancellation_id", "/id"),
+    "aid_orders_id_sessions_post": ("session_id", "/id"),
+    "aid_orders_id_comments_post": ("comment_id", "/id"),
+}
+"""operationId -> the path parameter that its answer gives a value for, and where in the answer."""
 _FAULTS = {
     "400": "The request is malformed, or refused by the rules; `errors` names each fault",
     "401": "No token, or one that is not valid",
@@ -52,6 +64,7 @@ def document() -> dict[str, Any]:
     types = [type_ for route in ROUTES for type_ in (route.answer, route.body) if type_ is not None]
     unique = list(dict.fromkeys([*types, ErrorBody]))
     _, components = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=_REF)
+    fault = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}}
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -63,6 +76,7 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": {status: {"description": about, "content": fault} for status, about in _FAULTS.items()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "client": {"type": "http", "scheme": "basic"},
@@ -131,12 +145,31 @@ def _responses(route: Route) -> dict[str, Any]:
         statuses += ["413", "415"]
     if route.writes:
         statuses += ["409", "412", "413", "422"]
-    fault = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}}
-    faults = {status: {"description": _FAULTS[status], "content": fault} for status in sorted(set(statuses))}
+    faults = {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(set(statuses))}
+    if links := _links(route):
+        good["links"] = links
     found = {"200": good, **faults}
     if route.method == "GET" and route.scopes:
         found["304"] = {"description": "The version that If-None-Match names is the current one"}
     return found
+
+
+def _links(route: Route) -> dict[str, Any]:
+    """Return where an answer leads: from what was made to everything that can be done with it."""
+    known = {"aid": "$request.path.aid"}
+    if route.path.startswith(ORDER):
+        known["order_id"] = "$request.path.order_id"
+    made = _MADE.get(route.id)
+    if made is None:
+        return {}
+    name, where = made
+    known[name] = f"$response.body#{where}"
+    links = {}
+    for one in ROUTES:
+        needed = re.findall(r"{(\w+)}", one.path)
+        if name in needed and set(needed) <= known.keys():
+            links[one.id] = {"operationId": one.id, "parameters": {parameter: known[parameter] for parameter in needed}}
+    return links
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:

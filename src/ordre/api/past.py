@@ -6,7 +6,7 @@ import msgspec
 
 from ordre.api.context import Context, Reply
 from ordre.api.wire.answers import order_text
-from ordre.api.wire.common import json_text
+from ordre.api.wire.common import given, json_text
 from ordre.api.wire.diff import Change
 from ordre.api.wire.events import order_events
 from ordre.api.wire.queries import ALL_EVENTS, Between, OrderThen, events_asked, instant_asked
@@ -37,21 +37,22 @@ async def diff(context: Context) -> Reply:
     now = await context.store.order(context.account_id, context.order)
     if now is None:
         raise Refused(UnknownOrder())
-    to = now.order.version if asked.to is None else asked.to
-    if asked.from_ > to:
+    to = given(asked.to) or now.order.version
+    from_ = given(asked.from_) or max(to - 1, 1)
+    if from_ > to:
         raise Refused(InvalidValue(path="from", reason=f"from is not after to, which is {to}"))
-    before, after = await _then(context, asked.from_), await _then(context, to)
+    before, after = await _then(context, from_), await _then(context, to)
     changes = _changes("", _value(context, before), _value(context, after))
-    since = [fact for fact in after.events or () if fact.version > asked.from_]
+    since = [fact for fact in after.events or () if fact.version > from_]
     events = order_events(after.order.id, since, ALL_EVENTS)
-    body = f'{{"from":{asked.from_},"to":{to},"changes":{json_text(changes)},"events":[{",".join(events)}]}}'
+    body = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":[{",".join(events)}]}}'
     return Reply(body=body)
 
 
 async def _version(context: Context, asked: OrderThen) -> int | None:
     if asked.at is None:
-        return asked.version
-    if asked.version is not None:
+        return given(asked.version)
+    if given(asked.version) is not None:
         raise Refused(InvalidValue(path="at", reason="Ask for a version or for an instant, not for both"))
     version = await context.store.version_at(context.account_id, context.order, instant_asked("at", asked.at))
     if version is None:

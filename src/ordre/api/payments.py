@@ -2,6 +2,7 @@
 
 from ordre.api.context import Context, Reply
 from ordre.api.wire.answers import COLLECTIONS, id_of, listed
+from ordre.api.wire.common import given
 from ordre.api.wire.operations import NewOperation, NewSession, record, shown_operation, shown_session, start_session
 from ordre.api.wire.queries import SubList
 from ordre.application.orders import execute
@@ -106,7 +107,7 @@ async def _list(context: Context, type_: str) -> Reply:
     documents = await _documents(context, type_)
     if asked.starting_after is not None:
         documents = after(documents, asked.starting_after)
-    return Reply(body=listed(COLLECTIONS[type_], documents[: asked.limit]))
+    return Reply(body=listed(COLLECTIONS[type_], documents[: given(asked.limit)]))
 
 
 async def _documents(context: Context, type_: str) -> list[str]:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from ordre.api.errors import Failure, decode_faults
 from ordre.api.wire.common import decoder
 from ordre.api.wire.queries import LISTS
-from ordre.domain.refusals import InvalidValue, MissingField, Refused, UnknownParameter
+from ordre.domain.refusals import InvalidValue, Refused, UnknownParameter
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _AS_ONE = bytes.maketrans(b"{}", b"[]")
@@ -119,9 +119,7 @@ class Queries:
 
     def __init__(self, type_: type[msgspec.Struct]) -> None:
         self._type = type_
-        fields = msgspec.structs.fields(type_)
-        self._known = frozenset(field.encode_name for field in fields)
-        self._required = [field.encode_name for field in fields if field.required]
+        self._known = frozenset(field.encode_name for field in msgspec.structs.fields(type_))
 
     def decode(self, request: Request) -> msgspec.Struct:
         """Return the query as its type.
@@ -129,11 +127,9 @@ class Queries:
         Raises:
             Refused: A parameter is unknown, stands twice, or has a value that it cannot have.
         """
-        if not request.scope["query_string"] and not self._required:
+        if not request.scope["query_string"]:
             return self._type()
         values = self._values(request)
-        if missing := [MissingField(path=name) for name in self._required if name not in values]:
-            raise Refused(*missing)
         try:
             return msgspec.convert(values, self._type, strict=False)
         except msgspec.ValidationError as error:

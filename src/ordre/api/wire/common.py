@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from ordre.domain.money import MAX_AMOUNT
+from ordre.domain.money import DIGITS, MAX_AMOUNT
 from ordre.domain.order import Frozen
 
 T = TypeVar("T")
@@ -30,7 +30,9 @@ OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2
 OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f/]+$")]
 DateTime = Annotated[str, Meta(pattern=_DATE + _TIME, extra_json_schema={"format": "date-time"})]
 Date = Annotated[str, Meta(pattern=_DATE + "$", extra_json_schema={"format": "date"})]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["NOK"])]
+Currency = Annotated[
+    str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["NOK"], extra_json_schema={"enum": sorted(DIGITS)})
+]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["NO"])]
 Phone = Annotated[str, Meta(pattern=r"^\+?[1-9]\d{1,14}$", description="E.164", examples=["+4799999999"])]
 Email = Annotated[str, Meta(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from ordre.api.wire.common import Wire, milliseconds
 from ordre.application.ports import ListQuery
@@ -30,21 +30,21 @@ class OneOrder(Wire):
 class OrderThen(OneOrder):
     """Asks for the order as it was at a ``version``, or at an instant."""
 
-    version: Annotated[int, Meta(ge=1)] | None = None
+    version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     at: Instant | None = None
 
 
 class Between(Wire, kw_only=True):
-    """Two versions of an order; the later one is the current, unless it is given."""
+    """Two versions of an order: the later one is the current, the earlier one the one before it, unless they are given."""
 
-    from_: Annotated[int, Meta(ge=1)] = field(name="from")
-    to: Annotated[int, Meta(ge=1)] | None = None
+    from_: Annotated[int, Meta(ge=1)] | UnsetType = field(name="from", default=UNSET)
+    to: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
 class SubList(Wire):
     """A page of what an order holds, oldest first; everything, where ``limit`` is left out."""
 
-    limit: Limit | None = None
+    limit: Limit | UnsetType = UNSET
     starting_after: str | None = None
 
 
