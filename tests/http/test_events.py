@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service import Shop, faults_of, operation
+from service import Shop, faults_of, item, operation
 
 
 def test_every_change_is_an_api_event(shop: Shop) -> None:
@@ -67,6 +67,11 @@ def test_an_order_includes_events_when_asked(shop: Shop, asked: str | None, type
     assert listed == found
     assert [event["event_type"] for event in found["events"]] == (types or [])
     assert found.get("state") == ("success" if types else None)
+
+
+def test_a_new_order_includes_events_when_asked(shop: Shop) -> None:
+    made = shop.post("/orders", {"currency": "NOK", "items": [item(1, 5)]}, params={"include_events": "true"})
+    assert ([event["version"] for event in made["events"]], made["state"]) == ([1], "pending")
 
 
 def test_events_have_pages(shop: Shop) -> None:

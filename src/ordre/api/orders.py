@@ -27,7 +27,7 @@ async def create(context: Context) -> Reply:
     """O2: make an order without a draft."""
     place = place_order(context.sent(NewOrder), context.new_id())
     outcome = await execute(context.store, context.call, place.order_id, place, limits=context.limits)
-    return await changed(context, outcome)
+    return await changed(context, outcome, _events(context))
 
 
 async def read_of_store(context: Context) -> Reply:

@@ -148,8 +148,12 @@ class Batch:
         if outcome.answered is not None and wanted.key is not None:
             row = outcome.answered
             self._answered[account, wanted.key] = (row, set(saw))
-            answer = (account, wanted.key, row.digest, codec.text(row.answer), self.at, subject_id)
-            self.rows.answers.append(answer)
+            behind = subject_id or self._written(saw)
+            self.rows.answers.append((account, wanted.key, row.digest, codec.text(row.answer), self.at, behind))
+
+    def _written(self, saw: set[Subject]) -> str | None:
+        """Return the subject, of those that a change saw, that this batch writes: what the change saw stands or falls with it."""
+        return next((subject[1] for subject in saw if subject in self.rows.heads or subject in self.rows.drafts), None)
 
     def _keep_order(self, account: str, before: int, order: Order, facts: Iterable[NewFact]) -> None:
         subject = (account, order.id)
