@@ -1,0 +1,110 @@
+"""C1 and C2 over HTTP with several server processes: the sums hold, the winners are recorded, no success is lost."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from service import Service, Shop, items, operation
+from test_cli import run_json
+
+WRITERS = 32
+
+
+@pytest.fixture
+def crowd(own_database: str) -> Iterator[Shop]:
+    """An account served by three processes."""
+    service = Service(own_database, "--workers", "3")
+    service.start()
+    with service.shop() as shop:
+        assert shop.token
+        yield shop
+    service.stop()
+    assert run_json("verify", database=own_database)["differences"] == []
+
+
+def at_once(work: list[tuple[str, str, Any]], shop: Shop, **more: Any) -> list[Any]:
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return list(pool.map(lambda one: shop.send(*one, **more), work))
+
+
+def test_everything_at_once_on_one_order(crowd: Shop) -> None:
+    path = f"/orders/{crowd.order(1000, -400, multiple_authorizations=True)['id']}"
+    first = crowd.post(f"{path}/authorizations", operation((1, 600), (2, -400)))["id"]
+    drawn = random.Random(1)
+    kinds = ("authorizations", "captures", "captures", "captures", "refunds", "refunds", "cancellations")
+    work: list[tuple[str, str, Any]] = []
+    for number in range(300):
+        kind = drawn.choice(kinds)
+        line_id, amount = drawn.choice(((1, drawn.randint(1, 60)), (2, -drawn.randint(1, 60))))
+        inside = {} if kind == "authorizations" else {"authorization_id": first}
+        work.append(("POST", f"{path}/{kind}", operation((line_id, amount), metadata={"n": number}, **inside)))
+        if number % 10 == 0:
+            work.append(("POST", f"{path}/{drawn.choice(('close', 'open', 'comments'))}", {"body": "x"}))
+    answers = at_once(work, crowd)
+    assert {answer.status_code for answer in answers} <= {200, 400}
+    crowd.post(f"{path}/open")
+    order = crowd.get(path)
+    won = Counter(one[1].rsplit("/", 1)[1] for one, answer in zip(work, answers, strict=True) if answer.status_code == 200)
+    sums: dict[tuple[str, int], int] = Counter()
+    for kind in ("authorizations", "captures", "refunds", "cancellations"):
+        assert len(order[kind]) == won[kind] + (kind == "authorizations")
+        assert len({one["id"] for one in order[kind]}) == len(order[kind])
+        for one in order[kind]:
+            for line in one["items"]:
+                sums[kind, line["line_id"]] += line["amount"]
+    for line_id, net in ((1, 1000), (2, -400)):
+        side = 1 if net > 0 else -1
+        authorized, captured, refunded, cancelled = (
+            side * sums[kind, line_id] for kind in ("authorizations", "captures", "refunds", "cancellations")
+        )
+        assert 0 <= refunded <= captured
+        assert captured + cancelled <= authorized <= abs(net)
+    assert len(order["comments"]) == won["comments"]
+    assert won["captures"] > 0
+    assert won["refunds"] > 0
+
+
+def test_parallel_captures_over_the_authorization(crowd: Shop) -> None:
+    path = f"/orders/{crowd.order(100)['id']}"
+    crowd.post(f"{path}/authorizations", operation((1, 100)))
+    answers = at_once([("POST", f"{path}/captures", operation((1, 10)))] * 64, crowd)
+    assert Counter(answer.status_code for answer in answers) == {200: 10, 400: 54}
+
+
+def test_two_refunds_of_60_on_100(crowd: Shop) -> None:
+    for _ in range(10):
+        path = f"/orders/{crowd.paid(100)['id']}"
+        answers = at_once([("POST", f"{path}/refunds", operation((1, 60)))] * 2, crowd)
+        assert sorted(answer.status_code for answer in answers) == [200, 400]
+
+
+def test_one_draft_completed_by_many(crowd: Shop) -> None:
+    for options in ({}, {"split_draft": True}):
+        draft = crowd.post("/draft_orders", {"options": options, "order": {"currency": "NOK", "items": items(1, 2)}})
+        answers = at_once([("PUT", f"/draft_orders/{draft['id']}/complete", {})] * 32, crowd)
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.content for answer in answers}) == 1
+    assert len(crowd.get("/orders")["orders"]) == 2
+
+
+def test_one_key_and_one_operation_id_used_by_many(crowd: Shop) -> None:
+    path = f"/orders/{crowd.order(100)['id']}"
+    new = ("POST", "/orders", {"currency": "NOK", "items": items(1)})
+    by_key = at_once([new] * 32, crowd, headers={"Idempotency-Key": "k"})
+    by_id = at_once([("POST", f"{path}/authorizations", operation((1, 60), id="a"))] * 32, crowd)
+    for answers in (by_key, by_id):
+        assert {answer.status_code for answer in answers} == {200}, [
+            answer.text for answer in answers if answer.status_code != 200
+        ][:1]
+        assert len({answer.content for answer in answers}) == 1
+    assert len(crowd.get("/orders")["orders"]) == 2
+    assert len(crowd.get(path)["authorizations"]) == 1
+
+
+def test_one_order_id_taken_by_many(crowd: Shop) -> None:
+    answers = at_once([("POST", "/orders", {"currency": "NOK", "items": items(1), "order_id": "same"})] * 32, crowd)
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 400: 31}
