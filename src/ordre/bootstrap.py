@@ -14,11 +14,14 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.app import make_app
+from ordre.application import accounts
 from ordre.application.ports import Store, StoreUnavailable
+from ordre.auth.secrets import digest_of, new_secret
 from ordre.db.postgres import PostgresStore
 from ordre.db.sqlite import SqliteStore
 from ordre.settings import Settings, current, environment_of
 
+EPHEMERAL_ACCOUNT = "T00000001"
 _PURGE_SECONDS = 600.0
 _GRACE_SECONDS = 30
 _log = structlog.get_logger("ordre")
@@ -27,7 +30,11 @@ _log = structlog.get_logger("ordre")
 def make_store(settings: Settings) -> Store:
     """Return the store that the setting ``database`` names, not yet open."""
     path = settings.sqlite_path
-    return SqliteStore(path) if path is not None else PostgresStore(settings.database, pool_size=settings.pool_size)
+    return (
+        SqliteStore(path)
+        if path is not None or settings.ephemeral
+        else PostgresStore(settings.database, pool_size=settings.pool_size)
+    )
 
 
 @contextlib.asynccontextmanager
@@ -74,12 +81,23 @@ class Server:
         except StoreUnavailable as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
+        if self._settings.ephemeral:
+            await self._greet()
         tidying = asyncio.create_task(self._tidy())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         tidying.cancel()
         await self._store.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _greet(self) -> None:
+        """Make an account and a client in a store that has none, and say how to use them, as one line of JSON."""
+        now, secret = time.time_ns() // 1_000_000, new_secret()
+        account = await accounts.create_account(self._store, EPHEMERAL_ACCOUNT, "Test", now)
+        client = await accounts.create_client(self._store, account.account_id, "Test", ["admin:shopping"], digest_of(secret), now)
+        url = f"http://{self._settings.host}:{self._settings.port}"
+        greeting = {"url": url, "account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
+        print(msgspec.json.encode(greeting).decode(), flush=True)  # noqa: T201 - whoever started it reads this
 
     async def _tidy(self) -> None:
         while True:

@@ -61,13 +61,21 @@ def serve(
     port: Annotated[int | None, Parameter(env_var="ORDRE_PORT", help="The port to listen on [default: 8080]")] = None,
     database: Database = None,
     workers: Annotated[int | None, Parameter(env_var="ORDRE_WORKERS", help="Server processes [default: 1]")] = None,
+    ephemeral: Annotated[
+        bool, Parameter(negative="", help="Keep everything in memory, for tests; print a client as JSON")
+    ] = False,
+    clock: Annotated[
+        str | None, Parameter(env_var="ORDRE_CLOCK", help="With --ephemeral: start the clock here, see PUT /clock")
+    ] = None,
 ) -> None:
     """Serve the API until interrupted; requests in flight finish.
 
     An SQLite database is made and migrated where needed. A PostgreSQL database is prepared with `ordre migrate`.
     """
-    settings = _settings(host=host, port=port, database=database, workers=workers)
-    asyncio.run(_check(settings))
+    where = "memory:" if ephemeral else database
+    settings = _settings(host=host, port=port, database=where, workers=workers, clock=clock)
+    if not settings.ephemeral:
+        asyncio.run(_check(settings))
     _console.print(f"Ordre {__version__} serves http://{settings.host}:{settings.port} (documentation at /docs)", highlight=False)
     bootstrap.serve(settings)
 

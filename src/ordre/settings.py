@@ -1,10 +1,13 @@
 """Settings: one table, read from the environment (``ORDRE_*``) and from flags; docs/settings.md is checked against it."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+_INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
 
 class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
@@ -19,7 +22,11 @@ def _setting(default: Any, about: str) -> Any:
 class Settings:
     """Every setting, with its default. Sizes in bytes, times in seconds."""
 
-    database: str = _setting("sqlite:///data/ordre.sqlite", "`sqlite:///path` or `postgresql://user@host/name`")
+    database: str = _setting(
+        "sqlite:///data/ordre.sqlite",
+        "`sqlite:///path`, `postgresql://user@host/name`, or `memory:` for a server that forgets everything at its end",
+    )
+    clock: str = _setting("", "With `memory:`, the instant at which a clock starts that moves only when told; else time runs")
     host: str = _setting("127.0.0.1", "The address to listen on")
     port: int = _setting(8080, "The port to listen on")
     workers: int = _setting(1, "Server processes")
@@ -39,8 +46,19 @@ class Settings:
             value = getattr(self, one.name)
             if isinstance(value, int | float) and value <= 0 and one.name != "port":
                 raise BadSetting(f"{one.name} is {value}, and must be more than 0")
-        if not self.database.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        if not self.ephemeral and not self.database.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise BadSetting("database is sqlite:///path or postgresql://user@host/name")
+        if self.ephemeral and self.workers != 1:
+            raise BadSetting("a server in memory is one process: workers is 1")
+        if self.clock and not self.ephemeral:
+            raise BadSetting("a clock that can be moved goes with a server in memory alone")
+        if self.clock and not re.fullmatch(_INSTANT, self.clock):
+            raise BadSetting("clock is an instant such as 2026-01-01T00:00:00Z")
+
+    @property
+    def ephemeral(self) -> bool:
+        """Whether everything is kept in memory, and forgotten at the end."""
+        return self.database == "memory:"
 
     @property
     def sqlite_path(self) -> Path | None:

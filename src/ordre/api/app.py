@@ -1,7 +1,6 @@
 """The application: authenticate, decode, call, encode. Written once, for every row of the table."""
 
 import asyncio
-import time
 from collections import defaultdict
 from hashlib import sha256
 from http import HTTPStatus
@@ -16,8 +15,9 @@ from starlette.routing import BaseRoute, Router
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ordre.api import pages
+from ordre.api import clock, pages
 from ordre.api.accounts import unauthorized
+from ordre.api.clock import Clock, SetClock
 from ordre.api.context import Context, Reply, uuid7
 from ordre.api.edge import REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
@@ -35,6 +35,7 @@ from ordre.api.requests import (
 )
 from ordre.api.routes import ROUTES, Route
 from ordre.api.stale import explained
+from ordre.api.wire.common import milliseconds
 from ordre.api.wire.events import request_event
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.orders import Call
@@ -59,9 +60,7 @@ class Api:
         self.tokens = Tokens(store, settings.token_seconds)
         self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
 
-    def now(self) -> int:
-        """The instant of a request, in milliseconds."""
-        return time.time_ns() // 1_000_000
+        self.clock = SetClock(milliseconds(settings.clock)) if settings.clock else Clock()
 
 
 class Endpoint:
@@ -127,7 +126,7 @@ class Endpoint:
         account_id = caller.account_id if caller else path.get("aid", "")
         if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
             raise unauthorized("There is no such account", scheme="Basic")
-        at = api.now()
+        at = api.clock.now()
         writes = self._route.writes
         key = idempotency_key(request) if writes else None
         call = Call(
@@ -195,7 +194,7 @@ def make_app(store: Store, settings: Settings) -> ASGIApp:
     routes: list[BaseRoute] = [
         StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()
     ]
-    return Edge(Router([*routes, *pages.routes()], redirect_slashes=False, default=_not_routed), failed)
+    return Edge(Router([*routes, *clock.routes(api.clock), *pages.routes()], redirect_slashes=False, default=_not_routed), failed)
 
 
 async def _not_routed(scope: Scope, receive: Receive, send: Send) -> None:

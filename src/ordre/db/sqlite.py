@@ -63,9 +63,9 @@ _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
 
 
 class SqliteStore(SqlStore):
-    """The store on one SQLite file, which is made, and migrated, where needed."""
+    """The store on one SQLite file, made and migrated where needed. Without a path it is in memory, and gone at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._writer: _Worker | None = None
         self._readers: list[_Worker] = []
@@ -79,8 +79,11 @@ class SqliteStore(SqlStore):
         if self._writer is not None:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path is not None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = _Worker("write", queue.SimpleQueue(), self._connect(), _work, BATCH)
+            if self._path is None:
+                return
             self._readers = [_Worker("read", self._reads, self._connect(), _read_all, READ_BATCH) for _ in range(READERS)]
         except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
@@ -109,6 +112,8 @@ class SqliteStore(SqlStore):
         """Read on a reader thread."""
         if self._writer is None:
             raise StoreUnavailable("the store is closed")
+        if not self._readers:
+            return await self.write(sql, *parameters)
         future = asyncio.get_running_loop().create_future()
         self._reads.put(((queries.for_sqlite(sql), parameters), future))
         found: Sequence[Row] = await future
@@ -116,7 +121,9 @@ class SqliteStore(SqlStore):
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""
-        found: Sequence[Row] = await self._submit(lambda connection: _run(connection, sql, parameters).fetchall())
+        found: Sequence[Row] = await self._submit(
+            lambda connection: _run(connection, queries.for_sqlite(sql), parameters).fetchall()
+        )
         return found
 
     async def change(self, change: Change) -> Outcome:
@@ -132,7 +139,9 @@ class SqliteStore(SqlStore):
         return await future
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on"):
             connection.execute(f"pragma {pragma}").close()
         return connection

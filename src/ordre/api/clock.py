@@ -1,0 +1,65 @@
+"""The clock of requests: the machine's, or for tests one that moves only when told."""
+
+import time
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from ordre.api.errors import refusal_body, status_of
+from ordre.api.wire.common import DateTime, Wire, decoder, instant, milliseconds
+from ordre.domain.refusals import InvalidValue, Refused
+
+
+class Clock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """The instant of a request, in milliseconds since 1970."""
+        return time.time_ns() // 1_000_000
+
+
+class SetClock(Clock):
+    """A clock that stands still but for one millisecond at each request, so that what is made later sorts later."""
+
+    def __init__(self, start: int) -> None:
+        self._now = start
+
+    def now(self) -> int:
+        """The next instant."""
+        self._now += 1
+        return self._now
+
+    def move(self, to: int) -> None:
+        """Go to an instant, ahead or back."""
+        self._now = to
+
+    @property
+    def time(self) -> int:
+        """Where it stands."""
+        return self._now
+
+
+class _Time(Wire, kw_only=True):
+    now: DateTime
+
+
+_decode = decoder(_Time).decode
+
+
+def routes(clock: Clock) -> list[BaseRoute]:
+    """Return the endpoint that reads and moves a clock; none for the machine's."""
+    if not isinstance(clock, SetClock):
+        return []
+
+    async def answer(request: Request) -> Response:
+        if request.method == "PUT":
+            try:
+                clock.move(milliseconds(_decode(await request.body()).now))
+            except (msgspec.MsgspecError, ValueError) as error:
+                refused = Refused(InvalidValue(path="now", reason=str(error)))
+                return Response(refusal_body(refused), status_of(refused.refusals), media_type="application/json")
+        return Response(f'{{"now":"{instant(clock.time)}"}}', media_type="application/json")
+
+    return [Route("/clock", answer, methods=["GET", "PUT"])]

@@ -1,0 +1,68 @@
+"""A server in memory for the tests of others: its clock, and the fixture of the plugin."""
+
+import json
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from ordre.pytest import START, RunningOrdre
+from service import ORDRE, items
+from test_cli import run
+from throwaway import free_port
+
+
+def send(ordre: RunningOrdre, method: str, path: str, body: object = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {ordre.token()}"}
+    return httpx.request(method, f"{ordre.api_url}/shopping{path}", headers=headers, json=body)
+
+
+def answers(ordre: RunningOrdre) -> bool:
+    try:
+        return httpx.get(f"{ordre.url}/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_what_happens_happens_by_its_clock(ordre: RunningOrdre) -> None:
+    ordre.move_clock("2026-03-01T12:00:00+01:00")
+    first = send(ordre, "POST", "/orders", {"currency": "NOK", "items": items(5), "time_to_live": 86400}).json()
+    assert first["created_at"].startswith("2026-03-01T11:00:00.")
+    assert first["time_to_live_expires_at"].startswith("2026-03-02T11:00:00.")
+    second = send(ordre, "POST", "/orders", {"currency": "NOK", "items": items(5)}).json()
+    assert second["created_at"] > first["created_at"]
+    assert [order["id"] for order in send(ordre, "GET", "/orders").json()["orders"]][:2] == [second["id"], first["id"]]
+    ordre.move_clock("2026-04-01T00:00:00Z")
+    closed = send(ordre, "POST", f"/orders/{first['id']}/close").json()
+    assert closed["closed_at"].startswith("2026-04-01T00:00:00.")
+    assert httpx.get(f"{ordre.url}/clock").json()["now"].startswith("2026-04-01")
+
+
+@pytest.mark.parametrize("body", ["{}", '{"now": "noon"}', '{"now": 5}', "x"])
+def test_a_clock_is_moved_to_an_instant(ordre: RunningOrdre, body: str) -> None:
+    answer = httpx.put(f"{ordre.url}/clock", content=body)
+    assert (answer.status_code, answer.json()["error"]["errors"][0]["path"]) == (400, "now")
+
+
+def test_it_starts_at_once_prints_a_client_and_leaves_nothing() -> None:
+    port, started = free_port(), time.monotonic()
+    command = [ORDRE, "serve", "--ephemeral", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        ordre = RunningOrdre(**json.loads(process.stdout.readline()))
+        assert time.monotonic() - started < 10
+        assert ordre.url == f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 10
+        while not answers(ordre):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert send(ordre, "GET", "/orders").json() == {"orders": []}
+        assert httpx.get(f"{ordre.url}/clock").status_code == 404, "a clock that runs is not moved"
+        process.terminate()
+
+
+def test_a_clock_goes_with_a_server_in_memory_alone() -> None:
+    assert "in memory alone" in run("serve", "--clock", START, "--database", "sqlite:////tmp/x.sqlite", status=1)
+    assert "an instant such as" in run("serve", "--ephemeral", "--clock", "noon", status=1)
+    assert "one process" in run("serve", "--ephemeral", "--workers", "2", status=1)
