@@ -39,7 +39,8 @@ def test_the_locks_name_no_index_and_have_hashes() -> None:
 
 def test_every_statement_on_an_accounts_rows_names_the_account() -> None:
     """T1: `account_id` stands in every query on a table that has it."""
-    schema = (ROOT / "src/ordre/db/migrations/0001_first.sql").read_text(encoding="utf-8")
+    files = sorted((ROOT / "src/ordre/db/migrations").glob("*.sql"))
+    schema = "".join(path.read_text(encoding="utf-8") for path in files)
     for table, columns in re.findall(r"create table (\w+) \((.*?)\n\)", schema, flags=re.DOTALL):
         if table == "signing_keys":
             continue

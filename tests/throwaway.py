@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -30,7 +31,8 @@ class Cluster:
         self._as: dict[str, Any] = {}
         self._bin = _package() / "bin"
         if os.geteuid() == 0:
-            self._as = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            nobody = pwd.getpwnam("nobody")
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             self.folder.chmod(0o755)
             if not self._reachable():
                 shutil.copytree(_package(), self.folder / "install", symlinks=True)
@@ -38,7 +40,7 @@ class Cluster:
         self.data = self.folder / "data"
         self.data.mkdir()
         if self._as:
-            shutil.chown(self.data, "nobody", "nogroup")
+            os.chown(self.data, self._as["user"], self._as["group"])
         self._run("initdb", "-D", str(self.data), "-U", "ordre", "-A", "trust", "-E", "UTF8", "--no-locale")
         self._server: subprocess.Popen[bytes] | None = None
         self._databases = 0

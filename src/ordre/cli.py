@@ -29,6 +29,7 @@ from ordre.settings import BadSetting, Settings, settings_from
 T = TypeVar("T")
 
 Database = Annotated[str | None, Parameter(env_var="ORDRE_DATABASE", help="sqlite:///path or postgresql://user@host/name")]
+Scopes = Annotated[list[str], Parameter(negative="")]
 Json = Annotated[bool, Parameter(negative="", help="Print JSON")]
 
 app = App(name="ordre", version=__version__, help="Orders that keep their money rules and prove their history.")
@@ -129,7 +130,7 @@ def enable_account(account_id: str, *, database: Database = None) -> None:
 
 
 @client_app.command(name="create")
-def create_client(account_id: str, *, name: str, scope: list[str], database: Database = None, json: Json = False) -> None:
+def create_client(account_id: str, *, name: str, scope: Scopes, database: Database = None, json: Json = False) -> None:
     """Create a client and print its id and secret. The secret is shown this once and stored nowhere.
 
     Args:

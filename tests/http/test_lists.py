@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service import Shop, faults_of, operation
+from service import Shop, faults_of, item, operation
 
 
 def ids(found: Any) -> list[str]:
@@ -97,6 +97,30 @@ def test_of_a_store_and_of_a_customer(shop: Shop) -> None:
     assert (page.headers["total-count"], ids(page.json())) == ("2", [two])
 
 
+def test_by_number_customer_store_currency_and_amount(shop: Shop) -> None:
+    one = shop.order(100, order_number="1001", customer={"id": "C1"}, store={"id": "S1"})["id"]
+    two = shop.order(250, order_number="1002", customer={"id": "C1"}, store={"id": "S2"})["id"]
+    three = shop.post("/orders", {"currency": "SEK", "items": [item(1, -40, store={"id": "S1"})], "order_number": "1001"})["id"]
+    for query, found in (
+        ({"order_number": "1001"}, [three, one]),
+        ({"order_number": "1003"}, []),
+        ({"customer_id": "C1"}, [two, one]),
+        ({"store_id": "S1"}, [three, one]),
+        ({"currency": "SEK"}, [three]),
+        ({"currency": "SEK,NOK"}, [three, two, one]),
+        ({"net_amount.gte": "100"}, [two, one]),
+        ({"net_amount.lte": "100"}, [three, one]),
+        ({"net_amount.gte": "0", "net_amount.lte": "100"}, [one]),
+        ({"customer_id": "C1", "store_id": "S2", "currency": "NOK"}, [two]),
+    ):
+        assert ids(shop.get("/orders", params=query)) == found, query
+    assert ids(shop.get("/stores/S1/orders", params={"store_id": "S1", "customer_id": "C1"})) == [one]
+    for path, name in (("/stores/S1", "store_id"), ("/customers/C1", "customer_id")):
+        assert faults_of(shop.refused("GET", f"{path}/orders", params={name: "other"})) == [("invalid_value", name)]
+    counted = shop.send("GET", "/orders", params={"order_number": "1001", "limit": 1, "total": "true"})
+    assert (counted.headers["total-count"], "order_number=1001" in counted.headers["link"]) == ("2", True)
+
+
 @pytest.mark.parametrize(
     ("query", "code", "path"),
     [
@@ -110,6 +134,8 @@ def test_of_a_store_and_of_a_customer(shop: Shop) -> None:
         ({"created_at.lte": "2026-01-31T12:00:00"}, "invalid_value", "created_at.lte"),
         ({"include_events": "some"}, "invalid_value", "include_events"),
         ({"total": "perhaps"}, "invalid_value", "total"),
+        ({"net_amount.gte": "much"}, "invalid_value", "net_amount.gte"),
+        ({"currency": "kroner"}, "invalid_value", "currency"),
         ({"sort": "up"}, "unknown_parameter", "sort"),
         ({"limit": ["1", "2"]}, "invalid_value", "limit"),
     ],

@@ -15,6 +15,11 @@ def test_health(shop: Shop) -> None:
     assert shop.http.get("/health").json()["status"] == "ok"
     head = shop.http.head("/docs")
     assert (head.status_code, head.content) == (200, b"")
+    path = f"/orders/{shop.order(5)['id']}"
+    bare = shop.send("HEAD", path)
+    assert (bare.status_code, bare.content, bare.headers["etag"]) == (200, b"", '"1"')
+    assert shop.send("HEAD", "/orders/none").status_code == 404
+    assert bare.headers["x-content-type-options"] == "nosniff"
 
 
 def test_cors(shop: Shop) -> None:

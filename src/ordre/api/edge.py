@@ -15,7 +15,7 @@ CORS = {
     "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count,Idempotency-Key,If-Match",
     "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after",
 }
-_CORS = [(name.encode(), value.encode()) for name, value in CORS.items()]
+_ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
 NO_CONTENT = 204
 REQUEST_ID = "ordre.request_id"
 """Where the request id stands in the scope, for whoever logs."""
@@ -41,7 +41,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_CORS]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_ALWAYS]
             await send(message)
 
         try:

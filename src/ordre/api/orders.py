@@ -1,6 +1,7 @@
 """Handlers of orders: make, read, list, change, open, close, cancel."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from ordre.api.context import Context, Reply
@@ -20,7 +21,7 @@ from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_que
 from ordre.application.orders import execute
 from ordre.application.ports import COUNT_LIMIT, Outcome, Page, View
 from ordre.domain.commands import Close, Command, Open
-from ordre.domain.refusals import Refused, UnknownOrder
+from ordre.domain.refusals import InvalidValue, Refused, UnknownOrder
 
 
 async def create(context: Context) -> Reply:
@@ -53,12 +54,12 @@ async def list_all(context: Context) -> Reply:
 
 async def list_of_store(context: Context) -> Reply:
     """T1: the orders of a store."""
-    return await _list(context, store_id=context.path["store_id"])
+    return await _list(context, "store_id")
 
 
 async def list_of_customer(context: Context) -> Reply:
     """U1: the orders of a customer."""
-    return await _list(context, customer_id=context.path["customer_id"])
+    return await _list(context, "customer_id")
 
 
 async def update(context: Context) -> Reply:
@@ -130,10 +131,16 @@ def _one(context: Context, view: View) -> Reply:
     return Reply(body=order_text(context.account_id, view, _events(context)), version=view.order.version)
 
 
-async def _list(context: Context, *, store_id: str | None = None, customer_id: str | None = None) -> Reply:
+async def _list(context: Context, within: Literal["store_id", "customer_id"] | None = None) -> Reply:
+    """Answer a page of the account's orders, or of those of the store or customer that the path names."""
     asked = context.asked(OrderListOf)
     events = events_asked(asked.include_events)
-    query = list_query(asked, store_id=store_id, customer_id=customer_id)
+    query = list_query(asked)
+    if within is not None:
+        named = context.path[within]
+        if getattr(query, within) not in (None, named):
+            raise Refused(InvalidValue(path=within, reason=f"The path names {named!r}"))
+        query = replace(query, **{within: named})
     page = await context.store.orders(context.account_id, query, events=events is not None)
     texts = [order_text(context.account_id, view, events) for view in page.rows]
     last = page.rows[-1].order.id if page.rows else None

@@ -213,6 +213,10 @@ class ListQuery:
     created_to: int | None = None
     store_id: str | None = None
     customer_id: str | None = None
+    order_number: str | None = None
+    currencies: tuple[str, ...] = ()
+    net_from: int | None = None
+    net_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

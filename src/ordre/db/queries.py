@@ -122,8 +122,15 @@ def orders(account_id: str, query: ListQuery) -> tuple[str, str, list[object], l
     """Return the query for a page of orders, the one that counts them all, and the parameters of each."""
     where = _listed("o", account_id, query)
     where.one_of("o.payment_status", query.payment_statuses)
-    if query.customer_id is not None:
-        where.add("o.customer_id = {}", query.customer_id)
+    where.one_of("o.currency", query.currencies)
+    for condition, value in (
+        ("o.customer_id = {}", query.customer_id),
+        ("o.order_number = {}", query.order_number),
+        ("o.net_amount >= {}", query.net_from),
+        ("o.net_amount <= {}", query.net_to),
+    ):
+        if value is not None:
+            where.add(condition, value)
     if query.store_id is not None:
         where.add(
             "exists (select 1 from order_stores s where s.account_id = o.account_id and s.store_id = {} and s.id = o.id)",

@@ -1,10 +1,11 @@
 """Query parameters. Names of the wire; anything else in a query string is refused."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from ordre.api.wire.common import Wire, milliseconds
+from ordre.api.wire.common import Amount, Currency, Id, Wire, given, milliseconds
 from ordre.application.ports import ListQuery
 from ordre.domain.refusals import InvalidValue, Refused
 
@@ -13,7 +14,7 @@ Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 EventChoice = Literal["true", "false", "api-event", "service-event"]
 
 ALL_EVENTS = frozenset({"api-event", "service-event"})
-LISTS = frozenset({"status", "payment_status", "include_events"})
+LISTS = frozenset({"status", "payment_status", "include_events", "currency"})
 """Parameters that may be given several times, or as values with commas between."""
 
 
@@ -69,11 +70,19 @@ class ListOf(Wire):
 
 
 class OrderListOf(ListOf):
+    """Filters, all of which an order must meet."""
+
     status: list[Literal["open", "closed", "cancelled"]] = field(default_factory=list)
     payment_status: list[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] = field(
         default_factory=list
     )
     include_events: list[EventChoice] = field(default_factory=list)
+    customer_id: Id | UnsetType = UNSET
+    store_id: Id | UnsetType = UNSET
+    order_number: Id | UnsetType = UNSET
+    currency: list[Currency] = field(default_factory=list)
+    net_from: Amount | UnsetType = field(name="net_amount.gte", default=UNSET)
+    net_to: Amount | UnsetType = field(name="net_amount.lte", default=UNSET)
 
 
 class DraftListOf(ListOf):
@@ -88,22 +97,31 @@ def events_asked(choices: list[EventChoice]) -> frozenset[str] | None:
     return named or None
 
 
-def list_query(query: OrderListOf | DraftListOf, *, store_id: str | None = None, customer_id: str | None = None) -> ListQuery:
+def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
     """Return what the store is asked for.
 
     Raises:
         Refused: An instant is none.
     """
-    return ListQuery(
+    asked = ListQuery(
         limit=query.limit,
         after=query.starting_after,
         total=query.total,
         statuses=tuple(query.status),
-        payment_statuses=tuple(query.payment_status) if isinstance(query, OrderListOf) else (),
         created_from=_bound("created_at.gte", query.created_from, up=True),
         created_to=_bound("created_at.lte", query.created_to, up=False),
-        store_id=store_id,
-        customer_id=customer_id,
+    )
+    if isinstance(query, DraftListOf):
+        return asked
+    return replace(
+        asked,
+        payment_statuses=tuple(query.payment_status),
+        customer_id=given(query.customer_id),
+        store_id=given(query.store_id),
+        order_number=given(query.order_number),
+        currencies=tuple(query.currency),
+        net_from=given(query.net_from),
+        net_to=given(query.net_to),
     )
 
 
