@@ -140,7 +140,7 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
         named = context.path[within]
         if getattr(query, within) not in (None, named):
             raise Refused(InvalidValue(path=within, reason=f"The path names {named!r}"))
-        query = replace(query, **{within: named})
+        query = replace(query, store_id=named) if within == "store_id" else replace(query, customer_id=named)
     page = await context.store.orders(context.account_id, query, events=events is not None)
     texts = [order_text(context.account_id, view, events) for view in page.rows]
     last = page.rows[-1].order.id if page.rows else None
