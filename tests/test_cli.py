@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ordre.settings import Settings
-from service import ORDRE, Service, items, operation
+from service import ORDRE, Service, operation
 
 
 def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
@@ -215,37 +215,6 @@ def test_several_workers_serve_one_database(own_database: str) -> None:
                 assert len(shop.get(path)["comments"]) == amount + 1
     finally:
         service.stop()
-
-
-def test_what_was_acknowledged_is_there_after_kill_9(own_database: str) -> None:
-    service = Service(own_database)
-    for _ in range(3):
-        service.start()
-        acknowledged: list[str] = []
-        with service.shop() as shop:
-
-            def write(number: int, shop: Any = shop, acknowledged: list[str] = acknowledged) -> None:
-                while True:
-                    try:
-                        acknowledged.append(shop.post("/orders", {"currency": "NOK", "items": items(number)})["id"])
-                    except httpx.TransportError:
-                        return
-
-            assert shop.token
-            writers = [threading.Thread(target=write, args=(number,)) for number in (1, 2, 3, 4)]
-            for writer in writers:
-                writer.start()
-            while len(acknowledged) < 50:
-                time.sleep(0.005)
-            service.kill()
-            for writer in writers:
-                writer.join()
-        service.start()
-        with service.shop(account_id=shop.account_id) as again:
-            for order in acknowledged:
-                assert again.get(f"/orders/{order}")["version"] == 1
-        service.stop()
-    assert run_json("verify", database=own_database)["differences"] == []
 
 
 def test_a_setting_of_the_environment_is_read(tmp_path: Path) -> None:
