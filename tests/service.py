@@ -1,7 +1,6 @@
 """A real server process, and what a client does with it over real HTTP. Every answer is checked against the OpenAPI document."""
 
 import asyncio
-import re
 import signal
 import subprocess
 import sys
@@ -161,8 +160,3 @@ def operation(*amounts: tuple[int, int], **more: Any) -> dict[str, Any]:
 
 def faults_of(errors: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(one["code"], one.get("path", "")) for one in errors]
-
-
-def template(path: str) -> str:
-    """The path with its parameters taken out, as a pattern."""
-    return re.sub(r"{\w+}", "[^/]+", path)

@@ -92,11 +92,21 @@ def test_clients(prepared: str) -> None:
     assert listed == [{name: value for name, value in made.items() if name != "client_secret"}]
     rotated = run_json("client", "rotate", "T12345678", made["client_id"], database=prepared)
     assert rotated["client_secret"] != made["client_secret"]
+    other = run_json(*create, database=prepared)
+    all_new = run_json("account", "rotate", "T12345678", database=prepared)
+    assert {one["client_id"] for one in all_new} == {made["client_id"], other["client_id"]}
+    assert len({one["client_secret"] for one in [made, rotated, other, *all_new]}) == 5
+    assert "Account not found" in run("account", "rotate", "T00000009", database=prepared, status=1)
     run("client", "disable", "T12345678", made["client_id"], database=prepared)
-    assert run_json("client", "list", "T12345678", database=prepared)[0]["disabled_at"] is not None
+    disabled = {one["client_id"]: one["disabled_at"] for one in run_json("client", "list", "T12345678", database=prepared)}
+    assert disabled[made["client_id"]] is not None
+    assert disabled[other["client_id"]] is None
     run("client", "enable", "T12345678", made["client_id"], database=prepared)
     plain = run(*create, database=prepared)
     assert "client_secret:" in plain
+    assert made["client_id"] in run("client", "list", "T12345678", database=prepared)
+    secrets = re.findall(r"[\w-]{43}", run("account", "rotate", "T12345678", database=prepared))
+    assert len(secrets) == 3, "secrets are shown whole"
     assert "Unknown scope" in run(*create[:-1], "admin:everything", database=prepared, status=1)
     assert "Account not found" in run(
         "client", "create", "T00000009", "--name", "x", "--scope", "admin:shopping", database=prepared, status=1

@@ -33,13 +33,15 @@ Scopes = Annotated[list[str], Parameter(negative="")]
 Json = Annotated[bool, Parameter(negative="", help="Print JSON")]
 
 app = App(name="ordre", version=__version__, help="Orders that keep their money rules and prove their history.")
-account_app = App(name="account", help="Create, list, disable and enable accounts.")
+account_app = App(name="account", help="Create, list, disable, enable and rotate accounts.")
 client_app = App(name="client", help="Create, list, disable, enable and rotate the clients of an account.")
 key_app = App(name="key", help="List and rotate the keys that sign tokens.")
 app.command(account_app)
 app.command(client_app)
 app.command(key_app)
 _console = Console(stderr=True)
+_WIDE = 250
+"""Columns of a list: ids and secrets are never cut, whatever the terminal; it wraps them itself."""
 
 
 def main() -> None:
@@ -129,6 +131,25 @@ def enable_account(account_id: str, *, database: Database = None) -> None:
     _run(database, lambda store: accounts.set_account_disabled(store, account_id, None))
 
 
+@account_app.command(name="rotate")
+def rotate_account(account_id: str, *, database: Database = None, json: Json = False) -> None:
+    """Give every client of the account a new secret and print them, this once. The old ones are refused at once.
+
+    Tokens that are out stay good until they expire; `disable` stops those too.
+    """
+
+    async def work(store: Store) -> list[dict[str, Any]]:
+        await accounts.known_account(store, account_id)
+        rotated = []
+        for client in await store.clients(account_id):
+            secret = new_secret()
+            changed = await accounts.rotate_secret(store, account_id, client.client_id, digest_of(secret))
+            rotated.append({**_client_fields(changed), "client_secret": secret})
+        return rotated
+
+    _print_all(_run(database, work), json=json)
+
+
 @client_app.command(name="create")
 def create_client(account_id: str, *, name: str, scope: Scopes, database: Database = None, json: Json = False) -> None:
     """Create a client and print its id and secret. The secret is shown this once and stored nowhere.
@@ -166,7 +187,7 @@ def enable_client(account_id: str, client_id: str, *, database: Database = None)
 
 @client_app.command(name="rotate")
 def rotate_client(account_id: str, client_id: str, *, database: Database = None, json: Json = False) -> None:
-    """Give the client a new secret and print it, this once. The old one is refused at once."""
+    """Give the client a new secret and print it, this once. The old one is refused at once, its tokens when they expire."""
     secret = new_secret()
     client = _run(database, lambda store: accounts.rotate_secret(store, account_id, client_id, digest_of(secret)))
     _print({**_client_fields(client), "client_secret": secret}, json=json)
@@ -296,7 +317,7 @@ def _print_all(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
     table = Table(*(rows[0] if rows else ()), box=None)
     for row in rows:
         table.add_row(*(_shown(value) for value in row.values()))
-    Console().print(table if rows else "none", highlight=False)
+    Console(width=_WIDE).print(table if rows else "none", highlight=False)
 
 
 def _shown(value: object) -> str:
