@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+_LAST_PORT = 65_535
+_LEVELS = ("debug", "info", "warning", "error")
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
 
@@ -46,6 +48,10 @@ class Settings:
             value = getattr(self, one.name)
             if isinstance(value, int | float) and value <= 0 and one.name != "port":
                 raise BadSetting(f"{one.name} is {value}, and must be more than 0")
+        if not 0 <= self.port <= _LAST_PORT:
+            raise BadSetting(f"port is {self.port}, and must be between 0 and {_LAST_PORT}")
+        if self.log_level not in _LEVELS:
+            raise BadSetting(f"log_level is {self.log_level!r}, and must be one of {', '.join(_LEVELS)}")
         if not self.ephemeral and not self.database.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise BadSetting("database is sqlite:///path or postgresql://user@host/name")
         if self.ephemeral and self.workers != 1:
