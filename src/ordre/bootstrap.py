@@ -30,11 +30,9 @@ _log = structlog.get_logger("ordre")
 def make_store(settings: Settings) -> Store:
     """Return the store that the setting ``database`` names, not yet open."""
     path = settings.sqlite_path
-    return (
-        SqliteStore(path)
-        if path is not None or settings.ephemeral
-        else PostgresStore(settings.database, pool_size=settings.pool_size)
-    )
+    if path is not None or settings.ephemeral:
+        return SqliteStore(path)
+    return PostgresStore(settings.database, pool_size=settings.pool_size)
 
 
 @contextlib.asynccontextmanager

@@ -140,12 +140,7 @@ def rotate_account(account_id: str, *, database: Database = None, json: Json = F
 
     async def work(store: Store) -> list[dict[str, Any]]:
         await accounts.known_account(store, account_id)
-        rotated = []
-        for client in await store.clients(account_id):
-            secret = new_secret()
-            changed = await accounts.rotate_secret(store, account_id, client.client_id, digest_of(secret))
-            rotated.append({**_client_fields(changed), "client_secret": secret})
-        return rotated
+        return [await _rotated(store, account_id, client.client_id) for client in await store.clients(account_id)]
 
     _print_all(_run(database, work), json=json)
 
@@ -188,9 +183,7 @@ def enable_client(account_id: str, client_id: str, *, database: Database = None)
 @client_app.command(name="rotate")
 def rotate_client(account_id: str, client_id: str, *, database: Database = None, json: Json = False) -> None:
     """Give the client a new secret and print it, this once. The old one is refused at once, its tokens when they expire."""
-    secret = new_secret()
-    client = _run(database, lambda store: accounts.rotate_secret(store, account_id, client_id, digest_of(secret)))
-    _print({**_client_fields(client), "client_secret": secret}, json=json)
+    _print(_run(database, lambda store: _rotated(store, account_id, client_id)), json=json)
 
 
 @key_app.command(name="list")
@@ -246,6 +239,13 @@ def openapi(*, output: Path | None = None) -> None:
         print(document_text(), end="")
     else:
         output.write_text(document_text(), encoding="utf-8")
+
+
+async def _rotated(store: Store, account_id: str, client_id: str) -> dict[str, Any]:
+    """Give a client a new secret; return it with what is shown of the client."""
+    secret = new_secret()
+    client = await accounts.rotate_secret(store, account_id, client_id, digest_of(secret))
+    return {**_client_fields(client), "client_secret": secret}
 
 
 async def _check(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from ordre.application import accounts, drafts
 from ordre.application.orders import Call, execute
 from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, StoreUnavailable, Wanted
 from ordre.bootstrap import make_store
+from ordre.db.store import SqlStore
 from ordre.db.verify import differences
 from ordre.domain.commands import Close, Comment, Open, Place, Record
 from ordre.domain.draft import DraftItem, Options, Sketch, created
@@ -240,12 +241,13 @@ def test_a_closed_store_says_so(own_database: str) -> None:
 def test_a_row_that_cannot_be_read_fails_its_own_caller_alone(own_database: str) -> None:
     async def whole() -> None:
         store = make_store(Settings(database=own_database))
+        assert isinstance(store, SqlStore)
         await store.migrate()
         await store.open()
         await accounts.create_account(store, ACCOUNT, "Shop", NOW)
         for number in range(3):
             await execute(store, call(), f"order-{number}", order(number))
-        await store.write("update orders set head = 'nonsense' where order_id = $1", "order-1")  # type: ignore[attr-defined]
+        await store.write("update orders set head = 'nonsense' where order_id = $1", "order-1")
         for _ in range(3):
             done, failed = await outcomes(
                 *(

@@ -59,7 +59,6 @@ class Api:
         self.settings = settings
         self.tokens = Tokens(store, settings.token_seconds)
         self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
-
         self.clock = SetClock(milliseconds(settings.clock)) if settings.clock else Clock()
 
 

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ordre.api.errors import refusal_body, status_of
 from ordre.api.wire.common import DateTime, Wire, decoder, instant, milliseconds
 from ordre.domain.refusals import InvalidValue, Refused
 
@@ -58,8 +57,7 @@ def routes(clock: Clock) -> list[BaseRoute]:
             try:
                 clock.move(milliseconds(_decode(await request.body()).now))
             except (msgspec.MsgspecError, ValueError) as error:
-                refused = Refused(InvalidValue(path="now", reason=str(error)))
-                return Response(refusal_body(refused), status_of(refused.refusals), media_type="application/json")
+                raise Refused(InvalidValue(path="now", reason=str(error))) from error
         return Response(f'{{"now":"{instant(clock.time)}"}}', media_type="application/json")
 
     return [Route("/clock", answer, methods=["GET", "PUT"])]

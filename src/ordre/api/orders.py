@@ -33,18 +33,18 @@ async def create(context: Context) -> Reply:
 
 async def read_of_store(context: Context) -> Reply:
     """T2: an order of a store."""
-    view = await _view(context)
+    view = await current(context)
     if context.path["store_id"] not in view.order.about.store_ids:
         raise Refused(UnknownOrder())
-    return _one(context, view)
+    return one(context, view)
 
 
 async def read_of_customer(context: Context) -> Reply:
     """U2: an order of a customer."""
-    view = await _view(context)
+    view = await current(context)
     if context.path["customer_id"] != view.order.about.customer_id:
         raise Refused(UnknownOrder())
-    return _one(context, view)
+    return one(context, view)
 
 
 async def list_all(context: Context) -> Reply:
@@ -115,7 +115,8 @@ async def _execute(context: Context, command: Command) -> Reply:
     return await changed(context, outcome, _events(context))
 
 
-async def _view(context: Context) -> View:
+async def current(context: Context) -> View:
+    """Return the order that the path names, with the events that are asked for."""
     events = _events(context)
     view = await context.store.order(context.account_id, context.order, events=events is not None)
     if view is None:
@@ -127,7 +128,8 @@ def _events(context: Context) -> frozenset[str] | None:
     return events_asked(context.asked(OneOrder).include_events)
 
 
-def _one(context: Context, view: View) -> Reply:
+def one(context: Context, view: View) -> Reply:
+    """Return an order as the answer."""
     return Reply(body=order_text(context.account_id, view, _events(context)), version=view.order.version)
 
 

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 
 from ordre.api.context import Context, Reply
+from ordre.api.orders import current, one
 from ordre.api.wire.answers import order_text
 from ordre.api.wire.common import given, json_text
 from ordre.api.wire.diff import Change
 from ordre.api.wire.events import order_events
-from ordre.api.wire.queries import ALL_EVENTS, Between, OrderThen, events_asked, instant_asked
+from ordre.api.wire.queries import ALL_EVENTS, Between, OrderThen, instant_asked
 from ordre.application.ports import View
 from ordre.domain.refusals import InvalidValue, Refused, UnknownOrder, UnknownVersion
 
@@ -19,16 +20,8 @@ _NAMES = ("line_id", "id")
 
 async def read(context: Context) -> Reply:
     """O3: one order, as it is or as it was."""
-    asked = context.asked(OrderThen)
-    events = events_asked(asked.include_events)
-    version = await _version(context, asked)
-    if version is None:
-        view = await context.store.order(context.account_id, context.order, events=events is not None)
-        if view is None:
-            raise Refused(UnknownOrder())
-    else:
-        view = await _then(context, version)
-    return Reply(body=order_text(context.account_id, view, events), version=view.order.version)
+    version = await _version(context, context.asked(OrderThen))
+    return one(context, await (current(context) if version is None else _then(context, version)))
 
 
 async def diff(context: Context) -> Reply:

@@ -345,9 +345,8 @@ def _statement(used: tuple[str, ...]) -> str:
         if name in used:
             columns = _SHAPES[name]
             chosen = ", ".join(f"x.{column}" for column, _ in columns)
-            source = f"select distinct {chosen} from {name} x" if name == "store" else f"select {chosen} from {name} x"
             steps.append(
-                f"{name}_put as (insert into {table} ({_names(columns)}) {source}"
+                f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
                 f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
             )
     if "body" in used:

@@ -113,7 +113,7 @@ class SqliteStore(SqlStore):
         if self._writer is None:
             raise StoreUnavailable("the store is closed")
         if not self._readers:
-            return await self.write(sql, *parameters)
+            return await self.write(queries.for_sqlite(sql), *parameters)
         future = asyncio.get_running_loop().create_future()
         self._reads.put(((queries.for_sqlite(sql), parameters), future))
         found: Sequence[Row] = await future
@@ -121,9 +121,7 @@ class SqliteStore(SqlStore):
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""
-        found: Sequence[Row] = await self._submit(
-            lambda connection: _run(connection, queries.for_sqlite(sql), parameters).fetchall()
-        )
+        found: Sequence[Row] = await self._submit(lambda connection: _run(connection, sql, parameters).fetchall())
         return found
 
     async def change(self, change: Change) -> Outcome:
@@ -191,7 +189,7 @@ def _read(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]
     try:
         return _run(connection, sql, parameters).fetchall()
     except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
-        return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
+        return _told(error)
 
 
 def _answer(taken: Sequence[_Taken], results: Sequence[Any]) -> None:
@@ -234,7 +232,7 @@ def _alone(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], A
         connection.execute("commit")
     except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
         _roll_back(connection)
-        return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
+        return _told(error)
     else:
         return result
 
@@ -254,7 +252,7 @@ def _batch(connection: sqlite3.Connection, changes: Sequence[Change], attempt: i
         _roll_back(connection)
         of_all = isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError)
         if len(changes) == 1 or of_all:
-            return [StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error] * len(changes)
+            return [_told(error)] * len(changes)
     if len(changes) == 1 and attempt >= ATTEMPTS:
         return [StoreUnavailable("the change lost its race too often")]
     return [result for change in changes for result in _batch(connection, [change], attempt + (len(changes) == 1))]
@@ -335,6 +333,11 @@ def _migrate(connection: sqlite3.Connection) -> list[str]:
 def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
     """Run a statement whose parameters are numbered, as PostgreSQL has them."""
     return connection.execute(sql, {str(number): value for number, value in enumerate(parameters, 1)})
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a caller is told of an error: a fault of the database is one of the store."""
+    return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
