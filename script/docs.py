@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from ordre.api.errors import status_of
 from ordre.api.openapi import document_text
@@ -39,7 +40,7 @@ def refusals_table() -> Iterator[str]:
     yield "|---|---|---|"
     for refusal in named_refusals():
         values = {one.name: _sample(one.name, str(one.type)) for one in fields(refusal)}
-        example = refusal(**values)  # type: ignore[arg-type]
+        example = refusal(**values)
         yield f"| `{refusal.code}` | {status_of([example])} | {example.message} |"
 
 
@@ -49,7 +50,7 @@ def named_refusals() -> list[type[Refusal]]:
     return [one for one in found if isinstance(getattr(one, "code", None), str)]
 
 
-def _sample(name: str, type_: str) -> object:
+def _sample(name: str, type_: str) -> Any:
     if name == "reason":
         return "Says what the value is not"
     if "int" in type_:

@@ -1,8 +1,9 @@
 """Short ways to say given, when, then."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from ordre.domain.commands import AddLines, ItemChange, Place, Record, Update
+from ordre.domain.commands import AddLines, Command, ItemChange, Place, Record, Update
 from ordre.domain.decide import LIMITS, Earlier, Limits, decide
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
@@ -12,9 +13,9 @@ from ordre.domain.refusals import Refused
 A, C, R, X = Kind.AUTHORIZATION, Kind.CAPTURE, Kind.REFUND, Kind.CANCELLATION
 
 
-def placing(*amounts: int, multiple: bool = False, **more: object) -> Place:
+def placing(*amounts: int, multiple: bool = False, **more: Any) -> Place:
     items = tuple(PricedItem(line_id=line_id, gross=amount) for line_id, amount in enumerate(amounts, 1))
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "id": "o1",
         "order_id": "o1",
         "order_number": None,
@@ -24,7 +25,7 @@ def placing(*amounts: int, multiple: bool = False, **more: object) -> Place:
         "content": Content(fields={}, items={item.line_id: {} for item in items}),
         "about": About(),
     }
-    return Place(**{**values, **more})  # type: ignore[arg-type]
+    return Place(**{**values, **more})
 
 
 def recording(kind: Kind, *amounts: tuple[int, int], id_: str = "", success: bool = True, inside: str | None = None) -> Record:
@@ -43,23 +44,23 @@ def adding(line_id: int, gross: int, currency: str = "NOK") -> AddLines:
     return AddLines(currency=currency, items=(item,), content={line_id: {}}, item_store_ids=())
 
 
-def updating(*items: ItemChange, **more: object) -> Update:
-    return Update(fields={}, items=items, about=lambda about: about, **more)  # type: ignore[arg-type]
+def updating(*items: ItemChange, **more: Any) -> Update:
+    return Update(fields={}, items=items, about=lambda about: about, **more)
 
 
 class Given:
     """An order after some commands, with the facts that they made."""
 
-    def __init__(self, *commands: object) -> None:
+    def __init__(self, *commands: Command) -> None:
         self.order: Order | None = None
         self.facts: list[Fact] = []
         self.by_ref: dict[str, Fact] = {}
         for command in commands:
             self.do(command)
 
-    def do(self, command: object, limits: Limits = LIMITS) -> tuple[Fact, ...]:
+    def do(self, command: Command, limits: Limits = LIMITS) -> tuple[Fact, ...]:
         """Decide and evolve; return the new facts."""
-        facts = decide(self.order, command, self.earlier, limits)  # type: ignore[arg-type]
+        facts = decide(self.order, command, self.earlier, limits)
         for fact in facts:
             self.order = evolve(self.order, fact, 1, "someone")
             self.facts.append(fact)
@@ -71,7 +72,7 @@ class Given:
     def earlier(self) -> Earlier:
         return self.by_ref
 
-    def refuses(self, command: object, limits: Limits = LIMITS) -> list[tuple[str, str]]:
+    def refuses(self, command: Command, limits: Limits = LIMITS) -> list[tuple[str, str]]:
         """Return (code, path) of every fault; the order stays as it was."""
         before = self.order
         try:

@@ -3,10 +3,10 @@
 import pytest
 from given import A, C, Given, R, X, adding, placing, recording
 
-from ordre.domain.commands import Cancel, Close, Record, StartSession
+from ordre.domain.commands import Cancel, Close, Command, Record, StartSession
 from ordre.domain.decide import Limits
 from ordre.domain.ledger import Kind
-from ordre.domain.order import Closed, SessionStarted, evolve
+from ordre.domain.order import Closed, Recorded, SessionStarted, evolve
 
 PAID = (placing(100, 50), recording(A, (1, 100), (2, 50)), recording(C, (1, 100), (2, 50)))
 MULTIPLE = (placing(100, multiple=True), recording(A, (1, 60), id_="a1"), recording(A, (1, 40), id_="a2"))
@@ -33,9 +33,10 @@ MULTIPLE = (placing(100, multiple=True), recording(A, (1, 60), id_="a1"), record
         ((placing(100), recording(A, (1, 60), inside="anything")), recording(C, (1, 60), inside="ignored here")),
     ],
 )
-def test_recorded(given: tuple[object, ...], when: Record) -> None:
+def test_recorded(given: tuple[Command, ...], when: Record) -> None:
     (fact,) = Given(*given).do(when)
-    assert (fact.kind, fact.id, dict(fact.amounts)) == (when.kind, when.id, dict(when.items))  # type: ignore[union-attr]
+    assert isinstance(fact, Recorded)
+    assert (fact.kind, fact.id, dict(fact.amounts)) == (when.kind, when.id, dict(when.items))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_recorded(given: tuple[object, ...], when: Record) -> None:
         (MULTIPLE, recording(C, (9, 0)), [("authorization_required", "authorization_id")]),
     ],
 )
-def test_refused(given: tuple[object, ...], when: Record, then: list[tuple[str, str]]) -> None:
+def test_refused(given: tuple[Command, ...], when: Record, then: list[tuple[str, str]]) -> None:
     assert Given(*given).refuses(when) == then
 
 
@@ -143,7 +144,7 @@ def test_a_line_that_reverses_another_has_a_ledger_of_its_own() -> None:
     ],
 )
 def test_a_session_is_refused(
-    given: tuple[object, ...], items: tuple[tuple[int, int | None], ...], then: list[tuple[str, str]]
+    given: tuple[Command, ...], items: tuple[tuple[int, int | None], ...], then: list[tuple[str, str]]
 ) -> None:
     assert Given(*given).refuses(StartSession(id="s", items=items)) == then
 

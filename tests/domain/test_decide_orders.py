@@ -1,9 +1,11 @@
 """Given an order, when it is placed, changed, opened, closed or cancelled, then facts or a refusal."""
 
+from typing import Any
+
 import pytest
 from given import A, C, Given, R, adding, placing, recording, updating
 
-from ordre.domain.commands import Cancel, Close, Comment, DeleteComment, ItemChange, Open, Place, Replace, Report
+from ordre.domain.commands import Cancel, Close, Command, Comment, DeleteComment, ItemChange, Open, Place, Replace, Report
 from ordre.domain.decide import Limits
 from ordre.domain.lines import Line, PricedItem
 from ordre.domain.order import (
@@ -42,7 +44,7 @@ BACK = (*PAID, recording(R, (1, 100)))
         (BACK, Cancel(), (Cancelled(reason=Reason.OTHER),)),
     ],
 )
-def test_the_table_of_statuses(given: tuple[object, ...], when: object, then: tuple[Fact, ...]) -> None:
+def test_the_table_of_statuses(given: tuple[Command, ...], when: Command, then: tuple[Fact, ...]) -> None:
     assert Given(*given).do(when) == then
 
 
@@ -59,7 +61,7 @@ def test_the_table_of_statuses(given: tuple[object, ...], when: object, then: tu
         ((*PAID, Close()), Cancel(), "order_captured"),
     ],
 )
-def test_the_table_of_statuses_refuses(given: tuple[object, ...], when: object, then: str) -> None:
+def test_the_table_of_statuses_refuses(given: tuple[Command, ...], when: Command, then: str) -> None:
     assert Given(*given).refuses(when) == [(then, "")]
 
 
@@ -116,7 +118,7 @@ def test_placed() -> None:
         ((placing(1, 1, 1),), adding(4, 1), [("too_many", "items")]),
     ],
 )
-def test_lines_are_not_added(given: tuple[object, ...], when: object, then: list[tuple[str, str]]) -> None:
+def test_lines_are_not_added(given: tuple[Command, ...], when: Command, then: list[tuple[str, str]]) -> None:
     assert Given(*given).refuses(when, Limits(lines=3)) == then
 
 
@@ -140,8 +142,8 @@ def test_an_order_is_replaced_only_before_operations() -> None:
     assert Given(placing(100), Close()).refuses(replacement) == [("order_closed", "")]
 
 
-def change(line_id: int = 1, **more: object) -> ItemChange:
-    return ItemChange(line_id=line_id, fields={"status": '"packed"'}, **more)  # type: ignore[arg-type]
+def change(line_id: int = 1, **more: Any) -> ItemChange:
+    return ItemChange(line_id=line_id, fields={"status": '"packed"'}, **more)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def change(line_id: int = 1, **more: object) -> ItemChange:
         ((placing(100), Cancel()), updating(change(gross=101)), [("order_cancelled", "")]),
     ],
 )
-def test_an_update_is_refused(given: tuple[object, ...], when: object, then: list[tuple[str, str]]) -> None:
+def test_an_update_is_refused(given: tuple[Command, ...], when: Command, then: list[tuple[str, str]]) -> None:
     assert Given(*given).refuses(when) == then
 
 

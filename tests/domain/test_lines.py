@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 
 from ordre.domain.lines import Line, PricedItem, faults, faults_of_all, line_of, total_faults, totals
 
 
-def priced(gross: int, **more: object) -> PricedItem:
-    return PricedItem(line_id=1, gross=gross, **more)  # type: ignore[arg-type]
+def priced(gross: int, **more: Any) -> PricedItem:
+    return PricedItem(line_id=1, gross=gross, **more)
 
 
 @pytest.mark.parametrize(

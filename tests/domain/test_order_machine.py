@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ordre.domain.commands import Cancel, Close, Comment, ItemChange, Open, Report
+from ordre.domain.commands import Cancel, Close, Command, Comment, ItemChange, Open, Report
 from ordre.domain.ledger import Kind, holds, payment_status, remains
 from ordre.domain.lines import Sums, totals
 from ordre.domain.order import EventState, Order, Recorded
@@ -24,7 +24,7 @@ class OneOrder(RuleBasedStateMachine):
         self.given = Given()
         self.refused = 0
 
-    def do(self, command: object) -> None:
+    def do(self, command: Command) -> None:
         before, facts = self.given.order, len(self.given.facts)
         try:
             self.given.do(command)
@@ -65,11 +65,11 @@ class OneOrder(RuleBasedStateMachine):
         self.do(updating(ItemChange(line_id=line_id, fields={}, gross=gross, discounts=discounts)))
 
     @rule(command=st.sampled_from([Open(), Close(), Cancel()]))
-    def set_status(self, command: object) -> None:
+    def set_status(self, command: Command) -> None:
         self.do(command)
 
     @rule(command=st.sampled_from([Comment(id="c"), Report(id="e", service="s", state=EventState.PENDING)]))
-    def say(self, command: object) -> None:
+    def say(self, command: Command) -> None:
         self.do(command)
 
     @property
