@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from ordre.api.wire.search import TERMS
 from ordre.bootstrap import opened
 from ordre.db.verify import differences
 from ordre.settings import Settings
@@ -138,4 +139,4 @@ def crash(service: Service, rounds: int, seed: int, cluster: Cluster | None = No
 
 async def _verified(database: str) -> list[object]:
     async with opened(Settings(database=database)) as store:
-        return [one async for stored in store.stored_orders(None) for one in differences(stored)]
+        return [one async for stored in store.stored_orders(None) for one in differences(stored, TERMS)]

@@ -58,7 +58,7 @@ def test_every_command_has_help(command: str) -> None:
 
 
 def test_migrate_says_what_it_did(own_database: str) -> None:
-    assert run("migrate", database=own_database) == "applied 0001_first\napplied 0002_order_number\n"
+    assert run("migrate", database=own_database) == "applied 0001_first\napplied 0002_order_number\napplied 0003_terms\n"
     assert run("migrate", "--database", own_database) == "the schema is up to date\n"
 
 

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.app import make_app
+from ordre.api.wire.search import TERMS
 from ordre.application import accounts
 from ordre.application.ports import Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
@@ -31,8 +32,8 @@ def make_store(settings: Settings) -> Store:
     """Return the store that the setting ``database`` names, not yet open."""
     path = settings.sqlite_path
     if path is not None or settings.ephemeral:
-        return SqliteStore(path)
-    return PostgresStore(settings.database, pool_size=settings.pool_size)
+        return SqliteStore(path, TERMS)
+    return PostgresStore(settings.database, TERMS, pool_size=settings.pool_size)
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from ordre import __version__, bootstrap
 from ordre.api.openapi import document_text
+from ordre.api.wire.search import TERMS
 from ordre.application import accounts
 from ordre.application.ports import Account, Client, Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
@@ -261,7 +262,7 @@ async def _verify(settings: Settings, account: str | None, *, quiet: bool) -> tu
         steps = iter(track(range(total), "Verifying", console=_console, disable=quiet or not _console.is_terminal))
         async for stored in store.stored_orders(account):
             orders, facts = orders + 1, facts + len(stored.facts)
-            found.extend(differences(stored))
+            found.extend(differences(stored, TERMS))
             next(steps, None)
     return orders, facts, found
 

@@ -9,6 +9,7 @@ import pytest
 from given import placing
 
 from ordre.api.context import uuid7
+from ordre.api.wire.search import TERMS
 from ordre.application import accounts, drafts
 from ordre.application.orders import Call, execute
 from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, StoreUnavailable, Wanted
@@ -50,7 +51,7 @@ async def stores(database: str, count: int = 2) -> AsyncIterator[list[Store]]:
     await accounts.create_account(made[0], ACCOUNT, "Shop", NOW)
     try:
         yield made
-        assert [one async for stored in made[0].stored_orders(None) for one in differences(stored)] == []
+        assert [one async for stored in made[0].stored_orders(None) for one in differences(stored, TERMS)] == []
     finally:
         for store in made:
             await store.close()

@@ -120,6 +120,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     (schema,), components = msgspec.json.schema_components([route.query], schema_hook=_schema)
     properties = components[route.query.__name__].get("properties", {}) if "$ref" in schema else {}
     required = components[route.query.__name__].get("required", []) if properties else []
+    properties.pop("metadata", None)
     for name, one in properties.items():
         found.append({"name": name, "in": "query", "required": name in required, "schema": _without_null(one)})
     if route.writes:

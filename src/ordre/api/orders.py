@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from ordre.api.context import Context, Reply
 from ordre.api.requests import path_of
 from ordre.api.wire.answers import listed, order_text
+from ordre.api.wire.common import given
 from ordre.api.wire.orders import (
     Cancellation,
     ItemStatuses,
@@ -140,9 +141,9 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
     query = list_query(asked)
     if within is not None:
         named = context.path[within]
-        if getattr(query, within) not in (None, named):
+        if given(getattr(asked, within)) not in (None, named):
             raise Refused(InvalidValue(path=within, reason=f"The path names {named!r}"))
-        query = replace(query, store_id=named) if within == "store_id" else replace(query, customer_id=named)
+        query = replace(query, terms=(*query.terms, (within, (named,))))
     page = await context.store.orders(context.account_id, query, events=events is not None)
     texts = [order_text(context.account_id, view, events) for view in page.rows]
     last = page.rows[-1].order.id if page.rows else None

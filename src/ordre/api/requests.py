@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from ordre.api.errors import Failure, decode_faults
 from ordre.api.wire.common import decoder
-from ordre.api.wire.queries import LISTS
+from ordre.api.wire.queries import LISTS, METADATA
 from ordre.domain.refusals import InvalidValue, Refused, UnknownParameter
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -119,7 +119,9 @@ class Queries:
 
     def __init__(self, type_: type[msgspec.Struct]) -> None:
         self._type = type_
-        self._known = frozenset(field.encode_name for field in msgspec.structs.fields(type_))
+        fields = {field.encode_name for field in msgspec.structs.fields(type_)}
+        self._takes_metadata = "metadata" in fields
+        self._known = frozenset(fields - {"metadata"})
 
     def decode(self, request: Request) -> msgspec.Struct:
         """Return the query as its type.
@@ -140,14 +142,18 @@ class Queries:
     def _values(self, request: Request) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, value in request.query_params.multi_items():
-            if name not in self._known:
+            if self._takes_metadata and name.startswith(METADATA):
+                into, key = values.setdefault("metadata", {}), name.removeprefix(METADATA)
+            elif name in self._known:
+                into, key = values, name
+            else:
                 raise Refused(UnknownParameter(path=name, parameter=name))
             if name in LISTS:
                 values.setdefault(name, []).extend(value.split(","))
-            elif name in values:
+            elif key in into:
                 raise Refused(InvalidValue(path=name, reason="This parameter stands once"))
             else:
-                values[name] = value
+                into[key] = value
         return values
 
 

@@ -173,7 +173,7 @@ class StoredOrder:
     hash: str
     fields: str
     items: str
-    store_ids: tuple[str, ...]
+    terms: frozenset["Term"]
     facts: tuple[StoredFact, ...]
 
 
@@ -211,12 +211,43 @@ class ListQuery:
     payment_statuses: tuple[str, ...] = ()
     created_from: int | None = None
     created_to: int | None = None
-    store_id: str | None = None
-    customer_id: str | None = None
-    order_number: str | None = None
-    currencies: tuple[str, ...] = ()
+    updated_from: int | None = None
+    updated_to: int | None = None
     net_from: int | None = None
     net_to: int | None = None
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(kind, values): each must be met by one of the values."""
+    words: tuple["Word", ...] = ()
+    """What is searched for: each word must be met."""
+
+
+Term = tuple[str, str]
+"""(kind, value) under which an order or a draft is found: a filter of lists and its value, or a word of what it says."""
+
+PAYMENT_KINDS = ("payment", "payment_id")
+"""Kinds of terms that come from recorded operations, not from what the order says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a term begins, and the kinds that it may be of."""
+
+    kinds: tuple[str, ...]
+    text: str
+
+
+Word = tuple[Beginning, ...]
+"""Beginnings of terms, one of which an order must have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Reads the terms of what is stored. What is read follows from its arguments alone, so that it can be verified."""
+
+    of_order: Callable[[Order, Content], frozenset[Term]]
+    of_operation: Callable[[str], frozenset[Term]]
+    """Reads the document of a recorded operation; yields kinds of ``PAYMENT_KINDS``."""
+    of_draft: Callable[[Draft], frozenset[Term]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ordre.application.ports import (
+    PAYMENT_KINDS,
     Answered,
     Change,
     DraftWrite,
@@ -18,11 +19,13 @@ from ordre.application.ports import (
     Loaded,
     NewFact,
     Outcome,
+    Term,
+    Terms,
     Wanted,
 )
 from ordre.db import codec
 from ordre.domain.chain import START
-from ordre.domain.order import Order
+from ordre.domain.order import Order, Recorded
 from ordre.domain.refusals import Refused
 
 Subject = tuple[str, str]
@@ -56,8 +59,10 @@ class Rows:
     heads: dict[Subject, tuple[int, HeldOrder]] = field(default_factory=dict)
     """subject -> (version that was read, 0 for a new order; the order)."""
     bodies: dict[Subject, tuple[str, str]] = field(default_factory=dict)
-    stores: dict[Subject, tuple[str, ...]] = field(default_factory=dict)
-    """subject -> the stores that it is found under."""
+    terms: dict[Subject, frozenset[Term]] = field(default_factory=dict)
+    """order -> what it is found under: all terms but those of operations where its body is written too, else new ones."""
+    draft_terms: dict[Subject, frozenset[Term]] = field(default_factory=dict)
+    """draft -> all that it is found under."""
     facts: list[tuple[object, ...]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
@@ -68,8 +73,9 @@ class Rows:
 class Batch:
     """The state of one batch in memory. ``at`` is when its idempotency rows are made, in milliseconds."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, terms: Terms) -> None:
         self.at = at
+        self._terms = terms
         self.rows = Rows()
         self._orders: dict[Subject, HeldOrder] = {}
         self._names: dict[Subject, Subject] = {}
@@ -140,7 +146,9 @@ class Batch:
                     codec.items_text(write.content.items),
                 )
                 self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
-                self.rows.stores[subject] = write.order.about.store_ids
+                found = self._terms.of_order(write.order, write.content)
+                kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in PAYMENT_KINDS}
+                self.rows.terms[subject] = found | kept
         if outcome.draft is not None:
             subject_id = outcome.draft.draft.id
             saw.add((account, subject_id))
@@ -179,6 +187,8 @@ class Batch:
                     row.hash,
                 )
             )
+            if isinstance(new.fact, Recorded):
+                self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) | self._terms.of_operation(new.document)
             if new.ref is not None:
                 self._earlier[subject, new.ref] = EarlierFact(fact=new.fact, document=new.document)
         after = HeldOrder(order=order, hash=hash_, content=held.content if held else None)
@@ -191,5 +201,6 @@ class Batch:
         after = HeldDraft(draft=write.draft, events=(*(held.events if held else ()), event))
         first_read = self.rows.drafts.get(subject, (write.before,))[0]
         self.rows.drafts[subject] = (first_read, after)
+        self.rows.draft_terms[subject] = self._terms.of_draft(write.draft)
         self.rows.draft_events.append((*subject, event.version, event.at, event.by, event.event))
         self._drafts[subject] = after

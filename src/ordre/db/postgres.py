@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable
+from ordre.application.ports import PAYMENT_KINDS, Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Terms
 from ordre.db import codec, queries, tables
 from ordre.db.batch import Batch, Ran, Read, Rows, Subject
 from ordre.db.schema import HISTORY, pending
@@ -58,7 +58,8 @@ class _Waiting:
 class PostgresStore(SqlStore):
     """The store on a PostgreSQL database. ``ordre migrate`` prepares the schema; opening checks it."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, terms: Terms, *, pool_size: int = 10) -> None:
+        super().__init__(terms)
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -118,6 +119,7 @@ class PostgresStore(SqlStore):
                     await connection.execute(statement)
                 row = (step.number, step.name, step.digest, _now())
                 await connection.execute("insert into schema_migrations values ($1, $2, $3, $4)", *row)
+        await self.index_terms()
         return [step.name for step in steps]
 
     async def ping(self) -> None:
@@ -171,7 +173,7 @@ class PostgresStore(SqlStore):
         """Run one batch. One that spoils its batch is run by itself, so that nobody fails for another."""
         try:
             async with self._connection() as connection:
-                ran, lost = await _tried(connection, [one.change for one in taken])
+                ran, lost = await _tried(self.terms, connection, [one.change for one in taken])
         except StoreUnavailable as error:
             for one in taken:
                 _tell(one, error)
@@ -205,7 +207,7 @@ class PostgresStore(SqlStore):
                     await transaction.start()
                     try:
                         await _lock(connection, change)
-                        (ran,), lost = await _tried(connection, [change])
+                        (ran,), lost = await _tried(self.terms, connection, [change])
                     except BaseException:
                         await transaction.rollback()
                         raise
@@ -237,9 +239,9 @@ async def _lock(connection: Connection, change: Change) -> None:
         await connection.execute(_LOCK_ORDER, wanted.account_id, wanted.order)
 
 
-async def _tried(connection: Connection, changes: Sequence[Change]) -> tuple[list[Ran], set[Subject]]:
+async def _tried(terms: Terms, connection: Connection, changes: Sequence[Change]) -> tuple[list[Ran], set[Subject]]:
     """Read, decide and write a batch; return what became of each change, and the subjects that were lost."""
-    batch = Batch(_now())
+    batch = Batch(_now(), terms)
     for change, read in zip(changes, await _read(connection, changes), strict=True):
         batch.add(change.wanted, read)
     ran = [batch.run(change) for change in changes]
@@ -286,7 +288,8 @@ async def _write(connection: Connection, rows: Rows) -> set[Subject]:
         "head": [(*tables.head_row(subject, held), before) for subject, (before, held) in rows.heads.items()],
         "draft": [(*tables.draft_row(subject, draft), before) for subject, (before, draft) in rows.drafts.items()],
         "body": [(*subject, *body) for subject, body in rows.bodies.items()],
-        "store": tables.store_rows(rows.stores),
+        "term": tables.term_rows(rows.terms),
+        "draft_term": tables.term_rows(rows.draft_terms),
         "fact": rows.facts,
         "draft_event": rows.draft_events,
         "answer": rows.answers,
@@ -303,25 +306,35 @@ _SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
     "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
     "body": tables.BODY_COLUMNS,
-    "store": tables.STORE_COLUMNS,
+    "term": tables.TERM_COLUMNS,
+    "draft_term": tables.TERM_COLUMNS,
     "fact": tables.FACT_COLUMNS,
     "draft_event": tables.DRAFT_EVENT_COLUMNS,
     "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
 }
-_TABLES = {"body": "order_bodies", "store": "order_stores", "fact": "facts", "draft_event": "draft_events"}
+_TABLES = {
+    "body": "order_bodies",
+    "term": "order_terms",
+    "draft_term": "draft_terms",
+    "fact": "facts",
+    "draft_event": "draft_events",
+}
 _CONFLICT = {
     "body": " on conflict (account_id, id) do update set fields = excluded.fields, items = excluded.items",
-    "store": " on conflict do nothing",
+    "term": " on conflict do nothing",
+    "draft_term": " on conflict do nothing",
 }
 
 
-_STORES_GONE = (
-    "delete from order_stores s using body b join done on done.account_id = b.account_id and done.id = b.id"
-    " where s.account_id = b.account_id and s.id = b.id"
-)
-_BUT_THOSE_NAMED = (
-    " and not exists (select 1 from store x where x.account_id = s.account_id and x.id = s.id and x.store_id = s.store_id)"
-)
+def _terms_gone(part: str, owner: str, but: str, *, named: bool) -> str:
+    """Return the step that deletes the terms of what is written anew, but for those that are written again."""
+    table = _TABLES[part]
+    gone = (
+        f"delete from {table} t using {owner} w join done on done.account_id = w.account_id and done.id = w.id"
+        f" where t.account_id = w.account_id and t.id = w.id{but}"
+    )
+    same = "x.account_id = t.account_id and x.id = t.id and x.kind = t.kind and x.term = t.term"
+    return f"{part}_gone as ({gone}{f' and not exists (select 1 from {part} x where {same})' if named else ''})"
 
 
 @lru_cache(maxsize=128)
@@ -338,7 +351,7 @@ def _statement(used: tuple[str, ...]) -> str:
         steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS)
         done += ["select * from head_new", "select * from head_changed"]
     if "draft" in used:
-        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, ("version", "status", "updated_at", "draft"))
+        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS)
         done += ["select * from draft_new", "select * from draft_changed"]
     steps.append(f"done as ({' union all '.join(done)})")
     for name, table in _TABLES.items():
@@ -350,7 +363,9 @@ def _statement(used: tuple[str, ...]) -> str:
                 f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
             )
     if "body" in used:
-        steps.append(f"store_gone as ({_STORES_GONE}{_BUT_THOSE_NAMED if 'store' in used else ''})")
+        steps.append(_terms_gone("term", "body", f" and t.kind not in {PAYMENT_KINDS}", named="term" in used))
+    if "draft" in used:
+        steps.append(_terms_gone("draft_term", "draft", "", named="draft_term" in used))
     if "answer" in used:
         columns = tables.ANSWER_COLUMNS
         chosen = ", ".join(f"x.{column}" for column, _ in columns)

@@ -9,10 +9,21 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Wanted
+from ordre.application.ports import (
+    PAYMENT_KINDS,
+    Answered,
+    Change,
+    EarlierFact,
+    HeldOrder,
+    Outcome,
+    StoreUnavailable,
+    Terms,
+    Wanted,
+)
 from ordre.db import codec, queries, tables
 from ordre.db.batch import Batch, Ran, Read, Rows, Subject
 from ordre.db.schema import HISTORY, pending
@@ -52,11 +63,14 @@ _INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
 _PUT_BODY = _insert(
     "order_bodies", tables.BODY_COLUMNS, "on conflict do update set fields = excluded.fields, items = excluded.items"
 )
-_CLEAR_STORES = "delete from order_stores where account_id = ? and id = ?"
-_INSERT_STORE = _insert("order_stores", tables.STORE_COLUMNS, "on conflict do nothing")
+_CLEAR_TERMS = f"delete from order_terms where account_id = ? and id = ? and kind not in {PAYMENT_KINDS}"
+_INSERT_TERM = _insert("order_terms", tables.TERM_COLUMNS, "on conflict do nothing")
+_CLEAR_DRAFT_TERMS = "delete from draft_terms where account_id = ? and id = ?"
+_INSERT_DRAFT_TERM = _insert("draft_terms", tables.TERM_COLUMNS)
 _INSERT_DRAFT = _insert("drafts", tables.DRAFT_COLUMNS, "on conflict do nothing")
 _UPDATE_DRAFT = (
-    "update drafts set version = ?, status = ?, updated_at = ?, draft = ? where account_id = ? and id = ? and version = ?"
+    f"update drafts set {', '.join(f'{name} = ?' for name in tables.CHANGING_DRAFT_COLUMNS)}"
+    " where account_id = ? and id = ? and version = ?"
 )
 _INSERT_DRAFT_EVENT = _insert("draft_events", tables.DRAFT_EVENT_COLUMNS)
 _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
@@ -65,7 +79,8 @@ _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
 class SqliteStore(SqlStore):
     """The store on one SQLite file, made and migrated where needed. Without a path it is in memory, and gone at the end."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, terms: Terms) -> None:
+        super().__init__(terms)
         self._path = path
         self._writer: _Worker | None = None
         self._readers: list[_Worker] = []
@@ -81,7 +96,7 @@ class SqliteStore(SqlStore):
         try:
             if self._path is not None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _Worker("write", queue.SimpleQueue(), self._connect(), _work, BATCH)
+            self._writer = _Worker("write", queue.SimpleQueue(), self._connect(), partial(_work, self.terms), BATCH)
             if self._path is None:
                 return
             self._readers = [_Worker("read", self._reads, self._connect(), _read_all, READ_BATCH) for _ in range(READERS)]
@@ -102,6 +117,7 @@ class SqliteStore(SqlStore):
         """Bring the file's schema up to this version."""
         self._start()
         names: Sequence[str] = await self._submit(_migrate)
+        await self.index_terms()
         return names
 
     async def ping(self) -> None:
@@ -211,7 +227,7 @@ def _resolve(resolved: list[tuple[asyncio.Future[Any], Any]]) -> None:
             future.set_result(result)
 
 
-def _work(connection: sqlite3.Connection, jobs: Sequence[Job]) -> list[Any]:
+def _work(terms: Terms, connection: sqlite3.Connection, jobs: Sequence[Job]) -> list[Any]:
     """Run the jobs: neighbouring changes as one batch, anything else by itself. Return results and exceptions."""
     results: list[Any] = []
     waiting: list[Change] = []
@@ -219,10 +235,10 @@ def _work(connection: sqlite3.Connection, jobs: Sequence[Job]) -> list[Any]:
         if isinstance(job, Change):
             waiting.append(job)
             continue
-        results.extend(_batch(connection, waiting))
+        results.extend(_batch(terms, connection, waiting))
         waiting = []
         results.append(_alone(connection, job))
-    return results + _batch(connection, waiting)
+    return results + _batch(terms, connection, waiting)
 
 
 def _alone(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -237,13 +253,13 @@ def _alone(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], A
         return result
 
 
-def _batch(connection: sqlite3.Connection, changes: Sequence[Change], attempt: int = 1) -> list[Any]:
+def _batch(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change], attempt: int = 1) -> list[Any]:
     """Run changes as one transaction; where one of them spoils it, each by itself, so that none fails for another."""
     if not changes:
         return []
     try:
         connection.execute("begin immediate")
-        ran, lost = _tried(connection, changes)
+        ran, lost = _tried(terms, connection, changes)
         if not lost:
             connection.execute("commit")
             return [one.outcome or one.refused for one in ran]
@@ -255,11 +271,11 @@ def _batch(connection: sqlite3.Connection, changes: Sequence[Change], attempt: i
             return [_told(error)] * len(changes)
     if len(changes) == 1 and attempt >= ATTEMPTS:
         return [StoreUnavailable("the change lost its race too often")]
-    return [result for change in changes for result in _batch(connection, [change], attempt + (len(changes) == 1))]
+    return [result for change in changes for result in _batch(terms, connection, [change], attempt + (len(changes) == 1))]
 
 
-def _tried(connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[list[Ran], bool]:
-    batch = Batch(time.time_ns() // 1_000_000)
+def _tried(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[list[Ran], bool]:
+    batch = Batch(time.time_ns() // 1_000_000, terms)
     for change in changes:
         batch.add(change.wanted, _read_for(connection, change.wanted))
     ran = [batch.run(change) for change in changes]
@@ -295,12 +311,16 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
         if before == 0:
             cursor = connection.execute(_INSERT_DRAFT, row)
         else:
-            cursor = connection.execute(_UPDATE_DRAFT, (row[2], row[3], row[5], row[6], *subject, before))
+            named = dict(zip((name for name, _ in tables.DRAFT_COLUMNS), row, strict=True))
+            values = [named[name] for name in tables.CHANGING_DRAFT_COLUMNS]
+            cursor = connection.execute(_UPDATE_DRAFT, (*values, *subject, before))
         if cursor.rowcount != 1:
             return True
     connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
-    connection.executemany(_CLEAR_STORES, rows.bodies)
-    connection.executemany(_INSERT_STORE, tables.store_rows(rows.stores))
+    connection.executemany(_CLEAR_TERMS, rows.bodies)
+    connection.executemany(_INSERT_TERM, tables.term_rows(rows.terms))
+    connection.executemany(_CLEAR_DRAFT_TERMS, rows.drafts)
+    connection.executemany(_INSERT_DRAFT_TERM, tables.term_rows(rows.draft_terms))
     connection.executemany(_INSERT_FACT, rows.facts)
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])

@@ -1,9 +1,10 @@
 """What both engines share: every read, and the small writes on accounts, clients and keys."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from itertools import chain
+from typing import Any
 
 from ordre.application.ports import (
     Account,
@@ -15,15 +16,18 @@ from ordre.application.ports import (
     SigningKey,
     StoredFact,
     StoredOrder,
+    Term,
+    Terms,
     View,
 )
 from ordre.db import codec, queries
+from ordre.db.batch import Subject
 from ordre.db.codec import SEPARATOR
-from ordre.db.verify import folded
+from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
+from ordre.db.verify import folded, terms_of
 from ordre.domain.refusals import InvalidValue, Refused
 
 Row = Sequence[Any]
-T = TypeVar("T")
 
 _LAST = 2**62
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
@@ -48,6 +52,9 @@ _SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = 
 class SqlStore(ABC):
     """A store over SQL. An engine says how rows are read and how one statement is written."""
 
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+
     @abstractmethod
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read."""
@@ -67,11 +74,11 @@ class SqlStore(ABC):
     async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]:
         """Return a page of orders, newest first."""
         query = await self._resolved(account_id, query)
-        page, count, parameters, counted = queries.orders(account_id, query)
-        views = [_view(row) for row in await self.rows(page, *parameters)]
+        rows, total = await self._listed(ORDERS, account_id, query)
+        views = [_view(row) for row in rows[: query.limit]]
         if events:
-            views = [await self._with_events(account_id, view) for view in views]
-        return await self._page(views, query, count, counted)
+            views = await self._all_with_events(account_id, views)
+        return Page(rows=views, more=len(rows) > query.limit, total=total)
 
     async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
         """Return the documents of the order's facts of one type, oldest first."""
@@ -124,9 +131,9 @@ class SqlStore(ABC):
         """Return a page of drafts, newest first."""
         if query.after is not None and await self.draft(account_id, query.after) is None:
             raise Refused(InvalidValue(path="starting_after", reason="There is no such draft"))
-        page, count, parameters, counted = queries.drafts(account_id, query)
-        found = [codec.held_draft(*row) for row in await self.rows(page, *parameters)]
-        return await self._page(found, query, count, counted)
+        rows, total = await self._listed(DRAFTS, account_id, query)
+        found = [codec.held_draft(*row) for row in rows[: query.limit]]
+        return Page(rows=found, more=len(rows) > query.limit, total=total)
 
     async def accounts(self) -> Sequence[Account]:
         """Return every account, by id."""
@@ -191,7 +198,7 @@ class SqlStore(ABC):
     async def _stored(self, row: Row) -> StoredOrder:
         named = dict(zip(queries.STORED_COLUMNS, row, strict=True))
         key = (named["account_id"], named["id"])
-        stores = await self.rows("select store_id from order_stores where account_id = $1 and id = $2 order by store_id", *key)
+        terms = await self.rows("select kind, term from order_terms where account_id = $1 and id = $2", *key)
         return StoredOrder(
             account_id=key[0],
             id=key[1],
@@ -200,9 +207,32 @@ class SqlStore(ABC):
             hash=named["hash"],
             fields=named["fields"] or "",
             items=named["items"] or "",
-            store_ids=tuple(store[0] for store in stores),
+            terms=frozenset((kind, term) for kind, term in terms),
             facts=tuple(await self.facts(*key)),
         )
+
+    async def index_terms(self) -> None:
+        """Find the terms of what was written before there were any.
+
+        The oldest comes last: whether it has terms tells whether this was done.
+        """
+        if await self.rows(queries.UNINDEXED.format(table="orders", terms="order_terms")):
+            for account_id, id_, *_ in await self.rows("select account_id, id from orders order by account_id desc, id desc"):
+                stored = [(codec.fact_from(fact.type, fact.data), fact) for fact in await self.facts(account_id, id_)]
+                await self._put_terms("order_terms", (account_id, id_), terms_of(*folded(stored), stored, self.terms))
+        if await self.rows(queries.UNINDEXED.format(table="drafts", terms="draft_terms")):
+            for account_id, id_, text in await self.rows(
+                "select account_id, id, draft from drafts order by account_id desc, id desc"
+            ):
+                draft = codec.draft_from(text)
+                sql = "update drafts set net_amount = $3 where account_id = $1 and id = $2"
+                await self.write(sql, account_id, id_, draft.totals.net)
+                await self._put_terms("draft_terms", (account_id, id_), self.terms.of_draft(draft))
+
+    async def _put_terms(self, table: str, subject: Subject, terms: Collection[Term]) -> None:
+        rows = ", ".join(f"($1, $2, ${place}, ${place + 1})" for place in range(3, 3 + 2 * len(terms), 2))
+        sql = f"insert into {table} (account_id, id, kind, term) values {rows} on conflict do nothing"
+        await self.write(sql, *subject, *chain.from_iterable(sorted(terms)))
 
     async def _id(self, account_id: str, order: str) -> str | None:
         found = await self.rows(queries.ORDER_ID, account_id, order)
@@ -221,9 +251,28 @@ class SqlStore(ABC):
             raise Refused(InvalidValue(path="starting_after", reason="There is no such order"))
         return replace(query, after=id_)
 
-    async def _page(self, found: list[T], query: ListQuery, count: str, counted: list[object]) -> Page[T]:
-        total = (await self.rows(count, *counted))[0][0] if query.total else None
-        return Page(rows=found[: query.limit], more=len(found) > query.limit, total=total)
+    async def _listed(self, listed: Listed, account_id: str, query: ListQuery) -> tuple[Sequence[Row], int | None]:
+        """Return a page's rows, one more than its limit where there are more, and how many there are in all, where asked."""
+        finding = Finding(listed, account_id, query)
+        if finding.probed:
+            finding.choose((await self._rows(finding.probe()))[0])
+        rows = await self._rows(finding.page())
+        return rows, (await self._rows(finding.count()))[0][0] if query.total else None
+
+    async def _rows(self, statement: Statement) -> Sequence[Row]:
+        sql, parameters = statement
+        return await self.rows(sql, *parameters)
+
+    async def _all_with_events(self, account_id: str, views: Sequence[View]) -> list[View]:
+        """Read the facts of a page's orders at once."""
+        if not views:
+            return []
+        events: dict[str, list[StoredFact]] = {view.order.id: [] for view in views}
+        for id_, *row in await self.rows(queries.facts_of(len(views)), account_id, *events):
+            events[id_].append(_fact(row))
+        return [
+            replace(view, events=[fact for fact in events[view.order.id] if fact.version <= view.order.version]) for view in views
+        ]
 
 
 def _view(row: Row) -> View:

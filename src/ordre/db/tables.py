@@ -1,8 +1,8 @@
 """The columns of the tables that a batch writes, with their types, and the rows for them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from ordre.application.ports import HeldDraft, HeldOrder
+from ordre.application.ports import HeldDraft, HeldOrder, Term
 from ordre.db import codec
 from ordre.db.batch import Subject
 
@@ -10,14 +10,12 @@ HEAD_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
     ("order_id", "text"),
-    ("order_number", "text"),
     ("version", "bigint"),
     ("status", "text"),
     ("payment_status", "text"),
     ("currency", "text"),
     ("gross_amount", "bigint"),
     ("net_amount", "bigint"),
-    ("customer_id", "text"),
     ("created_at", "bigint"),
     ("updated_at", "bigint"),
     ("expires_at", "bigint"),
@@ -41,7 +39,7 @@ FACT_COLUMNS = (
     ("hash", "text"),
 )
 BODY_COLUMNS = (("account_id", "text"), ("id", "text"), ("fields", "text"), ("items", "text"))
-STORE_COLUMNS = (("account_id", "text"), ("store_id", "text"), ("id", "text"))
+TERM_COLUMNS = (("account_id", "text"), ("id", "text"), ("kind", "text"), ("term", "text"))
 DRAFT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
@@ -49,8 +47,10 @@ DRAFT_COLUMNS = (
     ("status", "text"),
     ("created_at", "bigint"),
     ("updated_at", "bigint"),
+    ("net_amount", "bigint"),
     ("draft", "text"),
 )
+CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "draft")
 DRAFT_EVENT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
@@ -78,9 +78,9 @@ def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
     """Return the draft's row, in the order of ``DRAFT_COLUMNS``."""
     draft = held.draft
     times = (draft.created.at, draft.updated_at)
-    return (*subject, draft.version, draft.status.value, *times, codec.text(draft))
+    return (*subject, draft.version, draft.status.value, *times, draft.totals.net, codec.text(draft))
 
 
-def store_rows(stores: Mapping[Subject, tuple[str, ...]]) -> list[tuple[object, ...]]:
-    """Return the rows by which orders are found under their stores, in the order of ``STORE_COLUMNS``."""
-    return [(account_id, store, id_) for (account_id, id_), named in stores.items() for store in named]
+def term_rows(terms: Mapping[Subject, Collection[Term]]) -> list[tuple[object, ...]]:
+    """Return the rows under which orders or drafts are found, in the order of ``TERM_COLUMNS``."""
+    return [(*subject, *term) for subject, found in terms.items() for term in sorted(found)]

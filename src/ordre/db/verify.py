@@ -1,15 +1,15 @@
 """Does an order still say what its facts say? Folds the facts, checks the chain, compares with every column stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from ordre.application.orders import ref_of
-from ordre.application.ports import StoredFact, StoredOrder
+from ordre.application.ports import StoredFact, StoredOrder, Term, Terms
 from ordre.db import codec
 from ordre.domain.chain import START, digest, linked
-from ordre.domain.order import Content, Fact, Order, evolve, rewrite
+from ordre.domain.order import Content, Fact, Order, Recorded, evolve, rewrite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,10 @@ def folded(facts: list[tuple[Fact, StoredFact]]) -> tuple[Order, Content]:
     return order, content
 
 
-def differences(stored: StoredOrder) -> Iterator[Difference]:
+def differences(stored: StoredOrder, terms: Terms) -> Iterator[Difference]:
     """Yield where the order and its facts disagree, the first place first."""
     chained = _unchained(stored)
-    found = [chained] if chained is not None else _unlike(stored)
+    found = [chained] if chained is not None else _unlike(stored, terms)
     for version, reason in found:
         yield Difference(account_id=stored.account_id, order=stored.id, version=version, reason=reason)
 
@@ -68,7 +68,13 @@ def _broken(stored: StoredOrder, fact: StoredFact, previous: str) -> str | None:
     return None
 
 
-def _unlike(stored: StoredOrder) -> Iterator[tuple[int | None, str]]:
+def terms_of(order: Order, content: Content, facts: Iterable[tuple[Fact, StoredFact]], terms: Terms) -> frozenset[Term]:
+    """Return everything that an order is to be found under."""
+    operations = (terms.of_operation(kept.document) for fact, kept in facts if isinstance(fact, Recorded))
+    return terms.of_order(order, content).union(*operations)
+
+
+def _unlike(stored: StoredOrder, terms: Terms) -> Iterator[tuple[int | None, str]]:
     """Yield where what is stored of the order is not the fold of its facts."""
     try:
         facts = [(codec.fact_from(fact.type, fact.data), fact) for fact in stored.facts]
@@ -86,5 +92,5 @@ def _unlike(stored: StoredOrder) -> Iterator[tuple[int | None, str]]:
             yield None, f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
     if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
         yield None, "the order's body is not the fold of its facts"
-    if set(order.about.store_ids) != set(stored.store_ids):
-        yield None, "the order is not found under exactly the stores that it names"
+    if stored.terms != terms_of(order, content, facts, terms):
+        yield None, "the order is not found under exactly the terms that its facts hold"

@@ -1,12 +1,12 @@
 """Query parameters. Names of the wire; anything else in a query string is refused."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
 from ordre.api.wire.common import Amount, Currency, Id, Wire, given, milliseconds
-from ordre.application.ports import ListQuery
+from ordre.api.wire.search import MOST_CHARACTERS, searched
+from ordre.application.ports import ListQuery, Word
 from ordre.domain.refusals import InvalidValue, Refused
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
@@ -14,8 +14,14 @@ Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 EventChoice = Literal["true", "false", "api-event", "service-event"]
 
 ALL_EVENTS = frozenset({"api-event", "service-event"})
+METADATA = "metadata."
+"""How a parameter begins whose end names a key of ``metadata``."""
 LISTS = frozenset({"status", "payment_status", "include_events", "currency"})
 """Parameters that may be given several times, or as values with commas between."""
+
+
+EXACT = ("customer_id", "store_id", "order_number", "external_id", "payment_id")
+"""Parameters that are met by exactly their value."""
 
 
 class NoQuery(Wire):
@@ -67,6 +73,17 @@ class ListOf(Wire):
     total: bool = False
     created_from: Instant | None = field(default=None, name="created_at.gte")
     created_to: Instant | None = field(default=None, name="created_at.lte")
+    updated_from: Instant | None = field(default=None, name="updated_at.gte")
+    updated_to: Instant | None = field(default=None, name="updated_at.lte")
+    customer_id: Id | UnsetType = UNSET
+    store_id: Id | UnsetType = UNSET
+    order_number: Id | UnsetType = UNSET
+    external_id: Id | UnsetType = UNSET
+    currency: list[Currency] = field(default_factory=list)
+    net_from: Amount | UnsetType = field(name="net_amount.gte", default=UNSET)
+    net_to: Amount | UnsetType = field(name="net_amount.lte", default=UNSET)
+    metadata: dict[str, str] = field(default_factory=dict)
+    q: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
 
 
 class OrderListOf(ListOf):
@@ -77,12 +94,7 @@ class OrderListOf(ListOf):
         default_factory=list
     )
     include_events: list[EventChoice] = field(default_factory=list)
-    customer_id: Id | UnsetType = UNSET
-    store_id: Id | UnsetType = UNSET
-    order_number: Id | UnsetType = UNSET
-    currency: list[Currency] = field(default_factory=list)
-    net_from: Amount | UnsetType = field(name="net_amount.gte", default=UNSET)
-    net_to: Amount | UnsetType = field(name="net_amount.lte", default=UNSET)
+    payment_id: Id | UnsetType = UNSET
 
 
 class DraftListOf(ListOf):
@@ -101,28 +113,38 @@ def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
     """Return what the store is asked for.
 
     Raises:
-        Refused: An instant is none.
+        Refused: An instant is none, a value is too long, or there are too many words.
     """
-    asked = ListQuery(
+    named = {name: given(getattr(query, name, UNSET)) for name in EXACT}
+    terms: list[tuple[str, tuple[str, ...]]] = [(name, (value,)) for name, value in named.items() if value is not None]
+    for name, value in query.metadata.items():
+        if len(value) > MOST_CHARACTERS:
+            raise Refused(InvalidValue(path=f"{METADATA}{name}", reason=f"Expected at most {MOST_CHARACTERS} characters"))
+        terms.append((f"{METADATA}{name}", (value,)))
+    if query.currency:
+        terms.append(("currency", tuple(query.currency)))
+    return ListQuery(
         limit=query.limit,
         after=query.starting_after,
         total=query.total,
         statuses=tuple(query.status),
+        payment_statuses=tuple(query.payment_status) if isinstance(query, OrderListOf) else (),
         created_from=_bound("created_at.gte", query.created_from, up=True),
         created_to=_bound("created_at.lte", query.created_to, up=False),
-    )
-    if isinstance(query, DraftListOf):
-        return asked
-    return replace(
-        asked,
-        payment_statuses=tuple(query.payment_status),
-        customer_id=given(query.customer_id),
-        store_id=given(query.store_id),
-        order_number=given(query.order_number),
-        currencies=tuple(query.currency),
+        updated_from=_bound("updated_at.gte", query.updated_from, up=True),
+        updated_to=_bound("updated_at.lte", query.updated_to, up=False),
         net_from=given(query.net_from),
         net_to=given(query.net_to),
+        terms=tuple(terms),
+        words=_words(given(query.q) or ""),
     )
+
+
+def _words(text: str) -> tuple[Word, ...]:
+    try:
+        return searched(text)
+    except ValueError as error:
+        raise Refused(InvalidValue(path="q", reason=str(error))) from error
 
 
 def instant_asked(name: str, text: str, *, up: bool = False) -> int:

@@ -1,0 +1,208 @@
+"""What orders and drafts are found under: the values of the filters of lists, and the words that ``q`` searches for.
+
+A word is what stands between spaces, without the punctuation around it, in lower case; in a text, so is what follows a mark
+inside it: ``kari@example.com`` is found by ``example`` too. What is searched for is the beginning of a word. A phone number is
+kept from its last digit on, so that it is found with or without the country's prefix.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import chain, islice
+from typing import TypeGuard
+
+import msgspec
+from msgspec import Raw
+
+from ordre.api.wire.common import Wire
+from ordre.application.ports import Beginning, Term, Terms, Word
+from ordre.domain.draft import Draft
+from ordre.domain.order import About, Content, Frozen, Order
+
+MOST_WORDS = 400
+"""Of one order or draft: what identifies it first, then people, then lines."""
+MOST_METADATA = 50
+MOST_SEARCHED = 8
+MOST_CHARACTERS = 255
+"""Of a value that is filtered by. Longer ones are kept, and not found."""
+_WORD = 64
+_LEAST_DIGITS = 5
+_PHONE = re.compile(r"\+?[\d\s().-]+")
+_EDGES = re.compile(r"^[^\w]+|[^\w]+$")
+_INSIDE = re.compile(r"(?<=[^\w])(?=\w)")
+_WORDS = ("word", "payment")
+
+
+class _Company(Wire):
+    bussiness_name: str | None = None
+
+
+class _Person(Wire):
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    company: _Company | None = None
+
+
+class _Named(Wire):
+    id: str | None = None
+
+
+class _Reservation(Wire):
+    booking_id: str | None = None
+
+
+class _Payment(Wire):
+    payment_id: str | None = None
+
+
+class _Recorded(Wire):
+    payment_details: _Payment | None = None
+
+
+_text = msgspec.json.Decoder(str).decode
+_person = msgspec.json.Decoder(_Person).decode
+_named = msgspec.json.Decoder(list[_Named]).decode
+_attachments = msgspec.json.Decoder(list[dict[str, _Reservation | str | None]]).decode
+_metadata = msgspec.json.Decoder(dict[str, Raw]).decode
+_recorded = msgspec.json.Decoder(_Recorded).decode
+
+
+def order_terms(order: Order, content: Content) -> frozenset[Term]:
+    """Return what an order is found under, but for its operations."""
+    names = [order.id, order.order_id, order.order_number]
+    return frozenset(_terms(names, order.order_number, order.currency, order.about, content.fields, content.items.values()))
+
+
+def draft_terms(draft: Draft) -> frozenset[Term]:
+    """Return what a draft is found under."""
+    sketch = draft.sketch
+    stores = tuple(dict.fromkeys(item.store_id for item in sketch.items if item.store_id is not None))
+    about = About(customer_id=sketch.about.customer_id, store_id=sketch.about.store_id, item_store_ids=stores)
+    names = [draft.id, sketch.order_id, sketch.order_number]
+    items = (item.fields for item in sketch.items)
+    return frozenset(_terms(names, sketch.order_number, sketch.currency, about, sketch.fields, items))
+
+
+def operation_terms(document: str) -> frozenset[Term]:
+    """Return what an order is found under because of a recorded operation: the id of the payment."""
+    payment = _recorded(document).payment_details
+    if payment is None or not _kept(payment.payment_id):
+        return frozenset()
+    words = (("payment", word) for word in _whole(payment.payment_id))
+    return frozenset([("payment_id", payment.payment_id), *words])
+
+
+TERMS = Terms(of_order=order_terms, of_operation=operation_terms, of_draft=draft_terms)
+
+
+def searched(text: str) -> tuple[Word, ...]:
+    """Return what ``q`` asks for: every word, each as the beginning of a word, or of a phone number from its end.
+
+    Raises:
+        ValueError: There are too many words.
+    """
+    words = _whole(text)
+    if len(words) > MOST_SEARCHED:
+        raise ValueError(f"Expected at most {MOST_SEARCHED} words")
+    number = _phone(text)
+    return tuple((Beginning(_WORDS, word), *_beginnings(number or _phone(word))) for word in words)
+
+
+def _beginnings(number: str | None) -> Iterator[Beginning]:
+    if number is not None:
+        yield Beginning(("phone",), number)
+
+
+def _terms(
+    names: Iterable[str | None],
+    order_number: str | None,
+    currency: str,
+    about: About,
+    fields: Frozen,
+    items: Iterable[Frozen],
+) -> Iterator[Term]:
+    """Yield the terms of what is shown: ``fields`` and ``items`` are texts of JSON by their names on the wire."""
+    items = list(items)
+    external = [one.id for one in _named(fields.get("external_ids", "[]"))]
+    exact: list[tuple[str, str | None]] = [("currency", currency)]
+    exact += [("customer_id", about.customer_id), ("order_number", order_number)]
+    exact += [("store_id", store) for store in about.store_ids]
+    exact += [("external_id", one) for one in (*external, *_of_items(items, "external_id"))]
+    for kind, value in exact:
+        if _kept(value):
+            yield kind, value
+    yield from _metadata_terms(fields.get("metadata", "{}"))
+    people = [_person(fields[name]) for name in ("customer", "shipping_address", "billing_address") if name in fields]
+    yield from (("phone", number) for one in people if (number := _phone(one.phone_number)) is not None)
+    bookings = (one.booking_id for one in _reservations(fields))
+    words = chain(
+        _each(_whole, (*names, about.customer_id, *external, *bookings)),
+        _each(_parts, _texts(people)),
+        _each(_whole, _of_items(items, "id", "external_id")),
+        _each(_parts, _of_items(items, "description", "description_alias")),
+    )
+    yield from (("word", word) for word in islice(dict.fromkeys(words), MOST_WORDS))
+
+
+def _texts(people: Iterable[_Person]) -> Iterator[str | None]:
+    for one in people:
+        yield from (one.first_name, one.last_name, one.email, one.company.bussiness_name if one.company else None)
+
+
+def _of_items(items: Iterable[Frozen], *names: str) -> Iterator[str]:
+    for item in items:
+        yield from (_text(item[name]) for name in names if name in item)
+
+
+def _each(words: Callable[[str | None], Iterable[str]], values: Iterable[str | None]) -> Iterator[str]:
+    return chain.from_iterable(words(value) for value in values)
+
+
+def _reservations(fields: Frozen) -> Iterator[_Reservation]:
+    for attachment in _attachments(fields.get("attachments", "[]")):
+        yield from (one for one in attachment.values() if isinstance(one, _Reservation))
+
+
+def _metadata_terms(text: str) -> Iterator[Term]:
+    """Yield the plain values of the metadata: texts as they are, numbers and truth values as JSON."""
+    for name, value in islice(_metadata(text).items(), MOST_METADATA):
+        raw = bytes(value).decode()
+        if raw[0] not in "{[n":
+            plain = _text(raw) if raw[0] == '"' else raw
+            if _kept(name) and _kept(plain):
+                yield f"metadata.{name}", plain
+
+
+def _kept(value: str | None) -> TypeGuard[str]:
+    """Tell whether a value can be filtered by: no database takes a NUL, nor a long text into an index."""
+    return value is not None and 0 < len(value) <= MOST_CHARACTERS and "\x00" not in value
+
+
+@lru_cache(maxsize=4096)
+def _whole(value: str | None) -> tuple[str, ...]:
+    """Return the words of an id, none of which is cut inside."""
+    text = value or ""
+    chunks = (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().replace("\x00", "").split()
+    return tuple(word[:_WORD] for chunk in chunks if (word := chunk if chunk.isalnum() else _EDGES.sub("", chunk)))
+
+
+@lru_cache(maxsize=4096)
+def _parts(value: str | None) -> tuple[str, ...]:
+    """Return the words of a text, and what follows each mark inside them; a character alone is none."""
+    found: list[str] = []
+    for word in _whole(value):
+        found.append(word)
+        if not word.isalnum():
+            found += [word[at.end() :] for at in _INSIDE.finditer(word)]
+    return tuple(word for word in found if len(word) > 1)
+
+
+def _phone(text: str | None) -> str | None:
+    """Return a phone number's digits, the last one first, without the zeros and the prefix sign before it."""
+    if text is None or not _PHONE.fullmatch(text):
+        return None
+    digits = re.sub(r"\D", "", text).lstrip("0")
+    return digits[::-1] if len(digits) >= _LEAST_DIGITS else None

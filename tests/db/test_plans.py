@@ -1,0 +1,169 @@
+"""Each filter of a list is answered from an index. Plans are asked for on 20,000 orders and as many drafts, on both engines.
+
+What walks an account from the newest order on is listed too, and docs/api.md says why: it is never a scan of the whole table.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from conftest import ENGINES, new_database
+from ordre.application.ports import Beginning, ListQuery
+from ordre.bootstrap import opened
+from ordre.db.lists import DRAFTS, FEW, ORDERS, Finding, Listed, Statement
+from ordre.db.queries import for_sqlite
+from ordre.db.store import SqlStore
+from ordre.settings import Settings
+from test_cli import run
+
+COUNT = 20_000
+ACCOUNT = "T00000001"
+_MANY = "with recursive many(n) as (select 1 union all select n + 1 from many where n < 20000)"
+FILL = [
+    f"insert into accounts (account_id, name, created_at) values ('{ACCOUNT}', 'Plans', 0)",
+    f"""insert into orders (account_id, id, order_id, version, status, payment_status, currency, gross_amount, net_amount,
+        created_at, updated_at, head, hash) {_MANY}
+        select '{ACCOUNT}', 'i' || (100000 + n), 'o' || n, 1, case when n % 100 = 0 then 'closed' else 'open' end,
+        case when n % 50 = 0 then 'paid' else 'pending' end, 'NOK', n, n, n, n, '{{}}', 'x' from many""",
+    f"""insert into drafts (account_id, id, version, status, created_at, updated_at, net_amount, draft) {_MANY}
+        select '{ACCOUNT}', 'i' || (100000 + n), 1, case when n % 100 = 0 then 'deleted' else 'open' end, n, n, n, '{{}}'
+        from many""",
+    "insert into order_bodies (account_id, id, fields, items) select account_id, id, '{}', '[]' from orders",
+    """insert into facts (account_id, id, version, type, at, actor, data, document, event, salt, digest, hash)
+        select account_id, id, 1, 'placed', updated_at, 'x', '{}', '', '{}', 'x', 'x', 'x' from orders""",
+    """insert into draft_events (account_id, id, version, at, actor, event)
+        select account_id, id, 1, updated_at, 'x', '{}' from drafts""",
+    *(
+        f"insert into {terms} (account_id, id, kind, term) select account_id, id, {kind}, {term} from {table}"
+        for table, terms in (("orders", "order_terms"), ("drafts", "draft_terms"))
+        for kind, term in (
+            ("'currency'", "'NOK'"),
+            ("'customer_id'", "'C' || (net_amount % 1000)"),
+            ("'external_id'", "'E' || net_amount"),
+            ("'metadata.channel'", "case when net_amount % 3 = 0 then 'pos' else 'web' end"),
+            ("'word'", "'rare' || net_amount"),
+            ("'word'", "'common'"),
+        )
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    database: str
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[SqlStore]:
+        async with opened(Settings(database=self.database)) as store:
+            assert isinstance(store, SqlStore)
+            yield store
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    made = Filled(new_database(request, request.param, tmp_path_factory))
+    run("migrate", database=made.database)
+
+    async def fill() -> None:
+        async with made.store() as store:
+            for statement in FILL:
+                await store.write(statement)
+            await store.write("analyze")
+
+    asyncio.run(fill())
+    return made
+
+
+async def plan_of(store: SqlStore, database: str, statement: Statement) -> str:
+    sql, parameters = statement
+    if database.startswith("sqlite"):
+        return "\n".join(str(row[-1]) for row in await store.rows(f"explain query plan {for_sqlite(sql)}", *parameters))
+    connection: Any = await asyncpg.connect(database)
+    try:
+        return "\n".join(row[0] for row in await connection.fetch(f"explain {sql}", *parameters))
+    finally:
+        await connection.close()
+
+
+def words(*texts: str) -> dict[str, Any]:
+    return {"words": tuple((Beginning(("word", "payment"), text),) for text in texts)}
+
+
+def term(kind: str, *values: str) -> dict[str, Any]:
+    return {"terms": ((kind, values),)}
+
+
+LED: dict[str, tuple[dict[str, Any], str]] = {
+    "one customer": (term("customer_id", "C7"), "terms_by_term"),
+    "an external id": (term("external_id", "E7"), "terms_by_term"),
+    "metadata": (term("metadata.channel", "pos"), "terms_by_term"),
+    "a currency": (term("currency", "NOK"), "terms_by_term"),
+    "a rare word": (words("rare19"), "terms_by_term"),
+    "a rare word and a common one": (words("common", "rare19"), "terms_by_term"),
+    "a common word in a customer's": ({**words("common"), **term("customer_id", "C7")}, "terms_by_term"),
+    "an amount": ({"net_from": 70, "net_to": 90}, "by_amount"),
+    "a status": ({"statuses": ("deleted",)}, "by_status"),
+    "two statuses": ({"statuses": ("closed", "deleted")}, "by_status"),
+    "what was written lately": ({"updated_from": COUNT - 10}, "by_time"),
+}
+WALKED: dict[str, dict[str, Any]] = {
+    "no filter": {},
+    "since an instant": {"created_from": 5},
+    "until an instant": {"updated_to": 50},
+    "words that most have": words("common", "rare"),
+    "most amounts": {"net_from": 1},
+    "two statuses that most have": {"statuses": ("open", "closed")},
+    "one of two currencies": term("currency", "NOK", "SEK"),
+    "what was written ever": {"updated_from": 1},
+}
+ORDERS_ALONE = {"a payment status": ({"payment_statuses": ("paid",)}, "by_payment_status")}
+LISTED = {"orders": ORDERS, "drafts": DRAFTS}
+
+
+async def plans(filled: Filled, listed: Listed, query: dict[str, Any]) -> tuple[str, list[str]]:
+    """The plans of the page and of the count, and those of the probes."""
+    async with filled.store() as store:
+        finding = Finding(listed, ACCOUNT, ListQuery(limit=10, **query))
+        probes = []
+        if finding.probed:
+            probes.append(await plan_of(store, filled.database, finding.probe()))
+            sql, parameters = finding.probe()
+            (counts,) = await store.rows(sql, *parameters)
+            assert max(counts) <= FEW + 1
+            finding.choose(counts)
+        page = await plan_of(store, filled.database, finding.page())
+        return page, [*probes, await plan_of(store, filled.database, finding.count())]
+
+
+def no_scan(plan: str) -> None:
+    """Nothing reads a table from one end to the other."""
+    assert not re.search(r"Seq Scan|^SCAN (o|b|d|t|f|e|orders|drafts|facts|\w+_terms|\w+_events)\b", plan, flags=re.MULTILINE), (
+        plan
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "case"), [*((name, case) for name in LISTED for case in LED), *(("orders", case) for case in ORDERS_ALONE)]
+)
+def test_led_by_an_index(filled: Filled, name: str, case: str) -> None:
+    query, index = {**LED, **ORDERS_ALONE}[case]
+    page, others = asyncio.run(plans(filled, LISTED[name], query))
+    assert index in page, page
+    for plan in (page, *others[:-1]):
+        no_scan(plan)
+
+
+@pytest.mark.parametrize("name", LISTED)
+@pytest.mark.parametrize("case", WALKED)
+def test_walked_from_the_newest(filled: Filled, name: str, case: str) -> None:
+    page, _ = asyncio.run(plans(filled, LISTED[name], WALKED[case]))
+    table = LISTED[name].table
+    assert re.search(rf"{table}_pkey|sqlite_autoindex_{table}_1|SEARCH . USING (PRIMARY KEY|INDEX)", page), page
+    assert "USE TEMP B-TREE FOR ORDER BY" not in page, page
+    no_scan(page)
