@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -57,22 +58,29 @@ class RunningOrdre:
         return found
 
 
-@pytest.fixture(scope="session")
-def ordre() -> Iterator[RunningOrdre]:
-    """A running Ordre that keeps everything in memory."""
+@contextmanager
+def running(clock: str = START) -> Iterator[RunningOrdre]:
+    """Start a server in memory with its clock at an instant; end it, and all it knows, at the end."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    command = [sys.executable, "-m", "ordre", "serve", "--ephemeral", "--clock", START, "--port", str(port)]
+    command = [sys.executable, "-m", "ordre", "serve", "--ephemeral", "--clock", clock, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603 - our own
         try:
             if process.stdout is None:
                 raise AssertionError("its output is read")
-            running = RunningOrdre(**json.loads(process.stdout.readline()))
-            _wait_for(running.url)
-            yield running
+            started = RunningOrdre(**json.loads(process.stdout.readline()))
+            _wait_for(started.url)
+            yield started
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def ordre() -> Iterator[RunningOrdre]:
+    """A running Ordre that keeps everything in memory."""
+    with running() as started:
+        yield started
 
 
 def _wait_for(url: str) -> None:

@@ -1,14 +1,9 @@
 """What belongs to no resource: health, CORS, the OpenAPI document, its page and its examples."""
 
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from ordre.api.examples import EXAMPLES
 from ordre.api.openapi import document_text
-from ordre.api.routes import ROUTES
-from service import Service, Shop, item
+from service import Service, Shop
 
 
 def test_health(shop: Shop) -> None:
@@ -45,22 +40,3 @@ def test_the_page_needs_no_other_host(shop: Shop) -> None:
         assert f'"{asset}"' in page.text
         assert shop.http.get(asset).status_code == 200
     assert shop.http.get("/").headers["location"] == "/docs"
-
-
-def test_every_operation_with_a_body_has_an_example() -> None:
-    assert {route.id for route in ROUTES if route.body is not None} == EXAMPLES.keys()
-
-
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.body and route.scopes], ids=lambda route: route.id)
-def test_every_example_works(shop: Shop, route: Any) -> None:
-    body = EXAMPLES[route.id]
-    draft = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": [item(1, 39800)]}})
-    order = f"/orders/{shop.order(39800)['id']}"
-    operation = EXAMPLES["aid_orders_id_authorization_post"]
-    if route.id in ("aid_orders_id_capture_post", "aid_orders_id_refunds_post", "aid_orders_id_cancellation_post"):
-        shop.post(f"{order}/authorizations", operation)
-    if route.id == "aid_orders_id_refunds_post":
-        shop.post(f"{order}/captures", operation)
-    path = route.path.format_map({"aid": "", "id": draft["id"], "order_id": order.removeprefix("/orders/"), "line_id": "1"})
-    answer = shop.send(route.method, path.partition("/shopping")[2], body)
-    assert answer.status_code == 200, answer.text

@@ -6,18 +6,17 @@ from typing import Any
 import msgspec
 
 from ordre import __version__
-from ordre.api.errors import ErrorBody
-from ordre.api.examples import EXAMPLES
+from ordre.api.examples import EXAMPLES, QUERIES, recorded
 from ordre.api.routes import ORDER, ROUTES, Route
-from ordre.api.wire.common import Number
+from ordre.api.schemas import REF, components, query_properties, shared_schemas
+from ordre.api.wire.queries import ABOUT as QUERY_ABOUT
 
-_REF = "#/components/schemas/{name}"
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
 an integration changes its base URL. Amounts are whole minor units of the order's currency; instants are RFC 3339.
 
 Every write takes an `Idempotency-Key`; every write to an order or a draft takes `If-Match` with the version of its `ETag`."""
 
-_PATH_PARAMETERS = {
+_PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": "^[PT]\\d{8}$"}),
     "id": ("The draft's id", {"type": "string"}),
     "order_id": ("The order's order_id or id", {"type": "string"}),
@@ -61,28 +60,28 @@ _FAULTS = {
 
 def document() -> dict[str, Any]:
     """Return the document as plain values."""
-    types = [type_ for route in ROUTES for type_ in (route.answer, route.body) if type_ is not None]
-    unique = list(dict.fromkeys([*types, ErrorBody]))
-    _, components = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=_REF)
-    fault = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}}
+    examples = recorded()
+    fault = {"application/json": {"schema": {"$ref": REF.format(name="ErrorBody")}}}
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Ordre", "version": __version__, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "responses": {status: {"description": about, "content": fault} for status, about in _FAULTS.items()},
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "client": {"type": "http", "scheme": "basic"},
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, examples[route.id])
+    return shared_schemas(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Ordre", "version": __version__, "description": _DESCRIPTION},
+            "servers": [{"url": "/"}],
+            "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
+            "paths": paths,
+            "components": {
+                "schemas": components(),
+                "responses": {status: {"description": about, "content": fault} for status, about in _FAULTS.items()},
+                "securitySchemes": {
+                    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "client": {"type": "http", "scheme": "basic"},
+                },
             },
-        },
-    }
+        }
+    )
 
 
 def document_text() -> str:
@@ -90,19 +89,19 @@ def document_text() -> str:
     return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n"
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.id,
         "tags": [route.tag],
         "summary": route.summary,
-        "parameters": _parameters(route),
-        "responses": _responses(route),
+        "parameters": _parameters(route, example["path"]),
+        "responses": _responses(route, example["answer"]),
         "security": _security(route),
     }
     if route.scopes:
         operation["description"] = f"Scopes, one of: {', '.join(f'`{scope}`' for scope in route.scopes)}."
     if route.body is not None:
-        content: dict[str, Any] = {"schema": {"$ref": _REF.format(name=route.body.__name__)}}
+        content: dict[str, Any] = {"schema": {"$ref": REF.format(name=route.body.__name__)}}
         if route.id in EXAMPLES:
             content["example"] = EXAMPLES[route.id]
         media = {"application/json": content}
@@ -112,17 +111,21 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _parameters(route: Route) -> list[dict[str, Any]]:
+def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
     found = []
     for name in re.findall(r"{(\w+)}", route.path):
         about, schema = _PATH_PARAMETERS[name]
-        found.append({"name": name, "in": "path", "required": True, "description": about, "schema": schema})
-    (schema,), components = msgspec.json.schema_components([route.query], schema_hook=_schema)
-    properties = components[route.query.__name__].get("properties", {}) if "$ref" in schema else {}
-    required = components[route.query.__name__].get("required", []) if properties else []
-    properties.pop("metadata", None)
+        example = int(path[name]) if schema["type"] == "integer" else path[name]
+        found.append({"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": example})
+    properties = query_properties(route.query)
+    values = QUERIES.get(route.id, {})
     for name, one in properties.items():
-        found.append({"name": name, "in": "query", "required": name in required, "schema": _without_null(one)})
+        parameter: dict[str, Any] = {"name": name, "in": "query", "required": False, "schema": one}
+        if name in QUERY_ABOUT:
+            parameter["description"] = QUERY_ABOUT[name]
+        if name in values:
+            parameter["example"] = values[name].split(",") if one["type"] == "array" else _value(str(one["type"]), values[name])
+        found.append(parameter)
     if route.writes:
         found += [
             _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours", "^[ -~]+$"),
@@ -136,10 +139,10 @@ def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
-def _responses(route: Route) -> dict[str, Any]:
+def _responses(route: Route, example: Any) -> dict[str, Any]:
     good = {
         "description": "Done" if route.method != "GET" else "Found",
-        "content": {"application/json": {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}},
+        "content": {"application/json": {"schema": {"$ref": REF.format(name=route.answer.__name__)}, "example": example}},
     }
     statuses = ["400", "401", "403", "404", "405", "500", "503"] if route.scopes else ["400", "401", "405", "500", "503"]
     if route.body is not None:
@@ -179,13 +182,6 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     return [{"client": []}, {}] if route.body else []
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a parameter's schema: a query has no null, and leaving a parameter out is its default."""
-    choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
-    return choices[0] if choices else {name: value for name, value in schema.items() if name != "default" or value is not None}
-
-
-def _schema(type_: type) -> dict[str, Any]:
-    if type_ is Number:
-        return {"type": "number"}
-    raise NotImplementedError
+def _value(type_: str, text: Any) -> Any:
+    """Return an example as its schema has it."""
+    return text == "true" if type_ == "boolean" else text

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
-from ordre.api.wire.common import Currency, DateTime, Link, Size, Wire, instant, json_text, object_text
+from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, instant, json_text, object_text
 from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
 from ordre.api.wire.items import Item
 from ordre.api.wire.operations import Operation, Session
@@ -28,7 +28,7 @@ class PaymentDetails(Wire, kw_only=True):
 
 
 class Comment(Wire, kw_only=True):
-    id: str
+    id: Uuid
     body: str
     visibility: Literal["private", "public"]
     created_at: DateTime
@@ -40,7 +40,7 @@ class Comment(Wire, kw_only=True):
 class OrderAnswer(OrderFields, kw_only=True):
     """An order."""
 
-    id: str
+    id: Uuid
     order_id: str
     created_at: DateTime
     created_by: str

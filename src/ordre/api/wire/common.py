@@ -31,9 +31,32 @@ OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00
 DateTime = Annotated[str, Meta(pattern=_DATE + _TIME, extra_json_schema={"format": "date-time"})]
 Date = Annotated[str, Meta(pattern=_DATE + "$", extra_json_schema={"format": "date"})]
 Currency = Annotated[
-    str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["NOK"], extra_json_schema={"enum": sorted(DIGITS)})
+    str,
+    Meta(
+        title="Currency",
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217, of those in use. `x-digits`: the digits of the minor unit that amounts are whole numbers of",
+        examples=["NOK"],
+        extra_json_schema={"enum": sorted(DIGITS), "x-digits": dict(sorted(DIGITS.items()))},
+    ),
 ]
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["NO"])]
+_COUNTRIES = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH
+CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN
+GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI
+LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM
+PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD
+TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_COUNTRIES.split())
+"""ISO 3166-1 alpha-2, and XK for Kosovo, which carriers and tax offices use though the standard leaves it open."""
+Country = Annotated[
+    str,
+    Meta(
+        title="Country", description="ISO 3166-1 alpha-2, and XK", examples=["NO"], extra_json_schema={"enum": sorted(COUNTRIES)}
+    ),
+]
+Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Phone = Annotated[str, Meta(pattern=r"^\+?[1-9]\d{1,14}$", description="E.164", examples=["+4799999999"])]
 Email = Annotated[str, Meta(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
 Metadata = dict[str, Raw]

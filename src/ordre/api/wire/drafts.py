@@ -11,6 +11,7 @@ from ordre.api.wire.common import (
     Maybe,
     Metadata,
     OrderId,
+    Uuid,
     Wire,
     frozen,
     given,
@@ -78,7 +79,7 @@ class DraftedOrder(OrderFields, kw_only=True):
 class DraftAnswer(Wire, kw_only=True):
     """A draft order."""
 
-    id: str
+    id: Uuid
     version: int
     status: Literal["open", "completed", "deleted"]
     order: DraftedOrder

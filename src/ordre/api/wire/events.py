@@ -14,6 +14,7 @@ from ordre.api.wire.common import (
     OperationId,
     ShortText,
     Text,
+    Uuid,
     Wire,
     decoder,
     frozen,
@@ -69,7 +70,7 @@ class Request(Wire):
 
 
 class ApiEvent(Wire, kw_only=True, tag_field="event_type", tag="api-event"):
-    id: str
+    id: Uuid
     created_at: DateTime
     created_by: str
     version: int

@@ -1,9 +1,9 @@
 """Order items, and the amounts that the rules read of them."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from ordre.api.wire.common import (
     Amount,
@@ -26,6 +26,9 @@ from ordre.api.wire.people import ItemStore
 from ordre.domain.commands import ItemChange
 from ordre.domain.draft import DraftItem
 from ordre.domain.lines import PricedItem, line_of
+from ordre.domain.money import DIGITS
+
+Quantity = Annotated[Number, Meta(extra_json_schema={"minimum": 0})]
 
 
 class TaxLine(Wire):
@@ -110,12 +113,17 @@ class Conversion(Wire):
     conversion_rate_timestamp: Maybe[DateTime] = UNSET
     conversion_rate_source: Maybe[ShortText] = UNSET
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (currency := given(self.original_currency)) is not None and currency not in DIGITS:
+            raise ValueError("`original_currency` is a currency of ISO 4217 in use")
+
 
 class ItemDetails(Conversion):
     """What an item may say beside its identity and its gross amount."""
 
     net_amount: Maybe[Amount] = UNSET
-    quantity: Maybe[Number] = UNSET
+    quantity: Maybe[Quantity] = UNSET
     status: Maybe[ShortText] = UNSET
     metadata: Maybe[Metadata] = UNSET
     groups: Maybe[list[Group]] = UNSET
@@ -159,7 +167,7 @@ class ChangedItem(ItemDetails, kw_only=True):
     id: Id | UnsetType = UNSET
     gross_amount: Amount | UnsetType = UNSET
     net_amount: Amount | UnsetType = UNSET
-    quantity: Number | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
     tax_lines: list[TaxLine] | UnsetType = UNSET
 
 

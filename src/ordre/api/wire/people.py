@@ -4,7 +4,22 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from ordre.api.wire.common import Country, Date, DateTime, Email, Id, Maybe, Metadata, Number, Phone, ShortText, Text, Wire
+from ordre.api.wire.common import (
+    COUNTRIES,
+    Country,
+    Date,
+    DateTime,
+    Email,
+    Id,
+    Maybe,
+    Metadata,
+    Number,
+    Phone,
+    ShortText,
+    Text,
+    Wire,
+    given,
+)
 
 
 class Place(Wire):
@@ -17,6 +32,10 @@ class Place(Wire):
     country: Maybe[Country] = UNSET
     latitude: Maybe[Number] = UNSET
     longitude: Maybe[Number] = UNSET
+
+    def __post_init__(self) -> None:
+        if (country := given(self.country)) is not None and country not in COUNTRIES:
+            raise ValueError("`country` is a code of ISO 3166-1, of two capital letters")
 
 
 class Address(Place):

@@ -7,7 +7,8 @@ from msgspec import UNSET, Meta, UnsetType, field
 from ordre.api.wire.common import Amount, Currency, Id, Wire, given, milliseconds
 from ordre.api.wire.search import MOST_CHARACTERS, searched
 from ordre.application.ports import ListQuery, Word
-from ordre.domain.refusals import InvalidValue, Refused
+from ordre.domain.money import DIGITS
+from ordre.domain.refusals import InvalidValue, Refused, UnknownCurrency
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -22,6 +23,22 @@ LISTS = frozenset({"status", "payment_status", "include_events", "currency"})
 
 EXACT = ("customer_id", "store_id", "order_number", "external_id", "payment_id")
 """Parameters that are met by exactly their value."""
+
+
+ABOUT = {
+    "limit": "How many at most",
+    "starting_after": "The id of the last one seen: the page goes on from there",
+    "total": "Whether the header total-count is wanted, exact up to 10,000",
+    "include_events": "Which events are wanted, and with them `state`",
+    "external_id": "An id in `external_ids`, or the `external_id` of an item",
+    "payment_id": "The `payment_details.payment_id` of an operation",
+    "q": "Words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments or bookings",
+    "version": "The order as it was at this version",
+    "at": "The order as it was at this instant",
+    "from": "The earlier version: left out, the one before `to`",
+    "to": "The later version: left out, the current one",
+}
+"""What parameters mean where their names do not say it all."""
 
 
 class NoQuery(Wire):
@@ -121,6 +138,8 @@ def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
         if len(value) > MOST_CHARACTERS:
             raise Refused(InvalidValue(path=f"{METADATA}{name}", reason=f"Expected at most {MOST_CHARACTERS} characters"))
         terms.append((f"{METADATA}{name}", (value,)))
+    if unknown := [currency for currency in query.currency if currency not in DIGITS]:
+        raise Refused(UnknownCurrency(path="currency", currency=unknown[0]))
     if query.currency:
         terms.append(("currency", tuple(query.currency)))
     return ListQuery(

@@ -1,0 +1,42 @@
+"""The examples of the documentation are what a running server answers, operation by operation, in one run through all of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from contract import check
+from example_run import CLOCK, Run
+from ordre.api.examples import EXAMPLES, recorded
+from ordre.api.openapi import document
+from ordre.api.routes import ROUTES
+from ordre.pytest import running
+
+
+@pytest.fixture(scope="module")
+def answered() -> Iterator[dict[str, Any]]:
+    with running(CLOCK) as ordre, httpx.Client(base_url=ordre.url, timeout=30, event_hooks={"response": [check]}) as http:
+        yield Run(http, ordre.account_id, ordre.client_id, ordre.client_secret).every_operation()
+
+
+@pytest.mark.parametrize("operation", [route.id for route in ROUTES])
+def test_the_example_is_what_is_answered(answered: dict[str, Any], operation: str) -> None:
+    assert recorded()[operation] == answered[operation], "run script/examples.py, then script/docs.py"
+
+
+def test_every_operation_shows_an_example() -> None:
+    for path, operations in document()["paths"].items():
+        for method, operation in operations.items():
+            assert "example" in operation["responses"]["200"]["content"]["application/json"], (method, path)
+            if "requestBody" in operation:
+                assert operation["requestBody"]["content"]["application/json"]["example"] == EXAMPLES[operation["operationId"]]
+            for parameter in operation["parameters"]:
+                assert parameter["in"] != "path" or "example" in parameter, (method, path, parameter["name"])
+
+
+def test_no_list_is_empty() -> None:
+    listing = [route.id for route in ROUTES if route.summary.startswith("List")]
+    assert len(listing) == 10
+    for operation in listing:
+        assert next(iter(recorded()[operation]["answer"].values())), operation
