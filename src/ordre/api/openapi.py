@@ -30,6 +30,13 @@ _PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "store_id": ("The store's id", {"type": "string"}),
     "customer_id": ("The customer's id", {"type": "string"}),
 }
+
+
+def _line(order: str) -> dict[str, str]:
+    """Return the whole of an order's first line; ``order`` is where the order stands in the answer."""
+    return {"line_id": f"$response.body#{order}/items/0/line_id", "amount": f"$response.body#{order}/items/0/net_amount"}
+
+
 _MADE = {
     "aid_draft_orders_post": ("id", "/id"),
     "aid_draft_orders_id_complete_put": ("order_id", "/orders/0/id"),
@@ -42,6 +49,17 @@ _MADE = {
     "aid_orders_id_comments_post": ("comment_id", "/id"),
 }
 """operationId -> the path parameter that its answer gives a value for, and where in the answer."""
+_NEXT: dict[str, dict[str, Any]] = {
+    "aid_orders_post": {"aid_orders_id_authorization_post": {"items": [_line("")]}},
+    "aid_draft_orders_id_complete_put": {"aid_orders_id_authorization_post": {"items": [_line("/orders/0")]}},
+    "aid_orders_id_authorization_post": {
+        "aid_orders_id_capture_post": {"items": "$response.body#/items"},
+        "aid_orders_id_cancellation_post": {"items": "$response.body#/items"},
+    },
+    "aid_orders_id_capture_post": {"aid_orders_id_refunds_post": {"items": "$response.body#/items"}},
+}
+"""operationId -> the payment operations that follow on it, and what they are then about."""
+_AFTER_MONEY = {target for targets in _NEXT.values() for target in targets}
 _FAULTS = {
     "400": "The request is malformed, or refused by the rules; `errors` names each fault",
     "401": "No token, or one that is not valid",
@@ -171,8 +189,14 @@ def _links(route: Route) -> dict[str, Any]:
     links = {}
     for one in ROUTES:
         needed = re.findall(r"{(\w+)}", one.path)
-        if name in needed and set(needed) <= known.keys():
+        if name in needed and set(needed) <= known.keys() and one.id not in _AFTER_MONEY:
             links[one.id] = {"operationId": one.id, "parameters": {parameter: known[parameter] for parameter in needed}}
+    for target, body in _NEXT.get(route.id, {}).items():
+        links[target] = {
+            "operationId": target,
+            "parameters": {parameter: known[parameter] for parameter in ("aid", "order_id")},
+            "requestBody": body,
+        }
     return links
 
 
