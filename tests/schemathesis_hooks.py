@@ -22,7 +22,7 @@ def _begins(operation: Any, _node: Any, _produced: Any) -> bool:
     return operation.label in BEGINNINGS
 
 
-stateful.is_likely_root_transition = _begins
+setattr(stateful, "is_likely_root_transition", _begins)  # noqa: B010 - the name is not part of its types
 
 
 @schemathesis.hook

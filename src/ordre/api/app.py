@@ -5,6 +5,7 @@ from collections import defaultdict
 from hashlib import sha256
 from http import HTTPStatus
 from re import fullmatch
+from urllib.parse import unquote
 
 import msgspec
 import structlog
@@ -121,7 +122,7 @@ class Endpoint:
         return self._bodies.decode(body)
 
     def _context(self, request: Request, caller: Caller | None, text: str, decoded: object, query: msgspec.Struct) -> Context:
-        api, path = self._api, request.path_params
+        api, path = self._api, {name: unquote(value) for name, value in request.path_params.items()}
         account_id = caller.account_id if caller else path.get("aid", "")
         if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
             raise unauthorized("There is no such account", scheme="Basic")

@@ -35,6 +35,7 @@ class Edge:
             return
         started, request_id, status = time.perf_counter(), f"{self._process}{next(self._numbers):08x}", 0
         scope[REQUEST_ID] = request_id
+        scope["path"] = scope["raw_path"].decode("latin-1")  # still quoted, so that an id may hold a slash
         scope["app"] = self  # with it, the router raises what it would otherwise answer in plain text
 
         async def send_on(message: Message) -> None:

@@ -3,7 +3,7 @@
 import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from starlette.requests import Request
@@ -40,8 +40,7 @@ async def body_of(request: Request, most_bytes: int) -> bytes:
 
 def path_of(request: Request) -> str:
     """Return the request's path, decoded."""
-    path: str = request.scope["path"]
-    return path
+    return unquote(request.scope["path"])
 
 
 def text_of(body: bytes) -> str:
@@ -110,7 +109,7 @@ class Bodies:
 
 def check_names(request: Request) -> None:
     """Refuse a path or query that holds a NUL, which no id does and no database takes."""
-    if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+    if "%00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
         raise Refused(InvalidValue(reason="The path or query holds a NUL"))
 
 

@@ -1,0 +1,325 @@
+"""Every operation of the API as a function that makes a call, in the order of the documentation.
+
+A body is a wire type or a plain mapping with the names of the wire. ``version`` is the version that a write is made on; with
+``key`` a write has an idempotency key of your own, which holds across restarts of your program.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from ordre.api.wire.answers import (
+    Authorizations,
+    Cancellations,
+    Captures,
+    Comment,
+    OrderAnswer,
+    OrderList,
+    Refunds,
+    Sessions,
+)
+from ordre.api.wire.common import decoder, encode
+from ordre.api.wire.diff import Diff
+from ordre.api.wire.drafts import DraftAnswer, DraftChange, DraftList, NewDraft
+from ordre.api.wire.events import Events, NewEvent, ReportedEvent
+from ordre.api.wire.items import NewItem
+from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
+from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
+
+T = TypeVar("T")
+P = TypeVar("P")
+Body: TypeAlias = Mapping[str, Any]
+Value: TypeAlias = str | int | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[T]):
+    """A request to be sent: ``path`` is below ``/shopping``; ``decode`` makes the answer's type of its bytes."""
+
+    method: str
+    path: str
+    decode: Callable[[bytes], T]
+    query: Mapping[str, Value] | None = None
+    body: object = None
+    key: str | None = None
+    version: int | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes an order or a draft."""
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[P, T]):
+    """A call whose answer is a page. ``entries`` are those of a page, ``name`` is the id of one, from which the next goes on."""
+
+    call: Call[P]
+    entries: Callable[[P], list[T]]
+    name: Callable[[T], str]
+
+    def after(self, id_: str) -> "Listing[P, T]":
+        """Return the same from behind the entry with this id."""
+        return replace(self, call=replace(self.call, query={**(self.call.query or {}), "starting_after": id_}))
+
+
+def create_draft(draft: NewDraft | Body, *, key: str | None = None) -> Call[DraftAnswer]:
+    """Create a draft order."""
+    return Call(method="POST", path="/draft_orders", decode=_draft, body=draft, key=key)
+
+
+def list_drafts(**query: Value) -> Listing[DraftList, DraftAnswer]:
+    """List draft orders, newest first. A dot in a parameter's name is written ``__``: ``created_at__gte``."""
+    call = Call(method="GET", path="/draft_orders", decode=_drafts, query=_parameters(query))
+    return Listing(call=call, entries=lambda page: page.draft_orders, name=lambda draft: draft.id)
+
+
+def get_draft(id_: str) -> Call[DraftAnswer]:
+    """Get a draft order."""
+    return Call(method="GET", path=f"/draft_orders/{_in_path(id_)}", decode=_draft)
+
+
+def update_draft(
+    id_: str, change: DraftChange | Body, *, key: str | None = None, version: int | None = None
+) -> Call[DraftAnswer]:
+    """Update a draft order; what is left out stays."""
+    return Call(method="PUT", path=f"/draft_orders/{_in_path(id_)}", decode=_draft, body=change, key=key, version=version)
+
+
+def delete_draft(id_: str, *, key: str | None = None, version: int | None = None) -> Call[DraftAnswer]:
+    """Delete a draft order."""
+    return Call(method="DELETE", path=f"/draft_orders/{_in_path(id_)}", decode=_draft, key=key, version=version)
+
+
+def complete_draft(id_: str, *, key: str | None = None, version: int | None = None) -> Call[OrderList]:
+    """Make a draft's orders. Completing again is answered with the same orders."""
+    path = f"/draft_orders/{_in_path(id_)}/complete"
+    return Call(method="PUT", path=path, decode=_orders, body={}, key=key, version=version)
+
+
+def add_item(id_: str, item: NewItem | Body, *, key: str | None = None, version: int | None = None) -> Call[DraftAnswer]:
+    """Add an item to a draft."""
+    path = f"/draft_orders/{_in_path(id_)}/items"
+    return Call(method="POST", path=path, decode=_draft, body=item, key=key, version=version)
+
+
+def change_item(
+    id_: str, line_id: int, item: NewItem | Body, *, key: str | None = None, version: int | None = None
+) -> Call[DraftAnswer]:
+    """Put another item in the place of a draft's item."""
+    path = f"/draft_orders/{_in_path(id_)}/items/{line_id}"
+    return Call(method="PUT", path=path, decode=_draft, body=item, key=key, version=version)
+
+
+def remove_item(id_: str, line_id: int, *, key: str | None = None, version: int | None = None) -> Call[DraftAnswer]:
+    """Remove an item from a draft."""
+    path = f"/draft_orders/{_in_path(id_)}/items/{line_id}"
+    return Call(method="DELETE", path=path, decode=_draft, key=key, version=version)
+
+
+def list_orders(**query: Value) -> Listing[OrderList, OrderAnswer]:
+    """List orders, newest first. A dot in a parameter's name is written ``__``: ``metadata__channel="pos"``."""
+    return _listing("/orders", query)
+
+
+def create_order(order: NewOrder | Body, *, key: str | None = None) -> Call[OrderAnswer]:
+    """Create an order without a draft."""
+    return Call(method="POST", path="/orders", decode=_order, body=order, key=key)
+
+
+def get_order(order: str, **query: Value) -> Call[OrderAnswer]:
+    """Get an order by its ``order_id`` or ``id``: as it is, or with ``version`` or ``at`` as it was."""
+    return Call(method="GET", path=_of(order), decode=_order, query=query)
+
+
+def compare_versions(order: str, from_: int | None = None, to: int | None = None) -> Call[Diff]:
+    """Get what changed between two versions: up to now where ``to`` is left out, the last step where both are."""
+    query = {name: value for name, value in (("from", from_), ("to", to)) if value is not None}
+    return Call(method="GET", path=f"{_of(order)}/diff", decode=_diff, query=query)
+
+
+def update_order(
+    order: str, change: OrderChange | Body, *, key: str | None = None, version: int | None = None
+) -> Call[OrderAnswer]:
+    """Update an order; what is left out stays, null takes away."""
+    return Call(method="PUT", path=_of(order), decode=_order, body=change, key=key, version=version)
+
+
+def set_item_statuses(
+    order: str, statuses: ItemStatuses | Body, *, key: str | None = None, version: int | None = None
+) -> Call[OrderAnswer]:
+    """Set the status of items."""
+    return Call(method="PUT", path=f"{_of(order)}/items", decode=_order, body=statuses, key=key, version=version)
+
+
+def open_order(order: str, *, key: str | None = None, version: int | None = None) -> Call[OrderAnswer]:
+    """Open a closed order."""
+    return Call(method="POST", path=f"{_of(order)}/open", decode=_order, key=key, version=version)
+
+
+def close_order(order: str, *, key: str | None = None, version: int | None = None) -> Call[OrderAnswer]:
+    """Close an order."""
+    return Call(method="POST", path=f"{_of(order)}/close", decode=_order, key=key, version=version)
+
+
+def cancel_order(
+    order: str, reason: Cancellation | Body | None = None, *, key: str | None = None, version: int | None = None
+) -> Call[OrderAnswer]:
+    """Cancel an order of which nothing is captured that was not refunded."""
+    return Call(method="POST", path=f"{_of(order)}/cancel", decode=_order, body=reason or {}, key=key, version=version)
+
+
+def list_authorizations(order: str, **query: Value) -> Call[Authorizations]:
+    """List the order's authorizations."""
+    return Call(method="GET", path=f"{_of(order)}/authorizations", decode=_authorizations, query=query)
+
+
+def authorize(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
+    """Record an authorization."""
+    return _recorded(order, "authorizations", operation, key)
+
+
+def get_authorization(order: str, id_: str) -> Call[Operation]:
+    """Get an authorization."""
+    return _read(order, "authorizations", id_)
+
+
+def list_captures(order: str, **query: Value) -> Call[Captures]:
+    """List the order's captures."""
+    return Call(method="GET", path=f"{_of(order)}/captures", decode=_captures, query=query)
+
+
+def capture(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
+    """Record a capture."""
+    return _recorded(order, "captures", operation, key)
+
+
+def get_capture(order: str, id_: str) -> Call[Operation]:
+    """Get a capture."""
+    return _read(order, "captures", id_)
+
+
+def list_refunds(order: str, **query: Value) -> Call[Refunds]:
+    """List the order's refunds."""
+    return Call(method="GET", path=f"{_of(order)}/refunds", decode=_refunds, query=query)
+
+
+def refund(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
+    """Record a refund."""
+    return _recorded(order, "refunds", operation, key)
+
+
+def get_refund(order: str, id_: str) -> Call[Operation]:
+    """Get a refund."""
+    return _read(order, "refunds", id_)
+
+
+def list_cancellations(order: str, **query: Value) -> Call[Cancellations]:
+    """List the order's cancellations."""
+    return Call(method="GET", path=f"{_of(order)}/cancellations", decode=_cancellations, query=query)
+
+
+def cancel(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
+    """Record a cancellation of what is authorized and not captured."""
+    return _recorded(order, "cancellations", operation, key)
+
+
+def get_cancellation(order: str, id_: str) -> Call[Operation]:
+    """Get a cancellation."""
+    return _read(order, "cancellations", id_)
+
+
+def list_sessions(order: str, **query: Value) -> Call[Sessions]:
+    """List the order's payment sessions."""
+    return Call(method="GET", path=f"{_of(order)}/sessions", decode=_sessions, query=query)
+
+
+def start_session(order: str, session: NewSession | Body, *, key: str | None = None) -> Call[Session]:
+    """Record that a payment session is started."""
+    return Call(method="POST", path=f"{_of(order)}/sessions", decode=_session, body=session, key=key)
+
+
+def get_session(order: str, id_: str) -> Call[Session]:
+    """Get a payment session."""
+    return Call(method="GET", path=f"{_of(order)}/sessions/{_in_path(id_)}", decode=_session)
+
+
+def list_events(order: str, **query: Value) -> Call[Events]:
+    """List the order's events, oldest first, with the state that they combine to."""
+    return Call(method="GET", path=f"{_of(order)}/events", decode=_events, query=query)
+
+
+def report_event(order: str, event: NewEvent | Body, *, key: str | None = None) -> Call[ReportedEvent]:
+    """Record what a service reports."""
+    return Call(method="POST", path=f"{_of(order)}/events", decode=_event, body=event, key=key)
+
+
+def add_comment(order: str, comment: NewComment | Body, *, key: str | None = None) -> Call[Comment]:
+    """Add a comment."""
+    return Call(method="POST", path=f"{_of(order)}/comments", decode=_comment, body=comment, key=key)
+
+
+def delete_comment(order: str, id_: str, *, key: str | None = None) -> Call[Comment]:
+    """Mark a comment as deleted."""
+    return Call(method="DELETE", path=f"{_of(order)}/comments/{_in_path(id_)}", decode=_comment, key=key)
+
+
+def list_store_orders(store_id: str, **query: Value) -> Listing[OrderList, OrderAnswer]:
+    """List a store's orders, newest first."""
+    return _listing(f"/stores/{_in_path(store_id)}/orders", query)
+
+
+def get_store_order(store_id: str, order: str, **query: Value) -> Call[OrderAnswer]:
+    """Get a store's order."""
+    return Call(method="GET", path=f"/stores/{_in_path(store_id)}{_of(order)}", decode=_order, query=query)
+
+
+def list_customer_orders(customer_id: str, **query: Value) -> Listing[OrderList, OrderAnswer]:
+    """List a customer's orders, newest first."""
+    return _listing(f"/customers/{_in_path(customer_id)}/orders", query)
+
+
+def get_customer_order(customer_id: str, order: str, **query: Value) -> Call[OrderAnswer]:
+    """Get a customer's order."""
+    return Call(method="GET", path=f"/customers/{_in_path(customer_id)}{_of(order)}", decode=_order, query=query)
+
+
+def plain(value: object) -> Any:
+    """Return what was answered as plain values: mappings, lists, texts and numbers, with the names of the wire."""
+    return msgspec.json.decode(encode(value))
+
+
+def _of(order: str) -> str:
+    return f"/orders/{_in_path(order)}"
+
+
+def _in_path(id_: str) -> str:
+    return quote(id_, safe="")
+
+
+def _parameters(query: Mapping[str, Value]) -> dict[str, Value]:
+    return {name.replace("__", "."): value for name, value in query.items()}
+
+
+def _listing(path: str, query: Mapping[str, Value]) -> Listing[OrderList, OrderAnswer]:
+    call = Call(method="GET", path=path, decode=_orders, query=_parameters(query))
+    return Listing(call=call, entries=lambda page: page.orders, name=lambda order: order.id)
+
+
+def _recorded(order: str, collection: str, operation: NewOperation | Body, key: str | None) -> Call[Operation]:
+    return Call(method="POST", path=f"{_of(order)}/{collection}", decode=_operation, body=operation, key=key)
+
+
+def _read(order: str, collection: str, id_: str) -> Call[Operation]:
+    return Call(method="GET", path=f"{_of(order)}/{collection}/{_in_path(id_)}", decode=_operation)
+
+
+_draft, _drafts = decoder(DraftAnswer).decode, decoder(DraftList).decode
+_order, _orders, _diff = decoder(OrderAnswer).decode, decoder(OrderList).decode, decoder(Diff).decode
+_operation, _session, _sessions = decoder(Operation).decode, decoder(Session).decode, decoder(Sessions).decode
+_authorizations, _captures = decoder(Authorizations).decode, decoder(Captures).decode
+_refunds, _cancellations = decoder(Refunds).decode, decoder(Cancellations).decode
+_event, _events, _comment = decoder(ReportedEvent).decode, decoder(Events).decode, decoder(Comment).decode

@@ -1,0 +1,177 @@
+"""The two clients: they send what the exchange asks for, and wait as long as it says."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from ordre.client.calls import Call, Listing
+from ordre.client.exchange import Exchange, Flow, Lost, Policy, Received, Result, Sent
+
+T = TypeVar("T")
+P = TypeVar("P")
+TIMEOUT_SECONDS = 30.0
+_NEXT = 'rel="next"'
+
+
+class Client:
+    """A client of one account. It may be used by several threads; ``close`` it, or use it in a ``with``.
+
+    Args:
+        url: Where Ordre is, such as ``https://orders.example.com``.
+        account: The account, such as ``T12345678``.
+        client_id: The client's id.
+        client_secret: Its secret.
+        policy: How often calls are tried.
+        http: What sends, with its own timeouts, proxies and certificates; it is not closed with the client.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        account: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        policy: Policy | None = None,
+        http: httpx.Client | None = None,
+    ) -> None:
+        self._exchange = Exchange(url, account, client_id, client_secret, policy or Policy())
+        self._http, self._owned = http or httpx.Client(timeout=TIMEOUT_SECONDS), http is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._owned:
+            self._http.close()
+
+    def send(self, call: Call[T]) -> T:
+        """Do a call and return what it is answered.
+
+        Raises:
+            OrdreError: It is not done; its class says why.
+        """
+        return self._drive(self._exchange.answer(call, time.monotonic()))
+
+    def receive(self, call: Call[Any]) -> Received:
+        """Do a call and return the answer as it came: status, headers, bytes."""
+        return self._drive(self._exchange.received(call, time.monotonic()))
+
+    def each(self, listing: Listing[P, T]) -> Iterator[T]:
+        """Yield every entry of a list, asking for page after page as they are used."""
+        while True:
+            received = self.receive(listing.call)
+            entries = listing.entries(listing.call.decode(received.content))
+            yield from entries
+            if not entries or _NEXT not in received.headers.get("link", ""):
+                return
+            listing = listing.after(listing.name(entries[-1]))
+
+    def _drive(self, flow: Flow[T]) -> T:
+        result: Result = None
+        while True:
+            try:
+                step = flow.send(result)
+            except StopIteration as stop:
+                answer: T = stop.value
+                return answer
+            if isinstance(step, Sent):
+                result = self._sent(step)
+            else:
+                result = None
+                time.sleep(step.seconds)
+
+    def _sent(self, sent: Sent) -> Result:
+        try:
+            answer = self._http.request(
+                sent.method, sent.url, headers=dict(sent.headers), params=dict(sent.query), content=sent.content
+            )
+        except httpx.TransportError as error:
+            return _lost(error)
+        return Received(status=answer.status_code, headers=answer.headers, content=answer.content)
+
+
+class AsyncClient:
+    """The same for asyncio. Its arguments are those of ``Client``."""
+
+    def __init__(
+        self,
+        url: str,
+        account: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        policy: Policy | None = None,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._exchange = Exchange(url, account, client_id, client_secret, policy or Policy())
+        self._http, self._owned = http or httpx.AsyncClient(timeout=TIMEOUT_SECONDS), http is None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._owned:
+            await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        """Do a call and return what it is answered.
+
+        Raises:
+            OrdreError: It is not done; its class says why.
+        """
+        return await self._drive(self._exchange.answer(call, time.monotonic()))
+
+    async def receive(self, call: Call[Any]) -> Received:
+        """Do a call and return the answer as it came: status, headers, bytes."""
+        return await self._drive(self._exchange.received(call, time.monotonic()))
+
+    async def each(self, listing: Listing[P, T]) -> AsyncIterator[T]:
+        """Yield every entry of a list, asking for page after page as they are used."""
+        while True:
+            received = await self.receive(listing.call)
+            entries = listing.entries(listing.call.decode(received.content))
+            for entry in entries:
+                yield entry
+            if not entries or _NEXT not in received.headers.get("link", ""):
+                return
+            listing = listing.after(listing.name(entries[-1]))
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        result: Result = None
+        while True:
+            try:
+                step = flow.send(result)
+            except StopIteration as stop:
+                answer: T = stop.value
+                return answer
+            if isinstance(step, Sent):
+                result = await self._sent(step)
+            else:
+                result = None
+                await asyncio.sleep(step.seconds)
+
+    async def _sent(self, sent: Sent) -> Result:
+        try:
+            answer = await self._http.request(
+                sent.method, sent.url, headers=dict(sent.headers), params=dict(sent.query), content=sent.content
+            )
+        except httpx.TransportError as error:
+            return _lost(error)
+        return Received(status=answer.status_code, headers=answer.headers, content=answer.content)
+
+
+def _lost(error: httpx.TransportError) -> Lost:
+    return Lost(f"{type(error).__name__}: {error}".rstrip(": "))

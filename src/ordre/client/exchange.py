@@ -1,0 +1,160 @@
+"""How a call becomes requests: tokens, idempotency keys, retries. Written once, without I/O: who drives it sends and waits."""
+
+import base64
+import random
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+from uuid import uuid4
+
+import msgspec
+
+from ordre.api.wire.accounts import Token
+from ordre.api.wire.common import encode
+from ordre.client.calls import Call
+from ordre.client.errors import UnauthorizedError, UnexpectedError, UnreachableError, error_of
+
+T = TypeVar("T")
+RETRIED = frozenset({429, 502, 503, 504})
+_token = msgspec.json.Decoder(Token).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How often a call is tried, and how long is waited between, in seconds: doubled each time, by chance up to half less."""
+
+    attempts: int = 5
+    first_wait_seconds: float = 0.1
+    longest_wait_seconds: float = 10.0
+    renew_before_seconds: float = 300.0
+    """A token is renewed this long before it ends, or at its half where that is later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A request, to be sent as it is."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait this long, then go on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer came."""
+
+    reason: str
+
+
+Step: TypeAlias = Sent | Wait
+Result: TypeAlias = Received | Lost | None
+Flow: TypeAlias = Generator[Step, Result, T]
+
+
+class Exchange:
+    """What a client knows between calls: where, as whom, and its token. ``now`` is the driver's clock, in seconds."""
+
+    def __init__(self, url: str, account: str, client_id: str, client_secret: str, policy: Policy) -> None:
+        self._api = f"{url.rstrip('/').removesuffix('/v1')}/v1/accounts/{account}"
+        basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        self._basic, self._policy = f"Basic {basic}", policy
+        self._token, self._renew_at = "", 0.0
+
+    def answer(self, call: Call[T], now: float) -> Flow[T]:
+        """Do a call.
+
+        Raises:
+            OrdreError: It is not done; its class says why.
+        """
+        received = yield from self.received(call, now)
+        try:
+            return call.decode(received.content)
+        except msgspec.MsgspecError as error:
+            raise UnexpectedError(f"The answer is not of its type: {error}", status=received.status) from error
+
+    def received(self, call: Call[Any], now: float) -> Flow[Received]:
+        """Do a call; return its answer as it came."""
+        headers = {"Accept": "application/json"}
+        if call.writes:
+            headers["Idempotency-Key"] = call.key or str(uuid4())
+        if call.version is not None:
+            headers["If-Match"] = f'"{call.version}"'
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        query = {name: _text(value) for name, value in (call.query or {}).items()}
+        content = None if call.body is None else encode(call.body)
+        for fresh in (False, True):
+            token = yield from self._valid_token(now, fresh=fresh)
+            authorized = {**headers, "Authorization": f"Bearer {token}"}
+            url = f"{self._api}/shopping{call.path}"
+            try:
+                return (
+                    yield from self._sent(Sent(method=call.method, url=url, headers=authorized, query=query, content=content))
+                )
+            except UnauthorizedError:
+                if fresh:
+                    raise
+        raise AssertionError("the second round answers or raises")
+
+    def _valid_token(self, now: float, *, fresh: bool) -> Flow[str]:
+        if fresh or now >= self._renew_at:
+            body = encode({"grant_type": "client_credentials", "audience": self._api})
+            headers = {"Authorization": self._basic, "Content-Type": "application/json"}
+            sent = Sent(method="POST", url=f"{self._api}/auth/token", headers=headers, query={}, content=body)
+            received = yield from self._sent(sent)
+            token = _token(received.content)
+            self._token = token.access_token
+            self._renew_at = now + max(token.expires_in - self._policy.renew_before_seconds, token.expires_in / 2)
+        return self._token
+
+    def _sent(self, sent: Sent) -> Flow[Received]:
+        """Send until there is an answer that more sending does not change."""
+        attempt, wait = 1, self._policy.first_wait_seconds
+        while True:
+            result = yield sent
+            if isinstance(result, Received) and result.status < 400:  # noqa: PLR2004 - where HTTP's errors begin
+                return result
+            asked = _retry_after(result)
+            if not _passes(result) or attempt >= self._policy.attempts:
+                raise _error(result)
+            attempt += 1
+            yield Wait(min(max(wait * random.uniform(0.5, 1.0), asked), self._policy.longest_wait_seconds))  # noqa: S311 - no secret
+            wait *= 2
+
+
+def _passes(result: Result) -> bool:
+    """Tell whether the fault may be gone at the next attempt."""
+    return isinstance(result, Lost) or (isinstance(result, Received) and result.status in RETRIED)
+
+
+def _retry_after(result: Result) -> float:
+    text = result.headers.get("retry-after", "") if isinstance(result, Received) else ""
+    return float(text) if text.isdecimal() else 0.0
+
+
+def _error(result: Result) -> Exception:
+    if isinstance(result, Received):
+        return error_of(result.status, result.content, result.headers.get("x-request-id", ""))
+    return UnreachableError(result.reason if isinstance(result, Lost) else "nothing was received")
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
