@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from ordre.api.errors import status_of
 from ordre.api.openapi import document_text
 from ordre.api.routes import ROUTES
+from ordre.conformance import table
+from ordre.conformance.fields import ENUMS, OBJECTS
+from ordre.conformance.table import Row
 from ordre.domain import refusals
 from ordre.domain.refusals import Refusal
 from ordre.settings import Settings
@@ -69,7 +72,77 @@ _NUMBERS = {
     "refunded": 12000,
     "current_version": 4,
 }
-PARTS = {"settings": settings_table, "operations": operations_table, "refusals": refusals_table}
+
+
+def _rows(rows: Iterable[Row], first: str) -> Iterator[str]:
+    yield f"| {first} | | evidence | what to know |"
+    yield "|---|---|---|---|"
+    for row in rows:
+        name = (
+            row.name.replace(" ", " `", 1) + "`" if row.name.startswith(("GET ", "POST ", "PUT ", "DELETE ")) else f"`{row.name}`"
+        )
+        yield f"| {name} | {row.verdict} | {row.evidence} | {row.why} |"
+
+
+def compared_operations() -> Iterator[str]:
+    """One row an operation, beside the original."""
+    yield from _rows(table.OPERATIONS, "operation")
+
+
+def compared_parameters() -> Iterator[str]:
+    """One row a query parameter."""
+    yield "| of | parameter | | evidence | what to know |"
+    yield "|---|---|---|---|---|"
+    for of, rows in table.PARAMETERS.items():
+        for row in rows:
+            yield f"| {of} | `{row.name}` | {row.verdict} | {row.evidence} | {row.why} |"
+
+
+def compared_headers() -> Iterator[str]:
+    """One row a header."""
+    yield from _rows(table.REQUEST_HEADERS, "sent")
+    yield ""
+    yield from _rows(table.RESPONSE_HEADERS, "answered")
+
+
+def compared_fields() -> Iterator[str]:
+    """One row for fields of an object that are alike."""
+    yield "| object | fields | | evidence | what to know |"
+    yield "|---|---|---|---|---|"
+    for one in OBJECTS:
+        for group in one.groups:
+            names = ", ".join(f"`{name}`" for name in group.fields)
+            yield f"| {one.name} | {names} | {group.verdict} | {group.evidence} | {group.why} |"
+
+
+def compared_enums() -> Iterator[str]:
+    """One row an enum."""
+    yield "| field | values | | evidence | what to know |"
+    yield "|---|---|---|---|---|"
+    for one in ENUMS:
+        values = ", ".join(f"`{value}`" for value in one.values.split())
+        yield f"| {one.name} | {values} | {one.verdict} | {one.evidence} | {one.why} |"
+
+
+def compared_behaviour() -> Iterator[str]:
+    """One row for each thing that no schema says."""
+    yield "| behaviour | | evidence | what to know |"
+    yield "|---|---|---|---|"
+    for row in table.BEHAVIOUR:
+        yield f"| {row.name} | {row.verdict} | {row.evidence} | {row.why} |"
+
+
+PARTS = {
+    "compared_operations": compared_operations,
+    "compared_parameters": compared_parameters,
+    "compared_headers": compared_headers,
+    "compared_fields": compared_fields,
+    "compared_enums": compared_enums,
+    "compared_behaviour": compared_behaviour,
+    "settings": settings_table,
+    "operations": operations_table,
+    "refusals": refusals_table,
+}
 
 
 def written(text: str) -> str:

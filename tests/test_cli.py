@@ -26,7 +26,7 @@ def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
     return done.stdout + (done.stderr if status else "")
 
 
-def run_json(*arguments: str, database: str) -> Any:
+def run_json(*arguments: str, database: str | None = None) -> Any:
     return json.loads(run(*arguments, "--json", database=database))
 
 

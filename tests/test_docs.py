@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from ordre.api.routes import ROUTES
 from ordre.cli import app
 from service import ORDRE, Service
 
@@ -56,17 +55,10 @@ def test_the_readmes_order_is_placed_and_paid(service: Service) -> None:
     assert (order["status"], order["payment_status"]) == ("closed", "paid")
 
 
-def test_every_operation_is_in_the_compatibility_table() -> None:
-    text = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
-    listed = {(method, path) for method, path in re.findall(r"^\| (GET|POST|PUT|DELETE) `([^`]+)` \|", text, flags=re.MULTILINE)}
-    ours = {(route.method, route.path.removeprefix("/v1/accounts/{aid}")) for route in ROUTES if route.path.startswith("/v1")}
-    assert listed == ours
-
-
 def test_every_command_is_described() -> None:
     text = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     commands = {name for name in app if not name.startswith("-")}
-    assert commands == {"serve", "migrate", "account", "client", "key", "verify", "demo", "openapi"}
+    assert commands == {"serve", "migrate", "account", "client", "key", "verify", "conformance", "demo", "openapi"}
     assert all(f"`ordre {name}" in text for name in commands)
 
 
@@ -79,6 +71,6 @@ def test_every_decision_says_what_and_why() -> None:
 
 def test_the_readme_names_commands_that_exist() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    for words in set(re.findall(r"\bordre ((?:account|client|key) \w+|serve|migrate|verify|demo|openapi)", text)):
+    for words in set(re.findall(r"\bordre ((?:account|client|key) \w+|serve|migrate|verify|conformance|demo|openapi)", text)):
         done = subprocess.run([ORDRE, *words.split(), "--help"], capture_output=True, check=False)
         assert done.returncode == 0, words

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import httpx
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import track
@@ -22,6 +23,8 @@ from ordre.application import accounts
 from ordre.application.ports import Account, Client, Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.auth.tokens import rotate_keys
+from ordre.conformance import run as conformity
+from ordre.conformance.api import Api
 from ordre.db.verify import Difference, differences
 from ordre.demo import make_demo
 from ordre.domain.refusals import Refused
@@ -242,6 +245,45 @@ def openapi(*, output: Path | None = None) -> None:
         output.write_text(document_text(), encoding="utf-8")
 
 
+@app.command
+def conformance(
+    url: str,
+    *,
+    account: str,
+    client_id: Annotated[str, Parameter(env_var="ORDRE_CLIENT_ID")],
+    client_secret: Annotated[str, Parameter(env_var="ORDRE_CLIENT_SECRET")],
+    extras: bool = True,
+    junit: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Compare a server with the table of docs/compatibility.md, check by check; end with 1 where it does otherwise.
+
+    The checks make orders on the account: take one for tests. Against the original API, say --no-extras.
+
+    Args:
+        url: Where the server is, such as http://127.0.0.1:8080.
+        account: The account, such as T12345678.
+        client_id: The id of a client with the scope admin:shopping.
+        client_secret: Its secret.
+        extras: Ask for what differs from the original and what is extra, too.
+        junit: Write JUnit XML to this file.
+        json: Print JSON.
+    """
+    wanted = conformity.checks(extras=extras)
+    with httpx.Client(timeout=conformity.TIMEOUT_SECONDS) as http:
+        running = conformity.run(Api(http, url, account, client_id, client_secret), wanted)
+        shown = track(running, "Checking", len(wanted), console=_console, disable=json or not _console.is_terminal)
+        results = list(shown)
+    if junit is not None:
+        junit.write_text(conformity.junit(results, url), encoding="utf-8")
+    _print_all([_result_fields(one) for one in results], json=json)
+    failed = sum(bool(one.fault) for one in results)
+    if not json:
+        print(f"{len(results)} checks, {failed} failed")
+    if failed:
+        sys.exit(1)
+
+
 async def _rotated(store: Store, account_id: str, client_id: str) -> dict[str, Any]:
     """Give a client a new secret; return it with what is shown of the client."""
     secret = new_secret()
@@ -296,6 +338,16 @@ def _client_fields(client: Client) -> dict[str, Any]:
         "name": client.name,
         "scopes": list(client.scopes),
         "disabled_at": client.disabled_at,
+    }
+
+
+def _result_fields(result: conformity.Result) -> dict[str, Any]:
+    return {
+        "check": result.check.name,
+        "of": result.check.verdict.value,
+        "evidence": conformity.evidence_of(result.check),
+        "result": result.fault or "as it should be",
+        "ms": round(result.seconds * 1000),
     }
 
 

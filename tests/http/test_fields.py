@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from service import Shop, item
 
-EVERYTHING = json.loads((Path(__file__).parent / "every_field.json").read_text(encoding="utf-8"))
+EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 WRITTEN_BY_ORDRE = {"version"}
 
 

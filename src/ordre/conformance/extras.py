@@ -1,0 +1,147 @@
+"""The checks of what differs and what is extra: they are asked of Ordre alone."""
+
+from typing import Any
+from uuid import uuid4
+
+from ordre.conformance.api import Api, Check, expect, fresh, lines, operation, part, same
+from ordre.conformance.table import EXTRA_PARAMETERS, Verdict
+
+
+def idempotency(api: Api) -> None:
+    """The same key has one effect, and stands for one request."""
+    path = f"/orders/{api.order(100)['id']}"
+    key = {"Idempotency-Key": uuid4().hex}
+    first, again = (api.raw("POST", f"{path}/authorizations", operation((1, 60)), headers=key) for _ in range(2))
+    same("the answer again", (expect(again, 200), again.headers.get("idempotency-replayed")), (expect(first, 200), "true"))
+    expect(api.raw("POST", f"{path}/authorizations", operation((1, 61)), headers=key), 422)
+    same("what was recorded", len(api.get(path)["authorizations"]), 1)
+
+
+def versions(api: Api) -> None:
+    """Writes on a version, and reading the past."""
+    path = f"/orders/{api.order(100)['id']}"
+    same("the etag", api.raw("GET", path).headers.get("etag"), '"1"')
+    expect(api.raw("PUT", path, {"comment": "one"}, headers={"If-Match": '"1"'}), 200)
+    (fault,) = expect(api.raw("PUT", path, {"comment": "two"}, headers={"If-Match": '"1"'}), 412)["error"]["errors"]
+    same("the version and the events since", (fault["current_version"], len(fault["events"])), (2, 1))
+    same("not modified", api.raw("GET", path, headers={"If-None-Match": '"2"'}).status_code, 304)
+    past = api.get(path, version=1)
+    same("the order as it was", ("comment" in past, past["version"]), (False, 1))
+    same("at an instant", api.get(path, at=past["updated_at"])["version"], 1)
+    paths = [change["path"] for change in api.get(f"{path}/diff", **{"from": 1, "to": 2})["changes"]]
+    same("the difference", "comment" in paths, True)
+    events = api.get(f"{path}/events", include_events="service-event", limit=1)
+    same("events of a type", events["events"], [])
+
+
+def repeating(api: Api) -> None:
+    """What is done again is done once."""
+    draft = api.draft({}, 100)
+    (order,) = api.completed(draft)
+    same("completing again", api.completed(draft), [order])
+    path = f"/orders/{order['id']}/authorizations"
+    sent = operation((1, 60), id=fresh("op-"))
+    same("the same operation again", api.post(path, sent), api.post(path, sent))
+    api.refused("POST", path, {**sent, "success": False}, status=409)
+
+
+def finding(api: Api) -> None:
+    """Every extra filter finds the order, and only it."""
+    mark = uuid4().hex[:12]
+    other = api.order(5)
+    order = api.paid(
+        39800,
+        order_number=f"N-{mark}",
+        customer={"id": f"C-{mark}", "first_name": "Kari"},
+        store={"id": f"S-{mark}"},
+        external_ids=[{"id": f"E-{mark}"}],
+        metadata={"mark": mark},
+    )
+    asked: dict[str, dict[str, Any]] = {
+        "customer_id": {"customer_id": f"C-{mark}"},
+        "store_id": {"store_id": f"S-{mark}"},
+        "order_number": {"order_number": f"N-{mark}"},
+        "external_id": {"external_id": f"E-{mark}"},
+        "metadata.<key>": {"metadata.mark": mark},
+        "q": {"q": f"kari n-{mark[:8]}"},
+        "payment_id": {"payment_id": "PID_123", "metadata.mark": mark},
+        "currency": {"currency": "NOK", "metadata.mark": mark},
+        "net_amount.gte": {"net_amount.gte": 39800, "metadata.mark": mark},
+        "net_amount.lte": {"net_amount.lte": 39800, "metadata.mark": mark},
+        "updated_at.gte": {"updated_at.gte": order["updated_at"], "metadata.mark": mark},
+        "updated_at.lte": {"updated_at.lte": "2999-01-01T00:00:00Z", "metadata.mark": mark},
+    }
+    same("the filters that are tried", set(asked), set(EXTRA_PARAMETERS))
+    for name, query in asked.items():
+        found = expect(api.raw("GET", "/orders", query=query), 200)["orders"]
+        same(name, [one["id"] for one in found], [order["id"]])
+    page = api.raw("GET", "/orders", query={"limit": 1})
+    same("a link to the next page", 'rel="next"' in page.headers.get("link", ""), True)
+    same("another order", other["id"] == order["id"], False)
+
+
+def refusals(api: Api) -> None:
+    """What the original may take and Ordre refuses."""
+    error = expect(api.raw("GET", "/orders", query={"sort": "up"}), 400)["error"]
+    same("an unknown parameter", error["errors"][0]["path"], "sort")
+    wrong = {**lines(100)[0], "net_amount": 99}
+    api.refused("POST", "/orders", {"currency": "NOK", "items": [wrong]})
+    api.refused("POST", "/orders", {"currency": "NOX", "items": lines(5)})
+    api.refused("POST", "/orders", {"currency": "NOK", "items": lines(5), "shipping_address": {"country": "XX"}})
+    one = {**lines(5)[0], "store": {"id": "a"}}
+    two = {**lines(5, 5)[1], "store": {"id": "b"}}
+    draft = api.post("/draft_orders", {"order": {"currency": "NOK", "items": [one, two]}})
+    same("a draft that does not ask to be split", len(api.completed(draft)), 1)
+
+
+def more(api: Api) -> None:
+    """Item statuses, amounts of sessions, discounts of orders, headers of our own."""
+    discounts = [{"id": "D", "refs": [{"id": "r", "amount": 5}]}]
+    order = api.order(100, discounts=discounts)
+    path = f"/orders/{order['id']}"
+    part("the order", order, {"discounts": discounts})
+    statuses = api.put(f"{path}/items", {"items": [{"line_id": 1, "status": "packed"}]})
+    same("the item's status", statuses["items"][0]["status"], "packed")
+    session = api.post(f"{path}/sessions", {"items": [{"line_id": "1"}], "profile_id": "p", "url": {}})
+    same("the session's amount", (session["amount"], "url" in session), (100, False))
+    answer = api.raw("GET", path)
+    for name in ("x-request-id", "x-content-type-options", "access-control-expose-headers"):
+        same(name, name in answer.headers, True)
+    allowed = answer.headers.get("access-control-allow-headers", "").split(",")
+    same("access-control-allow-headers", {"Authorization", "total-count", "page-count", "Idempotency-Key"} <= set(allowed), True)
+    same("cache-control", api.token().headers.get("cache-control"), "no-store")
+    same("www-authenticate", "www-authenticate" in api.token(secret="wrong").headers, True)  # noqa: S106 - it is to be refused
+    same("allow", "allow" in api.raw("PATCH", path).headers, True)
+
+
+_X = Verdict.EXTRA
+EXTRAS = (
+    Check("idempotency keys", ("Idempotency-Key", "idempotency-replayed"), idempotency, _X),
+    Check(
+        "versions and the past",
+        ("If-Match", "If-None-Match", "etag", "version", "at", "from", "to", "GET /shopping/orders/{order_id}/diff"),
+        versions,
+        _X,
+    ),
+    Check("doing again", ("completing twice", "a repeated operation id"), repeating, _X),
+    Check("finding", (*EXTRA_PARAMETERS, "link"), finding, _X),
+    Check("refusing", ("amounts", "unknown query parameters", "currencies and countries", "split_draft"), refusals, _X),
+    Check(
+        "more",
+        (
+            "PUT /shopping/orders/{order_id}/items",
+            "a session's amounts",
+            "discounts of an order",
+            "x-request-id",
+            "x-content-type-options",
+            "access-control-expose-headers",
+            "access-control-allow-headers",
+            "page-count",
+            "cache-control",
+            "www-authenticate",
+            "allow",
+        ),
+        more,
+        _X,
+    ),
+)

@@ -1,0 +1,202 @@
+"""The table's rows: operations, parameters, headers and behaviour. `fields.py` has the fields and the values of enums.
+
+The evidence is what public pages show of the original: *seen* there, *derived* from what is seen, *inferred* by analogy where
+nothing public says, or none where a row is our own. `tests/test_compatibility.py` holds table and code to each other, both ways.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    SAME = "same"
+    DIFFERS = "differs"
+    EXTRA = "extra"
+
+
+class Evidence(StrEnum):
+    SEEN = "seen"
+    DERIVED = "derived"
+    INFERRED = "inferred"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``why`` says how it differs, or what to know."""
+
+    name: str
+    verdict: Verdict
+    evidence: Evidence
+    why: str = ""
+
+
+S, D, X = Verdict.SAME, Verdict.DIFFERS, Verdict.EXTRA
+SEEN, DERIVED, INFERRED, NONE = Evidence.SEEN, Evidence.DERIVED, Evidence.INFERRED, Evidence.NONE
+
+OPERATIONS = (
+    Row(
+        "POST /auth/token",
+        S,
+        SEEN,
+        "`client_credentials` alone; id and secret may stand in the body, which may be a form (extra)",
+    ),
+    Row("POST /shopping/draft_orders", S, SEEN, "only `order.currency` is required"),
+    Row("GET /shopping/draft_orders", S, SEEN),
+    Row("GET /shopping/draft_orders/{id}", S, SEEN),
+    Row("PUT /shopping/draft_orders/{id}", S, INFERRED, "what is left out stays; null takes away; `items` replaces all items"),
+    Row("DELETE /shopping/draft_orders/{id}", S, INFERRED, "answers the draft; deleting twice is deleting once"),
+    Row("PUT /shopping/draft_orders/{id}/complete", S, SEEN),
+    Row("POST /shopping/draft_orders/{id}/items", S, SEEN),
+    Row("PUT /shopping/draft_orders/{id}/items/{line_id}", S, SEEN, "takes a whole item"),
+    Row("DELETE /shopping/draft_orders/{id}/items/{line_id}", S, SEEN),
+    Row("GET /shopping/orders", S, DERIVED),
+    Row("POST /shopping/orders", S, DERIVED),
+    Row("GET /shopping/orders/{order_id}", S, DERIVED),
+    Row("GET /shopping/orders/{order_id}/diff", X, NONE, "what changed between two versions"),
+    Row("PUT /shopping/orders/{order_id}", S, SEEN, "what is left out stays; null takes away; items by `line_id`"),
+    Row("PUT /shopping/orders/{order_id}/items", X, INFERRED, "sets the `status` of items; its path in the original is unknown"),
+    Row("POST /shopping/orders/{order_id}/open", S, SEEN),
+    Row("POST /shopping/orders/{order_id}/close", S, DERIVED),
+    Row("POST /shopping/orders/{order_id}/cancel", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/authorizations", S, SEEN, "everything, unless `limit` is given"),
+    Row("POST /shopping/orders/{order_id}/authorizations", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/authorizations/{authorization_id}", S, DERIVED),
+    Row("GET /shopping/orders/{order_id}/captures", S, SEEN, "everything, unless `limit` is given"),
+    Row("POST /shopping/orders/{order_id}/captures", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/captures/{capture_id}", S, DERIVED),
+    Row("GET /shopping/orders/{order_id}/refunds", S, SEEN, "everything, unless `limit` is given"),
+    Row("POST /shopping/orders/{order_id}/refunds", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/refunds/{refund_id}", S, DERIVED),
+    Row("GET /shopping/orders/{order_id}/cancellations", S, DERIVED, "everything, unless `limit` is given"),
+    Row("POST /shopping/orders/{order_id}/cancellations", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/cancellations/{cancellation_id}", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/sessions", S, DERIVED),
+    Row(
+        "POST /shopping/orders/{order_id}/sessions",
+        D,
+        SEEN,
+        "the session is recorded; no payment is started, so there is no `url`",
+    ),
+    Row("GET /shopping/orders/{order_id}/sessions/{session_id}", S, SEEN),
+    Row("GET /shopping/orders/{order_id}/events", S, SEEN),
+    Row("POST /shopping/orders/{order_id}/events", S, SEEN),
+    Row("POST /shopping/orders/{order_id}/comments", S, INFERRED),
+    Row("DELETE /shopping/orders/{order_id}/comments/{comment_id}", S, INFERRED, "answers the comment, marked as deleted"),
+    Row("GET /shopping/stores/{store_id}/orders", S, SEEN, "by the order's own store and by those of its items"),
+    Row("GET /shopping/stores/{store_id}/orders/{order_id}", S, SEEN),
+    Row("GET /shopping/customers/{customer_id}/orders", S, DERIVED),
+    Row("GET /shopping/customers/{customer_id}/orders/{order_id}", S, DERIVED),
+)
+
+_ORDERS, _DRAFTS, _LISTS = "lists of orders", "lists of drafts", "lists of orders and drafts"
+PARAMETERS: dict[str, tuple[Row, ...]] = {
+    _LISTS: (
+        Row("limit", S, DERIVED, "1 to 100, by default 10"),
+        Row("starting_after", S, DERIVED, "the id of the last one seen; an unknown one is refused"),
+        Row("total", S, DERIVED, "exact up to 10,000, `10000+` beyond"),
+        Row("created_at.gte", S, SEEN),
+        Row("created_at.lte", S, SEEN),
+        Row("updated_at.gte", X, NONE),
+        Row("updated_at.lte", X, NONE),
+        Row("customer_id", X, NONE),
+        Row("store_id", X, NONE),
+        Row("order_number", X, NONE),
+        Row("external_id", X, NONE),
+        Row("currency", X, NONE),
+        Row("net_amount.gte", X, NONE),
+        Row("net_amount.lte", X, NONE),
+        Row("metadata.<key>", X, NONE),
+        Row("q", X, NONE, "words of numbers, ids, names, e-mail, phone, items, payments, bookings"),
+        Row("status", S, SEEN, "several values (extra)"),
+    ),
+    _ORDERS: (
+        Row("payment_status", S, SEEN, "several values (extra)"),
+        Row("include_events", S, SEEN),
+        Row("payment_id", X, NONE),
+    ),
+    "orders, reading and writing": (Row("include_events", S, SEEN, "absent or `false`: no events and no `state`"),),
+    "an order": (
+        Row("version", X, NONE, "the order as it was"),
+        Row("at", X, NONE, "the order as it was"),
+    ),
+    "two versions of an order": (Row("from", X, NONE), Row("to", X, NONE)),
+    "what an order holds": (
+        Row("limit", S, DERIVED, "left out: everything"),
+        Row("starting_after", S, DERIVED),
+    ),
+    "an order's events": (Row("include_events", X, NONE),),
+}
+
+REQUEST_HEADERS = (
+    Row("Authorization", S, SEEN, "`Bearer`; at the token endpoint `Basic`"),
+    Row("Content-Type", S, SEEN, "`application/json`"),
+    Row("Dintero-*", S, SEEN, "accepted and ignored"),
+    Row("Idempotency-Key", X, NONE, "on every write; the original's pages do not name it"),
+    Row("If-Match", X, NONE, "on every write to an order or draft"),
+    Row("If-None-Match", X, NONE, "304 while the version is the same"),
+)
+RESPONSE_HEADERS = (
+    Row("access-control-allow-origin", S, SEEN),
+    Row("access-control-allow-methods", S, SEEN),
+    Row("access-control-allow-headers", D, SEEN, "has `Idempotency-Key` and `If-Match` too"),
+    Row("access-control-expose-headers", X, NONE),
+    Row("etag", D, SEEN, "strong, and the version: of one order, draft or operation"),
+    Row("total-count", S, DERIVED),
+    Row("page-count", D, DERIVED, "allowed by CORS as in the original, never sent"),
+    Row("link", X, NONE, '`rel="next"` while there is more'),
+    Row("retry-after", S, SEEN, "on 429 as in the original; on 503 too"),
+    Row("idempotency-replayed", X, NONE),
+    Row("www-authenticate", X, NONE, "on 401"),
+    Row("allow", X, NONE, "on 405"),
+    Row("cache-control", X, NONE, "a token is not to be stored on the way"),
+    Row("x-request-id", X, NONE),
+    Row("x-content-type-options", X, NONE),
+)
+
+BEHAVIOUR = (
+    Row("status of what is done", S, DERIVED, "200 for everything, with the object"),
+    Row("error body", S, SEEN, "`error.code` is the upper-case reason phrase; `errors[]` is filled (extra)"),
+    Row("over-capture and over-refund", S, INFERRED, "400, naming the `line_id`; lower bounds too"),
+    Row("amounts", X, NONE, "checked, not believed: [concepts](concepts.md#lines)"),
+    Row("what remains", S, INFERRED, "[concepts](concepts.md#operations)"),
+    Row("payment_status", S, INFERRED, "the edge cases are ours: [concepts](concepts.md#statuses)"),
+    Row(
+        "state",
+        S,
+        SEEN,
+        "failure if any event says error or failure; pending if none is or a latest says so; else success",
+    ),
+    Row("failed operations", S, INFERRED, "`success: false` is stored and shown, and moves nothing"),
+    Row("multiple_authorizations", S, SEEN, "captures, refunds and cancellations then name their authorization"),
+    Row("reversed lines", S, SEEN, "amounts of other sign on new lines; captures of them lower the sums"),
+    Row("order_id", S, SEEN, "custom, generated (`ALPHANUMERIC_9`), else the `id`; paths take either"),
+    Row("append and replace", S, SEEN, "`options.order_id`; `replace` only while nothing is recorded"),
+    Row("split_draft", D, INFERRED, "off unless it is asked for; the original seems to have it on"),
+    Row("completing twice", X, NONE, "answers the same orders; 400 would be inferred"),
+    Row("open, close, cancel", S, DERIVED, "opening an open order answers it; a cancelled one stays cancelled"),
+    Row("a repeated operation id", D, INFERRED, "the same content is answered again; other content is refused with 409, not 400"),
+    Row("time_to_live", S, SEEN, "`time_to_live_expires_at` is shown; what then happens is not there yet"),
+    Row("a session's amounts", X, NONE, "left out, they are what remains to be authorized"),
+    Row("discounts of an order", X, NONE, "the original's own engine fills them; here a client may, since nothing else does"),
+    Row("read-only fields", S, DERIVED, "ignored when sent"),
+    Row("unknown fields", S, INFERRED, "ignored at every level, but inside `metadata`"),
+    Row("unknown query parameters", D, INFERRED, "refused, so that a misspelt filter does not list everything"),
+    Row("numbers that are no amounts", S, INFERRED, "answered digit by digit as they were sent (`2.50` stays `2.50`)"),
+    Row("payout trees, conversions", S, INFERRED, "kept and answered; nothing is computed"),
+    Row("currencies and countries", X, NONE, "those of ISO 4217 in use and of ISO 3166; any other is refused"),
+    Row("webhooks", D, SEEN, "`/hooks` is not there yet"),
+)
+
+EXTRA_PARAMETERS = tuple(row.name for group in (_LISTS, _ORDERS) for row in PARAMETERS[group] if row.verdict is X)
+
+
+def rows() -> list[Row]:
+    """Return every row that a check can be about."""
+    return [
+        *OPERATIONS,
+        *(row for group in PARAMETERS.values() for row in group),
+        *REQUEST_HEADERS,
+        *RESPONSE_HEADERS,
+        *BEHAVIOUR,
+    ]
