@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import httpx
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import track
@@ -23,8 +22,6 @@ from ordre.application import accounts
 from ordre.application.ports import Account, Client, Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.auth.tokens import rotate_keys
-from ordre.conformance import run as conformity
-from ordre.conformance.api import Api
 from ordre.db.verify import Difference, differences
 from ordre.demo import make_demo
 from ordre.domain.refusals import Refused
@@ -269,14 +266,14 @@ def conformance(
         junit: Write JUnit XML to this file.
         json: Print JSON.
     """
+    from ordre.conformance import run as conformity  # noqa: PLC0415 - serving does not need what it loads
+
     wanted = conformity.checks(extras=extras)
-    with httpx.Client(timeout=conformity.TIMEOUT_SECONDS) as http:
-        running = conformity.run(Api(http, url, account, client_id, client_secret), wanted)
-        shown = track(running, "Checking", len(wanted), console=_console, disable=json or not _console.is_terminal)
-        results = list(shown)
+    running = conformity.against(url, account, client_id, client_secret, wanted)
+    results = list(track(running, "Checking", len(wanted), console=_console, disable=json or not _console.is_terminal))
     if junit is not None:
         junit.write_text(conformity.junit(results, url), encoding="utf-8")
-    _print_all([_result_fields(one) for one in results], json=json)
+    _print_all([conformity.fields_of(one) for one in results], json=json)
     failed = sum(bool(one.fault) for one in results)
     if not json:
         print(f"{len(results)} checks, {failed} failed")
@@ -338,16 +335,6 @@ def _client_fields(client: Client) -> dict[str, Any]:
         "name": client.name,
         "scopes": list(client.scopes),
         "disabled_at": client.disabled_at,
-    }
-
-
-def _result_fields(result: conformity.Result) -> dict[str, Any]:
-    return {
-        "check": result.check.name,
-        "of": result.check.verdict.value,
-        "evidence": conformity.evidence_of(result.check),
-        "result": result.fault or "as it should be",
-        "ms": round(result.seconds * 1000),
     }
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import httpx
@@ -40,6 +41,23 @@ def run(api: Api, wanted: Iterable[Check]) -> Iterator[Result]:
         except (httpx.HTTPError, KeyError, ValueError, TypeError, LookupError) as error:
             fault = f"{type(error).__name__}: {error}"
         yield Result(check=check, fault=fault, seconds=time.perf_counter() - started)
+
+
+def against(url: str, account: str, client_id: str, client_secret: str, wanted: Iterable[Check]) -> Iterator[Result]:
+    """Yield what becomes of each check on an account of the server at this address."""
+    with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
+        yield from run(Api(http, url, account, client_id, client_secret), wanted)
+
+
+def fields_of(result: Result) -> dict[str, Any]:
+    """Return a result as it is printed."""
+    return {
+        "check": result.check.name,
+        "of": result.check.verdict.value,
+        "evidence": evidence_of(result.check),
+        "result": result.fault or "as it should be",
+        "ms": round(result.seconds * 1000),
+    }
 
 
 def evidence_of(check: Check) -> list[str]:
