@@ -43,10 +43,9 @@ def main() -> None:
 
         # A key makes a write safe to send again: the second answer is the first one, and one capture is recorded.
         key = {"Idempotency-Key": str(uuid.uuid4())}
-        first, again = (
-            http.post(f"orders/{order_id}/captures", json={"items": both[:1], **payment}, headers=key) for _ in range(2)
-        )
-        first.raise_for_status()
+        body = {"items": both[:1], **payment}
+        http.post(f"orders/{order_id}/captures", json=body, headers=key).raise_for_status()
+        again = http.post(f"orders/{order_id}/captures", json=body, headers=key).raise_for_status()
         print("captured", again.json()["amount"], "replayed", again.headers["idempotency-replayed"])
 
         refused = http.post(f"orders/{order_id}/captures", json={"items": [{"line_id": 2, "amount": 5001}]})
