@@ -12,17 +12,15 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
-from ordre import __version__, bootstrap
+from ordre import __version__, audit, bootstrap
 from ordre.api.openapi import document_text
-from ordre.api.wire.search import TERMS
 from ordre.application import accounts
 from ordre.application.ports import Account, Client, Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.auth.tokens import rotate_keys
-from ordre.db.verify import Difference, differences
 from ordre.demo import make_demo
 from ordre.domain.refusals import Refused
 from ordre.settings import BadSetting, Settings, settings_from
@@ -202,24 +200,47 @@ def rotate_signing_keys(*, database: Database = None, json: Json = False) -> Non
 
 
 @app.command
-def verify(*, account: str | None = None, database: Database = None, json: Json = False) -> None:
+def verify(
+    *,
+    account: str | None = None,
+    order: str | None = None,
+    root: Path | None = None,
+    proof: Path | None = None,
+    processes: int | None = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
     """Fold every order's facts and compare with the order as stored; end with 1 where they differ.
 
     Args:
         account: Only this account's orders.
+        order: Only this order of the account, by its order_id or id.
+        root: With --account: where nothing differs, write the hash over all its orders, signed, to this file.
+        proof: With --account and --order: where nothing differs, write the order and the proof that it is under that hash.
+        processes: How many processes verify [default: one a processor].
         database: Where.
         json: Print JSON.
     """
-    orders, facts, found = asyncio.run(_verify(_settings(database=database), account, quiet=json))
+    settings = _settings(database=database)
+    if (order or root) and account is None:
+        raise BadSetting("--order and --root go with --account")
+    if proof and order is None:
+        raise BadSetting("--proof goes with --order")
+    report = _verified(settings, account, order, processes, quiet=json)
     if json:
-        print(_json({"orders": orders, "facts": facts, "differences": [asdict(one) for one in found]}))
+        found = [asdict(one) for one in report.differences]
+        print(_json({"orders": report.orders, "facts": report.facts, "differences": found}))
     else:
-        for one in found:
+        for one in report.differences:
             version = "" if one.version is None else f" version {one.version}"
             print(f"{one.account_id} order {one.order}{version}: {one.reason}")
-        print(f"{orders:,} orders, {facts:,} facts, {len(found):,} differences")
-    if found:
+        print(f"{report.orders:,} orders, {report.facts:,} facts, {len(report.differences):,} differences")
+    if report.differences:
         sys.exit(1)
+    if root and account:
+        root.write_text(_json(audit.signed_root(settings, account, _now())) + "\n", encoding="utf-8")
+    if proof and account and order:
+        proof.write_text(_json(audit.proof(settings, account, order, _now())) + "\n", encoding="utf-8")
 
 
 @app.command
@@ -293,17 +314,14 @@ async def _check(settings: Settings) -> None:
         pass
 
 
-async def _verify(settings: Settings, account: str | None, *, quiet: bool) -> tuple[int, int, list[Difference]]:
-    orders = facts = 0
-    found: list[Difference] = []
-    async with bootstrap.opened(settings) as store:
-        total = await store.count_orders(account)
-        steps = iter(track(range(total), "Verifying", console=_console, disable=quiet or not _console.is_terminal))
-        async for stored in store.stored_orders(account):
-            orders, facts = orders + 1, facts + len(stored.facts)
-            found.extend(differences(stored, TERMS))
-            next(steps, None)
-    return orders, facts, found
+def _verified(settings: Settings, account: str | None, order: str | None, processes: int | None, *, quiet: bool) -> audit.Report:
+    if order is not None and account is not None:
+        return audit.verify_one(settings, account, order)
+    with Progress(console=_console, disable=quiet or not _console.is_terminal) as progress:
+        task = progress.add_task("Verifying", total=None)
+        return audit.verify(
+            settings, account, processes or audit.processors(), lambda done, of: progress.update(task, completed=done, total=of)
+        )
 
 
 def _settings(**flags: object) -> Settings:

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ordre.domain.draft import Draft
 from ordre.domain.order import Content, Fact, Order
+from ordre.domain.tree import Head
 
 T = TypeVar("T")
 
@@ -160,6 +161,10 @@ class StoredFact:
     salt: str
     digest: str
     hash: str
+
+
+Place = tuple[str, str]
+"""(account id, id): where an order stands among all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,8 +340,22 @@ class OrderStore(Protocol):
     async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None: ...
 
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
-    def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
-        """Yield every order with its facts, account by account. The operator's tools alone may leave ``account_id`` out."""
+    def stored_orders(
+        self, account_id: str | None, after: Place | None = None, until: Place | None = None
+    ) -> AsyncIterator[StoredOrder]:
+        """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""
+        ...
+
+    async def stored_order(self, account_id: str, order: str) -> StoredOrder | None:
+        """Return one order with its facts, by its ``order_id`` or ``id``."""
+        ...
+
+    async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
+        """Return where each ``every``-th order stands, by account and id: where work on all of them is divided."""
+        ...
+
+    async def heads(self, account_id: str) -> Sequence[Head]:
+        """Return where the chain of every order of the account ends, by id."""
         ...
 
     async def count_orders(self, account_id: str | None) -> int: ...

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
@@ -55,6 +55,22 @@ async def rotate_keys(store: AccountStore, at: int) -> SigningKey:
         if key.kid != new.kid and key.retired_at is None:
             await store.put_signing_key(SigningKey(kid=key.kid, jwk=key.jwk, created_at=key.created_at, retired_at=at))
     return new
+
+
+async def current_key(store: AccountStore, at: int) -> SigningKey:
+    """Return the key that signs now; the first time, make it."""
+    for key in await store.signing_keys():
+        if key.retired_at is None:
+            return key
+    made = new_signing_key(at)
+    await store.put_signing_key(made)
+    return made
+
+
+def signed(key: SigningKey, content: bytes) -> str:
+    """Return the content signed, as a compact JWS."""
+    header = {"alg": ALGORITHM, "kid": key.kid}
+    return jws.serialize_compact(header, content, OKPKey.import_key(json.loads(key.jwk)), algorithms=[ALGORITHM])
 
 
 class Tokens:
@@ -144,8 +160,7 @@ class Tokens:
         await self._read_keys()
         current = next((key for key in self._keys if key.retired_at is None), None)
         if current is None:
-            current = new_signing_key(time.time_ns() // 1_000_000)
-            await self._store.put_signing_key(current)
+            current = await current_key(self._store, time.time_ns() // 1_000_000)
             await self._read_keys(soon=True)
         return current
 

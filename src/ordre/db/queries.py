@@ -84,6 +84,19 @@ def facts_of(orders: int) -> str:
 
 
 def stored_after(account_id: str | None) -> str:
-    """Return the query for the next orders after ($1 account, $2 id); of one account where it is given."""
+    """Return the query for the next orders after ($1 account, $2 id), until ($3, $4); of one account where it is given."""
     same = "o.account_id = $1 and o.id > $2" if account_id else "(o.account_id, o.id) > ($1, $2)"
-    return f"{_STORED} where {same} order by o.account_id, o.id limit {STORED_BATCH}"
+    until = "(o.account_id, o.id) <= ($3, $4)"
+    return f"{_STORED} where {same} and {until} order by o.account_id, o.id limit {STORED_BATCH}"
+
+
+STORED_ONE = f"{_STORED} where o.account_id = $1 and o.id = {_ORDER_ID}"
+
+PLACES = """
+select account_id, id from (
+    select account_id, id, row_number() over (order by account_id, id) as place
+    from orders where $1 = '' or account_id = $1) numbered
+where place % $2 = 0 order by account_id, id
+"""
+
+HEADS = "select id, version, hash from orders where account_id = $1 order by id"

@@ -13,6 +13,7 @@ from ordre.application.ports import (
     ListQuery,
     Outcome,
     Page,
+    Place,
     SigningKey,
     StoredFact,
     StoredOrder,
@@ -26,10 +27,13 @@ from ordre.db.codec import SEPARATOR
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
 from ordre.db.verify import folded, terms_of
 from ordre.domain.refusals import InvalidValue, Refused
+from ordre.domain.tree import Head
 
 Row = Sequence[Any]
 
 _LAST = 2**62
+_EVERYTHING = ("~", "")
+"""A place behind every account."""
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
 _CLIENT = "select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at from clients where account_id = $1"
 _PUT_ACCOUNT = """
@@ -187,13 +191,28 @@ class SqlStore(ABC):
         number: int = found[0][0]
         return number
 
-    async def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
+    async def stored_orders(
+        self, account_id: str | None, after: Place | None = None, until: Place | None = None
+    ) -> AsyncIterator[StoredOrder]:
         """Yield every order as it stands in the tables, with its facts."""
-        sql, after = queries.stored_after(account_id), (account_id or "", "")
-        while found := await self.rows(sql, *after):
+        sql, after = queries.stored_after(account_id), after or (account_id or "", "")
+        while found := await self.rows(sql, *after, *(until or _EVERYTHING)):
             for row in found:
                 yield await self._stored(row)
             after = (found[-1][0], found[-1][1])
+
+    async def stored_order(self, account_id: str, order: str) -> StoredOrder | None:
+        """Return one order as it stands in the tables, with its facts."""
+        found = await self.rows(queries.STORED_ONE, account_id, order)
+        return await self._stored(found[0]) if found else None
+
+    async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
+        """Return where each ``every``-th order stands."""
+        return [(row[0], row[1]) for row in await self.rows(queries.PLACES, account_id or "", every)]
+
+    async def heads(self, account_id: str) -> Sequence[Head]:
+        """Return where the chain of every order of the account ends."""
+        return [Head(order=row[0], version=row[1], hash=row[2]) for row in await self.rows(queries.HEADS, account_id)]
 
     async def _stored(self, row: Row) -> StoredOrder:
         named = dict(zip(queries.STORED_COLUMNS, row, strict=True))

@@ -1,0 +1,146 @@
+"""`ordre verify`: one order, all of them on several processes, the signed root, and the proof that is checked elsewhere."""
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ordre import audit
+from ordre.settings import Settings
+from service import ORDRE, Service, Shop, item, operation
+from test_cli import run, run_json
+
+SCRIPT = Path(__file__).parents[1] / "examples" / "verify_order.py"
+
+
+@pytest.fixture
+def orders(shop: Shop) -> list[str]:
+    made = [shop.paid(amount)["id"] for amount in range(1, 8)]
+    shop.order(100, order_id="mine", customer={"first_name": "Kari"})
+    return made
+
+
+def verified(service: Service, *flags: str) -> str:
+    return run("verify", *flags, database=service.database)
+
+
+def test_one_order(service: Service, shop: Shop, orders: list[str]) -> None:
+    assert verified(service, "--account", shop.account_id, "--order", orders[0]).startswith("1 orders, 3 facts, 0 differences")
+    assert verified(service, "--account", shop.account_id, "--order", "mine").startswith("1 orders, 1 facts")
+    for flags, said in (
+        (["--account", shop.account_id, "--order", "none"], "Order not found"),
+        (["--account", "T99999999", "--order", orders[0]], "Order not found"),
+        (["--order", orders[0]], "go with --account"),
+        (["--account", shop.account_id, "--proof", "x"], "goes with --order"),
+    ):
+        done = subprocess.run(
+            [ORDRE, "verify", *flags, "--database", service.database], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+
+
+def test_several_processes_find_what_one_finds(own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate", database=own_database)
+    run("demo", database=own_database)
+    whole = run_json("verify", "--processes", "1", database=own_database)
+    monkeypatch.setattr(audit, "CHUNK", 7)
+    told: list[tuple[int, int]] = []
+    report = audit.verify(Settings(database=own_database), None, 3, lambda done, of: told.append((done, of)))
+    assert (report.orders, report.facts, report.differences) == (whole["orders"], whole["facts"], [])
+    assert told[-1] == (report.orders, report.orders)
+    assert len(told) == -(-report.orders // 7)
+    assert audit.verify(Settings(database=own_database), "T99999999", 3, lambda *_: None).orders == 0
+
+
+def proven(proof: Path, keys: Path) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-I", str(SCRIPT), str(proof), str(keys)], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def files(service: Service, shop: Shop, orders: list[str], tmp_path: Path) -> tuple[Path, Path]:
+    proof, keys = tmp_path / "proof.json", tmp_path / "keys.json"
+    verified(service, "--account", shop.account_id, "--order", orders[3], "--proof", str(proof))
+    keys.write_text(shop.http.get("/.well-known/jwks.json").text, encoding="utf-8")
+    return proof, keys
+
+
+def test_an_order_is_proven_without_ordre(files: tuple[Path, Path], orders: list[str]) -> None:
+    status, said = proven(*files)
+    assert status == 0, said
+    assert f"order {orders[3]}" in said
+    assert "of 8 orders" in said
+    assert "import ordre" not in SCRIPT.read_text(encoding="utf-8")
+    assert "from ordre" not in SCRIPT.read_text(encoding="utf-8")
+
+
+def test_an_erased_body_is_no_fault(files: tuple[Path, Path]) -> None:
+    proof, keys = files
+    content = json.loads(proof.read_text(encoding="utf-8"))
+    content["facts"][1] |= {"salt": "", "data": "", "document": "", "event": ""}
+    proof.write_text(json.dumps(content), encoding="utf-8")
+    assert proven(proof, keys)[0] == 0
+
+
+def other_key(content: dict[str, Any]) -> None:
+    header, _, signature = content["root"]["signature"].split(".")
+    content["root"]["orders"] += 1
+    content["root"]["signature"] = f"{header}.e30.{signature}"
+
+
+TAMPERING: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "an amount": lambda content: content["facts"][2].update(document=content["facts"][2]["document"].replace("4", "9")),
+    "the time": lambda content: content["facts"][1].update(at=1),
+    "the actor": lambda content: content["facts"][1].update(actor="nobody"),
+    "a fact that is gone": lambda content: content["facts"].pop(1),
+    "the last fact gone": lambda content: content["facts"].pop(),
+    "facts in another order": lambda content: content["facts"].reverse(),
+    "the order": lambda content: content["order"].update(order="another"),
+    "the account": lambda content: content.update(account_id="T99999999"),
+    "the way": lambda content: content["path"].pop(0),
+    "the root": lambda content: content["root"].update(root="0" * 64),
+    "how many": lambda content: content["root"].update(orders=9),
+    "what is signed": other_key,
+}
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+def test_tampering_is_found(files: tuple[Path, Path], what: str) -> None:
+    proof, keys = files
+    content = json.loads(proof.read_text(encoding="utf-8"))
+    before = copy.deepcopy(content)
+    TAMPERING[what](content)
+    assert content != before
+    proof.write_text(json.dumps(content), encoding="utf-8")
+    status, said = proven(proof, keys)
+    assert (status, said.startswith("NOT PROVEN: ")) == (1, True), said
+
+
+def test_other_keys_prove_nothing(files: tuple[Path, Path]) -> None:
+    proof, keys = files
+    content = json.loads(keys.read_text(encoding="utf-8"))
+    keys.write_text(json.dumps({"keys": [{**key, "kid": "x"} for key in content["keys"]]}), encoding="utf-8")
+    assert "not among the keys" in proven(proof, keys)[1]
+    keys.write_text(json.dumps({"keys": [{**key, "x": "A" * 43} for key in content["keys"]]}), encoding="utf-8")
+    assert proven(proof, keys)[0] == 1
+
+
+def test_the_root_stands_for_every_order(service: Service, shop: Shop, orders: list[str], tmp_path: Path) -> None:
+    def root() -> dict[str, Any]:
+        file = tmp_path / "root.json"
+        verified(service, "--account", shop.account_id, "--root", str(file))
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+
+    first, again = root(), root()
+    assert (first["orders"], first["root"]) == (again["orders"], again["root"]) == (8, first["root"])
+    shop.post(f"/orders/{orders[0]}/refunds", operation((1, 1)))
+    assert root()["root"] != first["root"]
+    shop.post("/orders", {"currency": "NOK", "items": [item(1, 5)]})
+    assert root()["orders"] == 9
