@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _LAST_PORT = 65_535
+_MAY_BE_ZERO = ("token_requests_per_minute", "client_requests_per_second")
 _LEVELS = ("debug", "info", "warning", "error")
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
@@ -40,14 +41,23 @@ class Settings:
     max_events: int = _setting(10_000, "Service events of an order")
     token_seconds: int = _setting(86_400, "How long a token is good")
     idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept")
+    token_requests_per_minute: int = _setting(
+        60, "Tokens asked for by one address on one account, in each process; `0`: any number"
+    )
+    client_requests_per_second: int = _setting(
+        0, "Requests of one client, in each process, at once twice as many; `0`: any number"
+    )
     request_seconds: float = _setting(30.0, "How long a request may take")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
 
     def __post_init__(self) -> None:
         for one in fields(self):
             value = getattr(self, one.name)
-            if isinstance(value, int | float) and value <= 0 and one.name != "port":
-                raise BadSetting(f"{one.name} is {value}, and must be more than 0")
+            if one.name == "port" or not isinstance(value, int | float):
+                continue
+            may_be_zero = one.name in _MAY_BE_ZERO
+            if value < 0 or (value == 0 and not may_be_zero):
+                raise BadSetting(f"{one.name} is {value}, and must be {'0 or more' if may_be_zero else 'more than 0'}")
         if not 0 <= self.port <= _LAST_PORT:
             raise BadSetting(f"port is {self.port}, and must be between 0 and {_LAST_PORT}")
         if self.log_level not in _LEVELS:

@@ -22,6 +22,7 @@ from ordre.api.clock import Clock, SetClock
 from ordre.api.context import Context, Reply, uuid7
 from ordre.api.edge import REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
+from ordre.api.rates import Rate
 from ordre.api.requests import (
     Bodies,
     Queries,
@@ -60,6 +61,8 @@ class Api:
         self.settings = settings
         self.tokens = Tokens(store, settings.token_seconds)
         self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
+        self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
+        self.token_rate = Rate(settings.token_requests_per_minute / 60, burst_seconds=60)
         self.clock = SetClock(milliseconds(settings.clock)) if settings.clock else Clock()
 
 
@@ -87,6 +90,8 @@ class Endpoint:
     async def _reply(self, request: Request) -> Reply:
         route = self._route
         caller = await self._caller(request) if route.scopes else None
+        if caller is None and route.body is not None:
+            self._api.token_rate.take((request.client and request.client.host, request.path_params["aid"]))
         body = await body_of(request, self._api.settings.body_bytes)
         check_names(request)
         text = text_of(body)
@@ -114,6 +119,7 @@ class Endpoint:
         if not allows(caller.scopes, self._route.scopes):
             needed = ", ".join(self._route.scopes)
             raise Failure(HTTPStatus.FORBIDDEN, "missing_scope", f"The token has none of the scopes {needed}")
+        self._api.client_rate.take((caller.account_id, caller.client_id))
         return caller
 
     def _decoded(self, body: bytes) -> object:

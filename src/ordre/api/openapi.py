@@ -71,6 +71,7 @@ _FAULTS = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "The Idempotency-Key stands for another request",
+    "429": "Too many requests; `Retry-After` says in how many seconds there is room again",
     "500": "Ordre failed",
     "503": "The store cannot answer now",
 }
@@ -79,7 +80,6 @@ _FAULTS = {
 def document() -> dict[str, Any]:
     """Return the document as plain values."""
     examples = recorded()
-    fault = {"application/json": {"schema": {"$ref": REF.format(name="ErrorBody")}}}
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, examples[route.id])
@@ -92,7 +92,7 @@ def document() -> dict[str, Any]:
             "paths": paths,
             "components": {
                 "schemas": components(),
-                "responses": {status: {"description": about, "content": fault} for status, about in _FAULTS.items()},
+                "responses": {status: _fault(status, about) for status, about in _FAULTS.items()},
                 "securitySchemes": {
                     "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                     "client": {"type": "http", "scheme": "basic"},
@@ -105,6 +105,13 @@ def document() -> dict[str, Any]:
 def document_text() -> str:
     """Return the document as JSON, two spaces deep, as it is committed."""
     return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n"
+
+
+def _fault(status: str, about: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": about}
+    if status in ("429", "503"):
+        found["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
+    return {**found, "content": {"application/json": {"schema": {"$ref": REF.format(name="ErrorBody")}}}}
 
 
 def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +169,9 @@ def _responses(route: Route, example: Any) -> dict[str, Any]:
         "description": "Done" if route.method != "GET" else "Found",
         "content": {"application/json": {"schema": {"$ref": REF.format(name=route.answer.__name__)}, "example": example}},
     }
-    statuses = ["400", "401", "403", "404", "405", "500", "503"] if route.scopes else ["400", "401", "405", "500", "503"]
+    statuses = ["400", "401", "405", "429", "500", "503"]
+    if route.scopes:
+        statuses += ["403", "404"]
     if route.body is not None:
         statuses += ["413", "415"]
     if route.writes:

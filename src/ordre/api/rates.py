@@ -1,0 +1,41 @@
+"""How many requests are taken of whom: token buckets, of one process, in memory of a fixed size."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from http import HTTPStatus
+from math import ceil
+
+from ordre.api.errors import Failure
+
+REMEMBERED = 10_000
+"""Keys whose buckets are kept. The one that was quiet longest is forgotten, which fills its bucket."""
+
+
+class Rate:
+    """``per_second`` requests of each key in the long run, as many as come in ``burst_seconds`` at once; 0 takes any number."""
+
+    def __init__(self, per_second: float, burst_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._most, self._now = per_second, max(per_second * burst_seconds, 1.0), now
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: Hashable) -> None:
+        """Take one request of the key.
+
+        Raises:
+            Failure: There were too many; it says in how many seconds there is room for one.
+        """
+        if self._per_second == 0:
+            return
+        now = self._now()
+        left, at = self._buckets.get(key, (self._most, now))
+        left = min(self._most, left + (now - at) * self._per_second)
+        taken = left >= 1
+        self._buckets[key] = (left - 1 if taken else left, now)
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+        if not taken:
+            seconds = max(ceil((1 - left) / self._per_second - 1e-6), 1)
+            message = f"Too many requests; there is room again in {seconds} s"
+            raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, {"retry-after": str(seconds)})
