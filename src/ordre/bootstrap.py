@@ -123,6 +123,7 @@ def serve(settings: Settings) -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
+        http="ordre.api.guard:Guarded",
         workers=settings.workers,
         log_level="warning",
         access_log=False,

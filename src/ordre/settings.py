@@ -47,6 +47,7 @@ class Settings:
     client_requests_per_second: int = _setting(
         0, "Requests of one client, in each process, at once twice as many; `0`: any number"
     )
+    body_seconds: float = _setting(15.0, "How long the body of a request may take to come")
     request_seconds: float = _setting(30.0, "How long a request may take")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
 

@@ -92,7 +92,7 @@ class Endpoint:
         caller = await self._caller(request) if route.scopes else None
         if caller is None and route.body is not None:
             self._api.token_rate.take((request.client and request.client.host, request.path_params["aid"]))
-        body = await body_of(request, self._api.settings.body_bytes)
+        body = await body_of(request, self._api.settings.body_bytes, self._api.settings.body_seconds)
         check_names(request)
         text = text_of(body)
         query = self._queries.decode(request)

@@ -66,6 +66,7 @@ _FAULTS = {
     "403": "The token is for another account, or lacks the scope",
     "404": "There is nothing by that name",
     "405": "The path does not take this method",
+    "408": "The body did not come in time",
     "409": "The id stands for something else",
     "412": "If-Match names another version",
     "413": "The body is too large",
@@ -173,9 +174,9 @@ def _responses(route: Route, example: Any) -> dict[str, Any]:
     if route.scopes:
         statuses += ["403", "404"]
     if route.body is not None:
-        statuses += ["413", "415"]
+        statuses += ["408", "413", "415"]
     if route.writes:
-        statuses += ["409", "412", "413", "422"]
+        statuses += ["408", "409", "412", "413", "422"]
     faults = {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(set(statuses))}
     if links := _links(route):
         good["links"] = links

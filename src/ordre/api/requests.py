@@ -1,5 +1,6 @@
 """Reading a request: its body within the limits, as JSON or as a form; its query, of which nothing is ignored."""
 
+import asyncio
 import re
 from http import HTTPStatus
 from typing import Any
@@ -19,12 +20,21 @@ _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 KEY_LENGTH = 255
 
 
-async def body_of(request: Request, most_bytes: int) -> bytes:
+async def body_of(request: Request, most_bytes: int, seconds: float) -> bytes:
     """Return the request's body.
 
     Raises:
-        Failure: It is larger than allowed.
+        Failure: It is larger than allowed, or does not come in time.
     """
+    try:
+        async with asyncio.timeout(seconds):
+            return await _body_of(request, most_bytes)
+    except TimeoutError as error:
+        message = f"The body did not come within {seconds:g} s"
+        raise Failure(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message, {"connection": "close"}) from error
+
+
+async def _body_of(request: Request, most_bytes: int) -> bytes:
     too_large = Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"A request body is limited to {most_bytes:,} bytes")
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > most_bytes:
