@@ -66,3 +66,7 @@ def test_a_clock_goes_with_a_server_in_memory_alone() -> None:
     assert "in memory alone" in run("serve", "--clock", START, "--database", "sqlite:////tmp/x.sqlite", status=1)
     assert "an instant such as" in run("serve", "--ephemeral", "--clock", "noon", status=1)
     assert "one process" in run("serve", "--ephemeral", "--workers", "2", status=1)
+
+
+def test_every_test_may_take_a_token(ordre: RunningOrdre) -> None:
+    assert len({ordre.token() for _ in range(70)}) == 70

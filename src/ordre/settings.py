@@ -42,7 +42,7 @@ class Settings:
     token_seconds: int = _setting(86_400, "How long a token is good")
     idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept")
     token_requests_per_minute: int = _setting(
-        60, "Tokens asked for by one address on one account, in each process; `0`: any number"
+        60, "Tokens asked for by one address on one account, in each process; `0`, and with `memory:`: any number"
     )
     client_requests_per_second: int = _setting(
         0, "Requests of one client, in each process, at once twice as many; `0`: any number"
