@@ -178,7 +178,7 @@ def failed(error: Exception, scope: Scope) -> Response:
             failure = error
         case StoreUnavailable():
             _log.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
-            failure = _unavailable("store_unavailable", "The database cannot answer now; try again")
+            failure = _unavailable("store_unavailable", f"{error.trouble}; try again")
         case TimeoutError():
             failure = _unavailable("timeout", "The request took too long; try again")
         case HTTPException(status_code=status, headers=headers):

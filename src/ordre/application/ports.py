@@ -6,6 +6,7 @@ The store runs it as one atomic step, perhaps together with others, perhaps more
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from ordre.domain.draft import Draft
@@ -15,8 +16,22 @@ from ordre.domain.tree import Head
 T = TypeVar("T")
 
 
+class Trouble(StrEnum):
+    """Why a store cannot answer, in words for anybody: the details are for the log."""
+
+    AWAY = "The database cannot be reached"
+    FULL = "The disk of the database is full, or cannot be written"
+    READ_ONLY = "The database is read-only"
+    BUSY = "The database is busy"
+    OTHER = "The database cannot answer"
+
+
 class StoreUnavailable(Exception):  # noqa: N818 - it is named for the state it tells of
     """The store cannot answer now: the database is away, full, read-only or busy. Nothing was written."""
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,7 +393,7 @@ class Store(AccountStore, OrderStore, Protocol):
         ...
 
     async def ping(self) -> None:
-        """Raise ``StoreUnavailable`` unless the database answers."""
+        """Raise ``StoreUnavailable`` unless the database answers; after a write that failed, unless it takes one."""
         ...
 
     async def forget_answers(self, before: int) -> int:

@@ -15,7 +15,17 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from ordre.application.ports import PAYMENT_KINDS, Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Terms
+from ordre.application.ports import (
+    PAYMENT_KINDS,
+    Answered,
+    Change,
+    EarlierFact,
+    HeldOrder,
+    Outcome,
+    StoreUnavailable,
+    Terms,
+    Trouble,
+)
 from ordre.db import codec, queries, tables
 from ordre.db.batch import Batch, Ran, Read, Rows, Subject
 from ordre.db.schema import HISTORY, pending
@@ -46,6 +56,20 @@ left join idempotency i on i.account_id = w.account_id and i.key = w.key
 """
 _LOCK_ORDER = "select 1 from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
 _LOCK_DRAFT = "select 1 from drafts where account_id = $1 and id = $2 for update"
+
+
+_TROUBLES: dict[type[asyncpg.PostgresError], Trouble] = {
+    asyncpg.DiskFullError: Trouble.FULL,
+    asyncpg.PostgresIOError: Trouble.FULL,
+    asyncpg.ReadOnlySQLTransactionError: Trouble.READ_ONLY,
+    asyncpg.CannotConnectNowError: Trouble.AWAY,
+    asyncpg.AdminShutdownError: Trouble.AWAY,
+    asyncpg.CrashShutdownError: Trouble.AWAY,
+    asyncpg.PostgresConnectionError: Trouble.AWAY,
+    asyncpg.TooManyConnectionsError: Trouble.BUSY,
+    asyncpg.LockNotAvailableError: Trouble.BUSY,
+}
+"""What PostgreSQL says -> what is told of it."""
 
 
 @dataclass(slots=True)
@@ -122,10 +146,6 @@ class PostgresStore(SqlStore):
         await self.index_terms()
         return [step.name for step in steps]
 
-    async def ping(self) -> None:
-        """Ask the database for a row."""
-        await self.rows("select 1")
-
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read, or run one statement: each is a transaction of its own."""
         async with self._connection() as connection:
@@ -135,7 +155,7 @@ class PostgresStore(SqlStore):
         """Run one statement."""
         return await self.rows(sql, *parameters)
 
-    async def change(self, change: Change) -> Outcome:
+    async def changed(self, change: Change) -> Outcome:
         """Run a change in the next batch, or by itself where it has several subjects."""
         if change.several:
             return await self._alone(change)
@@ -153,12 +173,15 @@ class PostgresStore(SqlStore):
         try:
             async with self._pool.acquire(timeout=COMMAND_SECONDS) as connection:
                 yield connection
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-            raise StoreUnavailable(f"the database does not answer: {error}") from error
+        except TimeoutError as error:
+            raise StoreUnavailable("no connection was free, or the database did not answer, in time", Trouble.BUSY) from error
+        except (OSError, asyncpg.InterfaceError) as error:
+            raise StoreUnavailable(f"the database does not answer: {error}", Trouble.AWAY) from error
         except asyncpg.PostgresError as error:
             if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.DeadlockDetectedError):
                 raise
-            raise StoreUnavailable(f"the database refuses: {error}") from error
+            trouble = next((one for kind, one in _TROUBLES.items() if isinstance(error, kind)), Trouble.OTHER)
+            raise StoreUnavailable(f"the database refuses: {error}", trouble) from error
 
     async def _batches(self) -> None:
         while not self._closing or self._waiting:

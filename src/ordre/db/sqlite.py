@@ -22,6 +22,7 @@ from ordre.application.ports import (
     Outcome,
     StoreUnavailable,
     Terms,
+    Trouble,
     Wanted,
 )
 from ordre.db import codec, queries, tables
@@ -120,10 +121,6 @@ class SqliteStore(SqlStore):
         await self.index_terms()
         return names
 
-    async def ping(self) -> None:
-        """Ask the database for a row."""
-        await self.rows("select 1")
-
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read on a reader thread."""
         if self._writer is None:
@@ -140,7 +137,7 @@ class SqliteStore(SqlStore):
         found: Sequence[Row] = await self._submit(lambda connection: _run(connection, sql, parameters).fetchall())
         return found
 
-    async def change(self, change: Change) -> Outcome:
+    async def changed(self, change: Change) -> Outcome:
         """Run a change on the writer thread, together with whatever waits there."""
         outcome: Outcome = await self._submit(change)
         return outcome
@@ -357,7 +354,21 @@ def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object])
 
 def _told(error: Exception) -> Exception:
     """Return what a caller is told of an error: a fault of the database is one of the store."""
-    return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
+    if not isinstance(error, sqlite3.Error):
+        return error
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return StoreUnavailable(str(error), _TROUBLES.get(code, Trouble.OTHER))
+
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_IOERR: Trouble.FULL,
+    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: Trouble.AWAY,
+    sqlite3.SQLITE_BUSY: Trouble.BUSY,
+    sqlite3.SQLITE_LOCKED: Trouble.BUSY,
+}
+"""Primary result code of SQLite -> what is told of it."""
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
