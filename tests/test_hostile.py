@@ -17,8 +17,8 @@ from service import Service, Shop, items
 
 @pytest.fixture(scope="module")
 def impatient(database: str) -> Iterator[Service]:
-    """A server that waits a second for a body."""
-    made = Service(database, environment={**os.environ, "ORDRE_BODY_SECONDS": "1"})
+    """A server that waits two seconds for a body."""
+    made = Service(database, environment={**os.environ, "ORDRE_BODY_SECONDS": "2"})
     made.start()
     yield made
     made.stop()
@@ -89,10 +89,10 @@ def test_a_slow_body_is_ended_and_others_are_served(impatient: Service, shop: Sh
     slow = [connect(head_of(shop, len(body)) + body[:10]) for _ in range(50)]
     started = time.monotonic()
     assert shop.order(5)["version"] == 1
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
     with ThreadPoolExecutor(50) as pool:
         assert set(pool.map(answer_of, slow)) == {(408, "too_slow")}
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert len(shop.get("/orders")["orders"]) == 1
 
 
@@ -144,7 +144,9 @@ def test_large_bodies_at_once_take_bounded_memory(impatient: Service, shop: Shop
 
 def test_a_kept_connection_is_guarded_from_its_next_request_on(connect: Connect) -> None:
     connection = connect(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert b'"status":"ok"' in connection.recv(65_536)
+    received = b""
+    while b'"status":"ok"' not in received:
+        received += connection.recv(65_536)
     connection.sendall(b"GET /health HTTP/1.1\r\nX-A: " + b"y" * 200_000)
     assert answer_of(connection) == (431, "head_too_large")
 
