@@ -17,7 +17,7 @@ from ordre.application.ports import Place, Store, StoredOrder
 from ordre.auth.tokens import current_key, signed
 from ordre.db.verify import Difference, differences
 from ordre.domain.refusals import Refused, UnknownOrder
-from ordre.domain.tree import Head, leaf, path, root
+from ordre.domain.tree import leaf, path, root
 from ordre.settings import Settings
 
 CHUNK = 500
@@ -73,7 +73,8 @@ def signed_root(settings: Settings, account_id: str, at: int) -> dict[str, Any]:
 
     async def running() -> dict[str, Any]:
         async with bootstrap.opened(settings) as store:
-            return await _root(store, account_id, await store.heads(account_id), at)
+            leaves = [leaf(account_id, head) for head in await store.heads(account_id)]
+            return await _root(store, account_id, leaves, at)
 
     return asyncio.run(running())
 
@@ -88,6 +89,7 @@ def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str,
     async def running() -> dict[str, Any]:
         async with bootstrap.opened(settings) as store:
             heads = await store.heads(account_id)
+            leaves = [leaf(account_id, head) for head in heads]
             stored = await _known(store, account_id, order)
             place = next(place for place, head in enumerate(heads) if head.order == stored.id)
             facts = [fact for fact in stored.facts if fact.version <= heads[place].version]
@@ -96,15 +98,15 @@ def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str,
                 "account_id": account_id,
                 "order": asdict(heads[place]),
                 "facts": shown,
-                "path": path([leaf(account_id, head) for head in heads], place),
-                "root": await _root(store, account_id, heads, at),
+                "path": path(leaves, place),
+                "root": await _root(store, account_id, leaves, at),
             }
 
     return asyncio.run(running())
 
 
-async def _root(store: Store, account_id: str, heads: Sequence[Head], at: int) -> dict[str, Any]:
-    found = {"account_id": account_id, "orders": len(heads), "root": root([leaf(account_id, head) for head in heads]), "at": at}
+async def _root(store: Store, account_id: str, leaves: Sequence[str], at: int) -> dict[str, Any]:
+    found = {"account_id": account_id, "orders": len(leaves), "root": root(leaves), "at": at}
     key = await current_key(store, at)
     return {**found, "signature": signed(key, msgspec.json.encode(found))}
 

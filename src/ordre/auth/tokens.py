@@ -59,9 +59,9 @@ async def rotate_keys(store: AccountStore, at: int) -> SigningKey:
 
 async def current_key(store: AccountStore, at: int) -> SigningKey:
     """Return the key that signs now; the first time, make it."""
-    for key in await store.signing_keys():
-        if key.retired_at is None:
-            return key
+    key = _not_retired(await store.signing_keys())
+    if key is not None:
+        return key
     made = new_signing_key(at)
     await store.put_signing_key(made)
     return made
@@ -158,7 +158,7 @@ class Tokens:
 
     async def _signing_key(self) -> SigningKey:
         await self._read_keys()
-        current = next((key for key in self._keys if key.retired_at is None), None)
+        current = _not_retired(self._keys)
         if current is None:
             current = await current_key(self._store, time.time_ns() // 1_000_000)
             await self._read_keys(soon=True)
@@ -172,6 +172,10 @@ class Tokens:
         self._keys = await self._store.signing_keys()
         self._set = KeySet([OKPKey.import_key(json.loads(key.jwk)) for key in self._keys])
         self._read_at = time.monotonic()
+
+
+def _not_retired(keys: Sequence[SigningKey]) -> SigningKey | None:
+    return next((key for key in keys if key.retired_at is None), None)
 
 
 def _caller(claims: dict[str, Any]) -> Caller:

@@ -14,7 +14,6 @@ from ordre.client.exchange import Exchange, Flow, Lost, Policy, Received, Result
 T = TypeVar("T")
 P = TypeVar("P")
 TIMEOUT_SECONDS = 30.0
-_NEXT = 'rel="next"'
 
 
 class Client:
@@ -67,13 +66,10 @@ class Client:
 
     def each(self, listing: Listing[P, T]) -> Iterator[T]:
         """Yield every entry of a list, asking for page after page as they are used."""
-        while True:
-            received = self.receive(listing.call)
-            entries = listing.entries(listing.call.decode(received.content))
+        following: Listing[P, T] | None = listing
+        while following is not None:
+            entries, following = self._drive(self._exchange.page(following, time.monotonic()))
             yield from entries
-            if not entries or _NEXT not in received.headers.get("link", ""):
-                return
-            listing = listing.after(listing.name(entries[-1]))
 
     def _drive(self, flow: Flow[T]) -> T:
         result: Result = None
@@ -96,7 +92,7 @@ class Client:
             )
         except httpx.TransportError as error:
             return _lost(error)
-        return Received(status=answer.status_code, headers=answer.headers, content=answer.content)
+        return _received(answer)
 
 
 class AsyncClient:
@@ -140,14 +136,11 @@ class AsyncClient:
 
     async def each(self, listing: Listing[P, T]) -> AsyncIterator[T]:
         """Yield every entry of a list, asking for page after page as they are used."""
-        while True:
-            received = await self.receive(listing.call)
-            entries = listing.entries(listing.call.decode(received.content))
+        following: Listing[P, T] | None = listing
+        while following is not None:
+            entries, following = await self._drive(self._exchange.page(following, time.monotonic()))
             for entry in entries:
                 yield entry
-            if not entries or _NEXT not in received.headers.get("link", ""):
-                return
-            listing = listing.after(listing.name(entries[-1]))
 
     async def _drive(self, flow: Flow[T]) -> T:
         result: Result = None
@@ -170,7 +163,11 @@ class AsyncClient:
             )
         except httpx.TransportError as error:
             return _lost(error)
-        return Received(status=answer.status_code, headers=answer.headers, content=answer.content)
+        return _received(answer)
+
+
+def _received(answer: httpx.Response) -> Received:
+    return Received(status=answer.status_code, headers=answer.headers, content=answer.content)
 
 
 def _lost(error: httpx.TransportError) -> Lost:

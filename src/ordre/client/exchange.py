@@ -3,7 +3,7 @@
 import base64
 import random
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -11,10 +11,12 @@ import msgspec
 
 from ordre.api.wire.accounts import Token
 from ordre.api.wire.common import encode
-from ordre.client.calls import Call
+from ordre.client.calls import Call, Listing
 from ordre.client.errors import UnauthorizedError, UnexpectedError, UnreachableError, error_of
 
 T = TypeVar("T")
+P = TypeVar("P")
+_NEXT = 'rel="next"'
 RETRIED = frozenset({429, 502, 503, 504})
 _token = msgspec.json.Decoder(Token).decode
 
@@ -69,11 +71,16 @@ Result: TypeAlias = Received | Lost | None
 Flow: TypeAlias = Generator[Step, Result, T]
 
 
+def account_url(url: str, account: str) -> str:
+    """Return where an account of a server is, whether or not the server's address ends in ``/v1``."""
+    return f"{url.rstrip('/').removesuffix('/v1')}/v1/accounts/{account}"
+
+
 class Exchange:
     """What a client knows between calls: where, as whom, and its token. ``now`` is the driver's clock, in seconds."""
 
     def __init__(self, url: str, account: str, client_id: str, client_secret: str, policy: Policy) -> None:
-        self._api = f"{url.rstrip('/').removesuffix('/v1')}/v1/accounts/{account}"
+        self._api = account_url(url, account)
         basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
         self._basic, self._policy = f"Basic {basic}", policy
         self._token, self._renew_at = "", 0.0
@@ -84,11 +91,14 @@ class Exchange:
         Raises:
             OrdreError: It is not done; its class says why.
         """
-        received = yield from self.received(call, now)
-        try:
-            return call.decode(received.content)
-        except msgspec.MsgspecError as error:
-            raise UnexpectedError(f"The answer is not of its type: {error}", status=received.status) from error
+        return _decoded(call, (yield from self.received(call, now)))
+
+    def page(self, listing: Listing[P, T], now: float) -> Flow[tuple[list[T], Listing[P, T] | None]]:
+        """Ask for a page; return its entries, and what asks for the next one, where there is more."""
+        received = yield from self.received(listing.call, now)
+        entries = listing.entries(_decoded(listing.call, received))
+        more = entries and _NEXT in received.headers.get("link", "")
+        return entries, listing.after(listing.name(entries[-1])) if more else None
 
     def received(self, call: Call[Any], now: float) -> Flow[Received]:
         """Do a call; return its answer as it came."""
@@ -101,28 +111,26 @@ class Exchange:
             headers["Content-Type"] = "application/json"
         query = {name: _text(value) for name, value in (call.query or {}).items()}
         content = None if call.body is None else encode(call.body)
-        for fresh in (False, True):
-            token = yield from self._valid_token(now, fresh=fresh)
-            authorized = {**headers, "Authorization": f"Bearer {token}"}
-            url = f"{self._api}/shopping{call.path}"
-            try:
-                return (
-                    yield from self._sent(Sent(method=call.method, url=url, headers=authorized, query=query, content=content))
-                )
-            except UnauthorizedError:
-                if fresh:
-                    raise
-        raise AssertionError("the second round answers or raises")
+        sent = Sent(method=call.method, url=f"{self._api}/shopping{call.path}", headers=headers, query=query, content=content)
+        token = yield from self._valid_token(now)
+        try:
+            return (yield from self._sent(_with_token(sent, token)))
+        except UnauthorizedError:
+            token = yield from self._new_token(now)
+            return (yield from self._sent(_with_token(sent, token)))
 
-    def _valid_token(self, now: float, *, fresh: bool) -> Flow[str]:
-        if fresh or now >= self._renew_at:
-            body = encode({"grant_type": "client_credentials", "audience": self._api})
-            headers = {"Authorization": self._basic, "Content-Type": "application/json"}
-            sent = Sent(method="POST", url=f"{self._api}/auth/token", headers=headers, query={}, content=body)
-            received = yield from self._sent(sent)
-            token = _token(received.content)
-            self._token = token.access_token
-            self._renew_at = now + max(token.expires_in - self._policy.renew_before_seconds, token.expires_in / 2)
+    def _valid_token(self, now: float) -> Flow[str]:
+        return self._token if now < self._renew_at else (yield from self._new_token(now))
+
+    def _new_token(self, now: float) -> Flow[str]:
+        body = encode({"grant_type": "client_credentials", "audience": self._api})
+        headers = {"Authorization": self._basic, "Content-Type": "application/json"}
+        received = yield from self._sent(
+            Sent(method="POST", url=f"{self._api}/auth/token", headers=headers, query={}, content=body)
+        )
+        token = _token(received.content)
+        self._token = token.access_token
+        self._renew_at = now + max(token.expires_in - self._policy.renew_before_seconds, token.expires_in / 2)
         return self._token
 
     def _sent(self, sent: Sent) -> Flow[Received]:
@@ -138,6 +146,17 @@ class Exchange:
             attempt += 1
             yield Wait(min(max(wait * random.uniform(0.5, 1.0), asked), self._policy.longest_wait_seconds))  # noqa: S311 - no secret
             wait *= 2
+
+
+def _decoded(call: Call[T], received: Received) -> T:
+    try:
+        return call.decode(received.content)
+    except msgspec.MsgspecError as error:
+        raise UnexpectedError(f"The answer is not of its type: {error}", status=received.status) from error
+
+
+def _with_token(sent: Sent, token: str) -> Sent:
+    return replace(sent, headers={**sent.headers, "Authorization": f"Bearer {token}"})
 
 
 def _passes(result: Result) -> bool:

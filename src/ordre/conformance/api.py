@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from ordre.client.exchange import account_url
 from ordre.conformance.table import Verdict
 
 
@@ -33,7 +34,7 @@ class Api:
     def __init__(self, http: httpx.Client, url: str, account: str, client_id: str, client_secret: str) -> None:
         self._http, self._basic = http, (client_id, client_secret)
         self.account = account
-        self.root = f"{url.rstrip('/').removesuffix('/v1')}/v1/accounts/{account}"
+        self.root = account_url(url, account)
         self.headers: set[str] = set()
         self._token = ""
 

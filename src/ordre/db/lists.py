@@ -122,13 +122,8 @@ class Finding:
         a, lead, tables = self._listed.alias, self._lead, self._listed.tables
         key, where = f"{a}.id", [self._listed.joined] if self._listed.joined else []
         if lead is not None and lead.ids is not None:
-            ids = text.put(lead.ids, lead.ids_values)
-            if lead.ordered:
-                source, _, condition = ids.partition(" where ")
-                where.append(condition)
-            else:
-                source = f"(select distinct n.id || '' as id from {ids}) n"
-            tables = f"{source} cross join {tables}"
+            chosen = "n.id" if lead.ordered else "distinct n.id || '' as id"
+            tables = f"(select {chosen} from {text.put(lead.ids, lead.ids_values)}) n cross join {tables}"
             key = "n.id"
             where.append(f"{a}.id = n.id")
         where.append(text.put(f"{a}.account_id = {{}}", (self._account,)))

@@ -98,8 +98,8 @@ class SqlStore(ABC):
         found = await self.rows(queries.VIEW_ONE, account_id, order)
         if not found:
             return None
-        view = _view(found[0])
-        return await self._with_events(account_id, view) if events else view
+        views = [_view(found[0])]
+        return (await self._with_events(account_id, views) if events else views)[0]
 
     async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]:
         """Return a page of orders, newest first."""
@@ -107,7 +107,7 @@ class SqlStore(ABC):
         rows, total = await self._listed(ORDERS, account_id, query)
         views = [_view(row) for row in rows[: query.limit]]
         if events:
-            views = await self._all_with_events(account_id, views)
+            views = await self._with_events(account_id, views)
         return Page(rows=views, more=len(rows) > query.limit, total=total)
 
     async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
@@ -284,10 +284,6 @@ class SqlStore(ABC):
         id_: str | None = found[0][0]
         return id_
 
-    async def _with_events(self, account_id: str, view: View) -> View:
-        events = await self.facts(account_id, view.order.id, view.order.version)
-        return replace(view, events=events)
-
     async def _resolved(self, account_id: str, query: ListQuery) -> ListQuery:
         if query.after is None:
             return query
@@ -308,8 +304,8 @@ class SqlStore(ABC):
         sql, parameters = statement
         return await self.rows(sql, *parameters)
 
-    async def _all_with_events(self, account_id: str, views: Sequence[View]) -> list[View]:
-        """Read the facts of a page's orders at once."""
+    async def _with_events(self, account_id: str, views: Sequence[View]) -> list[View]:
+        """Return the orders with their events, all of which are read at once."""
         if not views:
             return []
         events: dict[str, list[StoredFact]] = {view.order.id: [] for view in views}
