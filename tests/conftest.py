@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service import Service, Shop
+from service import Service, Shop, serving
 from throwaway import Cluster
 
 ENGINES = ("sqlite", "postgres")
@@ -37,10 +37,8 @@ def new_database(request: pytest.FixtureRequest, engine: str, folders: pytest.Te
 @pytest.fixture(scope="session")
 def service(database: str) -> Iterator[Service]:
     """A running server on each engine."""
-    made = Service(database)
-    made.start()
-    yield made
-    made.stop()
+    with serving(database) as made:
+        yield made
 
 
 @pytest.fixture

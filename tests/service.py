@@ -1,6 +1,7 @@
 """A real server process, and what a client does with it over real HTTP. Every answer is checked against the OpenAPI document."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -67,6 +68,15 @@ class Service:
         client_id, secret = asyncio.run(_new_client(self.database, account, scopes or ("admin:shopping",)))
         with httpx.Client(base_url=self.url, timeout=30, event_hooks={"response": [check]}) as http:
             yield Shop(http, account, client_id, secret)
+
+
+@contextmanager
+def serving(database: str, **settings: str) -> Iterator[Service]:
+    """A server on this database with these variables in its environment, until the end."""
+    made = Service(database, environment={**os.environ, **settings})
+    made.start()
+    yield made
+    made.stop()
 
 
 async def _new_client(database: str, account_id: str, scopes: tuple[str, ...]) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import os
 import time
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
@@ -17,7 +16,7 @@ from ordre.api.wire.items import NewItem, TaxLine
 from ordre.api.wire.operations import NewOperation, OperationItem
 from ordre.api.wire.orders import NewOrder
 from ordre.client import AsyncClient, Call, Client, Listing, Policy, calls, errors
-from service import Service, Shop, items, operation
+from service import Service, Shop, items, operation, serving
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -279,10 +278,8 @@ def test_errors_are_classes(client: Sender, service: Service, shop: Shop) -> Non
 @pytest.fixture(scope="module")
 def hasty(database: str) -> Iterator[Service]:
     """A server whose tokens live for two seconds."""
-    made = Service(database, environment={**os.environ, "ORDRE_TOKEN_SECONDS": "2"})
-    made.start()
-    yield made
-    made.stop()
+    with serving(database, ORDRE_TOKEN_SECONDS="2") as made:
+        yield made
 
 
 def test_tokens_are_renewed_before_they_end(hasty: Service) -> None:

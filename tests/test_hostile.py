@@ -1,7 +1,6 @@
 """Connections that mean no good: slow heads, slow bodies, floods of headers. Others are served, and memory is bounded."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,16 +11,14 @@ from pathlib import Path
 import pytest
 
 from ordre.api import guard
-from service import Service, Shop, items
+from service import Service, Shop, items, serving
 
 
 @pytest.fixture(scope="module")
 def impatient(database: str) -> Iterator[Service]:
     """A server that waits two seconds for a body."""
-    made = Service(database, environment={**os.environ, "ORDRE_BODY_SECONDS": "2"})
-    made.start()
-    yield made
-    made.stop()
+    with serving(database, ORDRE_BODY_SECONDS="2") as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Rate limits: of tokens by address and account, of requests by client; each alone, with Retry-After, in bounded memory."""
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -11,7 +10,7 @@ from ordre.api.errors import Failure
 from ordre.api.rates import Rate
 from ordre.client import Client, calls
 from ordre.settings import BadSetting, Settings
-from service import Service, Shop
+from service import Service, Shop, serving
 
 
 class Time:
@@ -73,11 +72,8 @@ def test_zero_takes_any_number() -> None:
 @pytest.fixture(scope="module")
 def strict(database: str) -> Iterator[Service]:
     """A server that takes little."""
-    limits = {"ORDRE_TOKEN_REQUESTS_PER_MINUTE": "6", "ORDRE_CLIENT_REQUESTS_PER_SECOND": "10"}
-    made = Service(database, environment={**os.environ, **limits})
-    made.start()
-    yield made
-    made.stop()
+    with serving(database, ORDRE_TOKEN_REQUESTS_PER_MINUTE="6", ORDRE_CLIENT_REQUESTS_PER_SECOND="10") as made:
+        yield made
 
 
 def statuses(shop: Shop, times: int) -> list[int]:

@@ -4,7 +4,6 @@ When the store is well again, so is the server, by itself. What was acknowledged
 """
 
 import asyncio
-import os
 import resource
 import sqlite3
 import time
@@ -16,12 +15,12 @@ import httpx
 import pytest
 
 from conftest import new_database
-from service import Service, Shop, items
+from service import Service, Shop, items, serving
 from test_cli import run
 from throwaway import Cluster
 
 RECOVERY_SECONDS = 15.0
-HASTY = {**os.environ, "ORDRE_REQUEST_SECONDS": "2"}
+HASTY = {"ORDRE_REQUEST_SECONDS": "2"}
 
 
 @pytest.fixture
@@ -33,18 +32,14 @@ def own_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def on_postgres(own_cluster: Cluster) -> Iterator[Service]:
-    made = Service(own_cluster.database(), environment=HASTY)
-    made.start()
-    yield made
-    made.stop()
+    with serving(own_cluster.database(), **HASTY) as made:
+        yield made
 
 
 @pytest.fixture
 def on_sqlite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    made = Service(new_database(request, "sqlite", tmp_path_factory), environment=HASTY)
-    made.start()
-    yield made
-    made.stop()
+    with serving(new_database(request, "sqlite", tmp_path_factory), **HASTY) as made:
+        yield made
 
 
 def new_order(shop: Shop) -> httpx.Response:
