@@ -44,12 +44,14 @@ def check(holds: bool, what: str) -> None:
 def check_chain(proof: dict[str, Any]) -> tuple[int, int]:
     """Check every fact; return how many there are, and how many are without a body."""
     account, order, previous, erased = proof["account_id"], proof["order"], "", 0
+    erased_by = max((fact["version"] for fact in proof["facts"] if fact["type"] == "erased"), default=0)
     for version, fact in enumerate(proof["facts"], 1):
         check(fact["version"] == version, f"fact {version} is missing")
         if fact["salt"]:
             body = digest(fact["salt"], fact["data"], fact["document"], fact["event"])
             check(body == fact["digest"], f"the body of fact {version} is not what its digest says")
         else:
+            check(version < erased_by, f"fact {version} has no body, and the order was not erased")
             erased += 1
         link = (account, order["order"], str(version), fact["type"], str(fact["at"]), fact["actor"], fact["digest"])
         check(digest("", previous, *link) == fact["hash"], f"the hash of fact {version} does not follow")

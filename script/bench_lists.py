@@ -50,7 +50,7 @@ async def fill(store: SqlStore, database: str, orders: int) -> None:
     statements = [statement.replace(str(COUNT), str(orders)) for statement in FILL]
     if database.startswith("sqlite"):
         for statement in statements:
-            await store.write(statement)
+            await store.write_shared(statement)
         return
     connection = await asyncpg.connect(database)
     for statement in [*statements, "analyze"]:

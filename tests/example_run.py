@@ -83,6 +83,7 @@ class Run:
         comment = self.call("aid_orders_id_comments_post", order_id=order)["id"]
         self.call("aid_orders_id_comments_comment_id_delete", order_id=order, comment_id=comment)
         self.call("aid_orders_id_cancel_post", order_id=order)
+        self.call("aid_orders_id_delete", order_id=order)
 
     def _payments(self) -> None:
         paid = self.call("aid_orders_post")["id"]

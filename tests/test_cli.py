@@ -49,6 +49,8 @@ def prepared(own_database: str) -> str:
         "client rotate",
         "key",
         "verify",
+        "worker",
+        "erase",
         "demo",
         "openapi",
     ],
@@ -58,7 +60,9 @@ def test_every_command_has_help(command: str) -> None:
 
 
 def test_migrate_says_what_it_did(own_database: str) -> None:
-    assert run("migrate", database=own_database) == "applied 0001_first\napplied 0002_order_number\napplied 0003_terms\n"
+    assert run("migrate", database=own_database) == "".join(
+        f"applied {name}\n" for name in ("0001_first", "0002_order_number", "0003_terms", "0004_erasure", "0005_tenants")
+    )
     assert run("migrate", "--database", own_database) == "the schema is up to date\n"
 
 

@@ -174,6 +174,10 @@ def every_call(client: Sender) -> list[Call[Any]]:
     assert send(calls.get_store_order("S 1", path)).id == send(calls.get_customer_order("C/1", path)).id
     assert send(calls.create_order(new(5))).status == "open"
     assert send(calls.cancel_order(path, {"cancelled_reason": "customer"})).status == "cancelled"
+    erased = send(calls.erase_order(path, key="erase"))
+    with pytest.raises(errors.ErasedError) as raised:
+        send(calls.get_order(path))
+    assert raised.value.order == erased
     return made
 
 

@@ -58,7 +58,19 @@ def test_the_readmes_order_is_placed_and_paid(service: Service) -> None:
 def test_every_command_is_described() -> None:
     text = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     commands = {name for name in app if not name.startswith("-")}
-    assert commands == {"serve", "migrate", "account", "client", "key", "verify", "conformance", "demo", "openapi"}
+    assert commands == {
+        "serve",
+        "migrate",
+        "account",
+        "client",
+        "key",
+        "verify",
+        "worker",
+        "erase",
+        "conformance",
+        "demo",
+        "openapi",
+    }
     assert all(f"`ordre {name}" in text for name in commands)
 
 

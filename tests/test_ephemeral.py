@@ -34,8 +34,9 @@ def test_what_happens_happens_by_its_clock(ordre: RunningOrdre) -> None:
     assert second["created_at"] > first["created_at"]
     assert [order["id"] for order in send(ordre, "GET", "/orders").json()["orders"]][:2] == [second["id"], first["id"]]
     ordre.move_clock("2026-04-01T00:00:00Z")
-    closed = send(ordre, "POST", f"/orders/{first['id']}/close").json()
+    closed = send(ordre, "POST", f"/orders/{second['id']}/close").json()
     assert closed["closed_at"].startswith("2026-04-01T00:00:00.")
+    assert send(ordre, "GET", f"/orders/{first['id']}").json()["deleted_at"].startswith("2026-04-01T00:00:00.")
     assert httpx.get(f"{ordre.url}/clock").json()["now"].startswith("2026-04-01")
 
 

@@ -25,6 +25,7 @@ def test_another_process_gets_the_same_settings() -> None:
         ({"ORDRE_PORT": "65536"}, "between 0 and 65535"),
         ({"ORDRE_WORKERS": "0"}, "more than 0"),
         ({"ORDRE_REQUEST_SECONDS": "0"}, "more than 0"),
+        ({"ORDRE_TIDY_SECONDS": "-1"}, "0 or more"),
         ({"ORDRE_LOG_LEVEL": "loud"}, "one of debug, info"),
         ({"ORDRE_DATABASE": "mysql://x"}, "sqlite:///path or postgresql://"),
         ({"ORDRE_CLOCK": "2026-01-01T00:00:00Z"}, "in memory alone"),

@@ -17,7 +17,7 @@ import pytest
 from conftest import new_database
 from service import Service, Shop, items, serving
 from test_cli import run
-from throwaway import Cluster
+from throwaway import Cluster, unbound
 
 RECOVERY_SECONDS = 15.0
 HASTY = {"ORDRE_REQUEST_SECONDS": "2"}
@@ -140,7 +140,7 @@ def test_the_disk_is_full(on_sqlite: Service) -> None:
 
 def sql(service: Service, *statements: str) -> None:
     async def running() -> None:
-        connection: Any = await asyncpg.connect(service.database)
+        connection: Any = await asyncpg.connect(unbound(service.database))
         try:
             for statement in statements:
                 await connection.execute(statement)
@@ -153,7 +153,7 @@ def sql(service: Service, *statements: str) -> None:
 def locked(service: Service) -> Iterator[None]:
     """Lock the orders until asked again."""
     loop = asyncio.new_event_loop()
-    connection: Any = loop.run_until_complete(asyncpg.connect(service.database))
+    connection: Any = loop.run_until_complete(asyncpg.connect(unbound(service.database)))
     loop.run_until_complete(connection.execute("begin"))
     loop.run_until_complete(connection.execute("lock table orders in access exclusive mode"))
     yield

@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 60.0
+OWNER, SUPERUSER = "shop", "ordre"
+"""Databases belong to a role that row-level security binds, as it does in production."""
+
+
+def unbound(database: str) -> str:
+    """The same database for a superuser, whom no policy binds."""
+    return database.replace(f"//{OWNER}@", f"//{SUPERUSER}@")
 
 
 def free_port() -> int:
@@ -41,10 +48,11 @@ class Cluster:
         self.data.mkdir()
         if self._as:
             os.chown(self.data, self._as["user"], self._as["group"])
-        self._run("initdb", "-D", str(self.data), "-U", "ordre", "-A", "trust", "-E", "UTF8", "--no-locale")
+        self._run("initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale")
         self._server: subprocess.Popen[bytes] | None = None
         self._databases = 0
         self.start()
+        self.role(OWNER)
 
     def start(self) -> None:
         options = ["-D", str(self.data), "-p", str(self.port), "-h", "127.0.0.1", "-c", "unix_socket_directories="]
@@ -70,9 +78,16 @@ class Cluster:
         """Make a new database, perhaps as a copy of another; return its address."""
         self._databases += 1
         name = f"ordre_{self._databases}"
-        command = ["createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ordre", "-T", template.rsplit("/", 1)[-1], name]
-        self._run(*command)
-        return f"postgresql://ordre@127.0.0.1:{self.port}/{name}"
+        self._run("createdb", *self._as_superuser, "-O", OWNER, "-T", template.rsplit("/", 1)[-1], name)
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{name}"
+
+    def role(self, name: str) -> None:
+        """Make a role that may connect, and nothing else."""
+        self._run("createuser", *self._as_superuser, name)
+
+    @property
+    def _as_superuser(self) -> tuple[str, ...]:
+        return ("-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER)
 
     def remove(self) -> None:
         if self._server is not None and not self.stopped():

@@ -14,16 +14,19 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.app import make_app
+from ordre.api.clock import clock_from
 from ordre.api.wire.search import TERMS
 from ordre.application import accounts
-from ordre.application.ports import Store, StoreUnavailable
+from ordre.application.erasure import tidy
+from ordre.application.ports import Found, Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.db.postgres import PostgresStore
 from ordre.db.sqlite import SqliteStore
 from ordre.settings import Settings, current, environment_of
 
 EPHEMERAL_ACCOUNT = "T00000001"
-_PURGE_SECONDS = 600.0
+_TIDY_SECONDS = 60.0
+"""Between rounds of a worker where servers leave the tidying to it."""
 _GRACE_SECONDS = 30
 _log = structlog.get_logger("ordre")
 
@@ -68,7 +71,8 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._store = make_store(settings)
-        self._app: ASGIApp = make_app(self._store, settings)
+        self._clock = clock_from(settings.clock)
+        self._app: ASGIApp = make_app(self._store, settings, self._clock, self._tidied)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -82,10 +86,11 @@ class Server:
             return
         if self._settings.ephemeral:
             await self._greet()
-        tidying = asyncio.create_task(self._tidy())
+        tidying = asyncio.create_task(self._tidy()) if self._tidies else None
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        tidying.cancel()
+        if tidying is not None:
+            tidying.cancel()
         await self._store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -98,14 +103,34 @@ class Server:
         greeting = {"url": url, "account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
         print(msgspec.json.encode(greeting).decode(), flush=True)  # noqa: T201 - whoever started it reads this
 
+    @property
+    def _tidies(self) -> bool:
+        """Whether time passes here, and no worker looks after what it brings."""
+        return self._settings.tidy_seconds > 0 and not self._settings.clock
+
     async def _tidy(self) -> None:
-        while True:
-            before = time.time_ns() // 1_000_000 - self._settings.idempotency_seconds * 1000
-            try:
-                await self._store.forget_answers(before)
-            except StoreUnavailable as error:
-                _log.warning("tidying_failed", reason=str(error))
-            await asyncio.sleep(_PURGE_SECONDS)
+        await tidy_for_ever(self._store, self._settings, self._settings.vacuum_bytes)
+
+    async def _tidied(self, at: int) -> None:
+        await tidy(self._store, at, self._settings.idempotency_seconds)
+
+
+async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> None:
+    """Do what the passing of time asks for, again and again; a database that is away is waited for."""
+    while True:
+        try:
+            await tidy_once(store, settings, vacuum_bytes)
+        except StoreUnavailable as error:
+            _log.warning("tidying_failed", reason=str(error))
+        await asyncio.sleep(settings.tidy_seconds or _TIDY_SECONDS)
+
+
+async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> Found:
+    """Do what the passing of time asks for by now; log what was erased."""
+    gone = await tidy(store, time.time_ns() // 1_000_000, settings.idempotency_seconds, vacuum_bytes)
+    if gone.orders or gone.drafts:
+        _log.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))
+    return gone
 
 
 def app() -> ASGIApp:

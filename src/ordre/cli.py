@@ -1,6 +1,7 @@
 """The command `ordre`."""
 
 import asyncio
+import contextlib
 import json as jsons
 import os
 import sys
@@ -17,8 +18,8 @@ from rich.table import Table
 
 from ordre import __version__, audit, bootstrap
 from ordre.api.openapi import document_text
-from ordre.application import accounts
-from ordre.application.ports import Account, Client, Store, StoreUnavailable
+from ordre.application import accounts, erasure
+from ordre.application.ports import Account, Client, Found, Store, StoreUnavailable
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.auth.tokens import rotate_keys
 from ordre.demo import make_demo
@@ -83,13 +84,21 @@ def serve(
 
 
 @app.command
-def migrate(*, database: Database = None) -> None:
-    """Bring the database's schema up to this version."""
+def migrate(*, grant: str | None = None, database: Database = None) -> None:
+    """Bring the database's schema up to this version.
+
+    Args:
+        grant: Let this role of PostgreSQL's use it too. Serve as a role that owns nothing: row-level security binds it.
+        database: Where.
+    """
 
     async def work() -> Sequence[str]:
         store = bootstrap.make_store(_settings(database=database))
         try:
-            return await store.migrate()
+            names = await store.migrate()
+            if grant is not None:
+                await store.grant(grant)
+            return names
         finally:
             await store.close()
 
@@ -244,6 +253,75 @@ def verify(
 
 
 @app.command
+def worker(*, once: Annotated[bool, Parameter(negative="")] = False, database: Database = None, json: Json = False) -> None:
+    """Erase orders and drafts whose time to live has ended, and drop old idempotency keys, until interrupted.
+
+    `ordre serve` does this by itself, every ORDRE_TIDY_SECONDS. Where that is 0, run this beside it, or with --once by a timer.
+
+    Args:
+        once: Do one round, and say what was erased.
+        database: Where.
+        json: Print JSON.
+    """
+    settings = _settings(database=database)
+    bootstrap.configure_logs(settings.log_level)
+    if once:
+        gone = _run(database, lambda store: bootstrap.tidy_once(store, settings))
+        _print({"orders": len(gone.orders), "drafts": len(gone.drafts)}, json=json)
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        _run(database, lambda store: bootstrap.tidy_for_ever(store, settings))
+
+
+@app.command
+def erase(
+    account: str,
+    *,
+    order: Annotated[list[str] | None, Parameter(negative="")] = None,
+    customer_id: str | None = None,
+    email: str | None = None,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Erase orders, and the drafts that go with them: those named, or every one that is or ever was a customer's.
+
+    Without --yes it only says what would be erased. Names, times and the chain of facts stay; nothing brings the rest back.
+
+    Args:
+        account: The account, such as T12345678.
+        order: This order, by its order_id or id; give it again for more.
+        customer_id: Everything with this customer id.
+        email: Everything with this e-mail address of the customer, whatever its case.
+        yes: Erase.
+        database: Where.
+        json: Print JSON.
+    """
+    if not (order or customer_id or email):
+        raise BadSetting("say what to erase: --order, --customer-id or --email")
+
+    async def work(store: Store) -> Found:
+        await accounts.known_account(store, account)
+        customer = erasure.Customer(id=customer_id, email=email)
+        named = [await erasure.known_order(store, account, one) for one in order or ()]
+        found = await erasure.of_customer(store, account, customer)
+        found = Found(orders=list(dict.fromkeys([*named, *found.orders])), drafts=found.drafts)
+        if yes:
+            await _erased(store, account, found, quiet=json)
+        return found
+
+    found = _run(database, work)
+    if json:
+        print(_json({"erased": yes, "orders": list(found.orders), "drafts": list(found.drafts)}))
+        return
+    for kind, ids in (("order", found.orders), ("draft", found.drafts)):
+        for id_ in ids:
+            print(f"{'erased' if yes else 'would erase'} {kind} {id_}")
+    more = "" if yes else "; say --yes to erase them"
+    print(f"{len(found.orders):,} orders, {len(found.drafts):,} drafts{more}")
+
+
+@app.command
 def demo(*, database: Database = None, json: Json = False) -> None:
     """Fill a new account with orders in every state, and print an id and secret to look at them with."""
     made = _run(database, lambda store: make_demo(store, _now()))
@@ -309,9 +387,21 @@ async def _rotated(store: Store, account_id: str, client_id: str) -> dict[str, A
     return {**_client_fields(client), "client_secret": secret}
 
 
+async def _erased(store: Store, account: str, found: Found, *, quiet: bool) -> None:
+    """Erase what was found, and show how far it is."""
+    with Progress(console=_console, disable=quiet or not _console.is_terminal) as progress:
+        task = progress.add_task("Erasing", total=len(found.orders) + len(found.drafts))
+        await erasure.erase_found(store, account, found, erasure.OPERATOR, _now(), lambda: progress.advance(task))
+    await store.settle()
+
+
 async def _check(settings: Settings) -> None:
-    async with bootstrap.opened(settings):
-        pass
+    async with bootstrap.opened(settings) as store:
+        role = await store.unbound()
+    if role is not None:
+        _console.print(
+            f"[yellow]The database role {role} is not bound by row-level security; see docs/operate.md[/]", highlight=False
+        )
 
 
 def _verified(settings: Settings, account: str | None, order: str | None, processes: int | None, *, quiet: bool) -> audit.Report:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _LAST_PORT = 65_535
-_MAY_BE_ZERO = ("token_requests_per_minute", "client_requests_per_second")
+_MAY_BE_ZERO = ("token_requests_per_minute", "client_requests_per_second", "tidy_seconds", "vacuum_bytes")
 _LEVELS = ("debug", "info", "warning", "error")
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
@@ -46,6 +46,13 @@ class Settings:
     )
     client_requests_per_second: int = _setting(
         0, "Requests of one client, in each process, at once twice as many; `0`: any number"
+    )
+    tidy_seconds: float = _setting(
+        60.0, "Between rounds of erasing what has expired, in each server process; `0` leaves it to `ordre worker`"
+    )
+    vacuum_bytes: int = _setting(
+        268_435_456,
+        "The largest SQLite file that servers write anew after an erasure; `ordre worker` and `ordre erase` do so with any",
     )
     body_seconds: float = _setting(15.0, "How long the body of a request may take to come")
     request_seconds: float = _setting(30.0, "How long a request may take")

@@ -32,8 +32,8 @@ def change(command: Command, key: str | None = None) -> Change:
 
 
 def test_an_answer_about_what_another_change_wrote_goes_with_that_write() -> None:
-    order, batch = held(), Batch(1, TERMS)
-    closing, again, alone = change(Close()), change(Close(), "k"), Batch(1, TERMS)
+    order, batch = held(), Batch(1, TERMS, held=True)
+    closing, again, alone = change(Close()), change(Close(), "k"), Batch(1, TERMS, held=True)
     for one in (closing, again):
         batch.add(one.wanted, Read(order=order))
     first, second = batch.run(closing), batch.run(again)
@@ -48,7 +48,7 @@ def test_an_answer_about_what_another_change_wrote_goes_with_that_write() -> Non
 
 
 def test_changes_of_one_order_are_decided_one_after_another() -> None:
-    order, batch = held(), Batch(1, TERMS)
+    order, batch = held(), Batch(1, TERMS, held=True)
     for one in (change(Close()), change(Close())):
         batch.add(one.wanted, Read(order=order))
         batch.run(one)

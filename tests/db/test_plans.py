@@ -21,6 +21,7 @@ from ordre.db.queries import for_sqlite
 from ordre.db.store import SqlStore
 from ordre.settings import Settings
 from test_cli import run
+from throwaway import unbound
 
 COUNT = 20_000
 ACCOUNT = "T00000001"
@@ -59,8 +60,8 @@ class Filled:
     database: str
 
     @asynccontextmanager
-    async def store(self) -> AsyncIterator[SqlStore]:
-        async with opened(Settings(database=self.database)) as store:
+    async def store(self, *, bound: bool = True) -> AsyncIterator[SqlStore]:
+        async with opened(Settings(database=self.database if bound else unbound(self.database))) as store:
             assert isinstance(store, SqlStore)
             yield store
 
@@ -71,10 +72,10 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     run("migrate", database=made.database)
 
     async def fill() -> None:
-        async with made.store() as store:
+        async with made.store(bound=False) as store:
             for statement in FILL:
-                await store.write(statement)
-            await store.write("analyze")
+                await store.write_shared(statement)
+            await store.write_shared("analyze")
 
     asyncio.run(fill())
     return made
@@ -83,7 +84,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 async def plan_of(store: SqlStore, database: str, statement: Statement) -> str:
     sql, parameters = statement
     if database.startswith("sqlite"):
-        return "\n".join(str(row[-1]) for row in await store.rows(f"explain query plan {for_sqlite(sql)}", *parameters))
+        return "\n".join(str(row[-1]) for row in await store.shared(f"explain query plan {for_sqlite(sql)}", *parameters))
     connection: Any = await asyncpg.connect(database)
     try:
         return "\n".join(row[0] for row in await connection.fetch(f"explain {sql}", *parameters))

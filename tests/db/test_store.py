@@ -248,7 +248,7 @@ def test_a_row_that_cannot_be_read_fails_its_own_caller_alone(own_database: str)
         await accounts.create_account(store, ACCOUNT, "Shop", NOW)
         for number in range(3):
             await execute(store, call(), f"order-{number}", order(number))
-        await store.write("update orders set head = 'nonsense' where order_id = $1", "order-1")
+        await store.write("update orders set head = 'nonsense' where account_id = $1 and order_id = $2", ACCOUNT, "order-1")
         for _ in range(3):
             done, failed = await outcomes(
                 *(

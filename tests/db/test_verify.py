@@ -16,7 +16,7 @@ from ordre.bootstrap import opened
 from ordre.db.verify import differences
 from ordre.settings import Settings
 from test_cli import run, run_json
-from throwaway import Cluster
+from throwaway import Cluster, unbound
 
 
 def sql(database: str, statement: str, *values: object) -> list[Any]:
@@ -29,7 +29,7 @@ def sql(database: str, statement: str, *values: object) -> list[Any]:
         return found
 
     async def running() -> list[Any]:
-        connection = await asyncpg.connect(database)
+        connection = await asyncpg.connect(unbound(database))
         try:
             return [tuple(row) for row in await connection.fetch(statement, *values)]
         finally:

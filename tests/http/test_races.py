@@ -1,8 +1,9 @@
 """C1 and C2 over HTTP with several server processes: the sums hold, the winners are recorded, no success is lost."""
 
+import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from service import Service, Shop, items, operation
 from test_cli import run_json
 
-WRITERS = 32
+WRITERS = 64
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def at_once(work: list[tuple[str, str, Any]], shop: Shop, **more: Any) -> list[A
         return list(pool.map(lambda one: shop.send(*one, **more), work))
 
 
-def test_everything_at_once_on_one_order(crowd: Shop) -> None:
+def test_everything_at_once_on_one_order(crowd: Shop, record_property: Callable[[str, object], None]) -> None:
     path = f"/orders/{crowd.order(1000, -400, multiple_authorizations=True)['id']}"
     first = crowd.post(f"{path}/authorizations", operation((1, 600), (2, -400)))["id"]
     drawn = random.Random(1)
@@ -44,10 +45,17 @@ def test_everything_at_once_on_one_order(crowd: Shop) -> None:
         work.append(("POST", f"{path}/{kind}", operation((line_id, amount), metadata={"n": number}, **inside)))
         if number % 10 == 0:
             work.append(("POST", f"{path}/{drawn.choice(('close', 'open', 'comments'))}", {"body": "x"}))
+        if number % 15 == 0:
+            work.append(("PUT", path, {"metadata": {"amended": number}}))
     answers = at_once(work, crowd)
     assert {answer.status_code for answer in answers} <= {200, 400}
+    amended = [one[2] for one, answer in zip(work, answers, strict=True) if one[0] == "PUT" and answer.status_code == 200]
+    assert len(amended) == 20
     crowd.post(f"{path}/open")
-    order = crowd.get(path)
+    order = crowd.get(path, params={"include_events": "true"})
+    assert [event["version"] for event in order["events"]] == list(range(1, order["version"] + 1))
+    bodies = [json.loads(event["request"]["body"]) for event in order["events"] if event["request"]["method"] == "PUT"]
+    assert sorted(map(str, bodies)) == sorted(map(str, amended)), "every amendment that was answered with success is there once"
     won = Counter(one[1].rsplit("/", 1)[1] for one, answer in zip(work, answers, strict=True) if answer.status_code == 200)
     sums: dict[tuple[str, int], int] = Counter()
     for kind in ("authorizations", "captures", "refunds", "cancellations"):
@@ -64,6 +72,8 @@ def test_everything_at_once_on_one_order(crowd: Shop) -> None:
         assert 0 <= refunded <= captured
         assert captured + cancelled <= authorized <= abs(net)
     assert len(order["comments"]) == won["comments"]
+    record_property("writers at once", WRITERS)
+    record_property("racing writes", len(work))
     assert won["captures"] > 0
     assert won["refunds"] > 0
 

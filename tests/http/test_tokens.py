@@ -5,6 +5,7 @@ import base64
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -128,23 +129,53 @@ def header(token: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-@pytest.mark.parametrize(
-    "trick",
-    [
-        "expired",
-        "other key",
-        "none",
-        "hmac with the public key",
-        "other issuer",
-        "other account's audience",
-        "no expiry",
-        "unknown kid",
-    ],
-)
+Claims = dict[str, Any]
+
+
+def unsigned(_key: OKPKey, kid: str, claims: Claims) -> str:
+    parts = [json.dumps({"alg": "none", "kid": kid}).encode(), json.dumps(claims).encode()]
+    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), ""])
+
+
+def hmac_with_the_public_key(key: OKPKey, kid: str, claims: Claims) -> str:
+    public = json.dumps(key.as_dict(private=False)).encode()
+    return jwt.encode({"alg": "HS256", "kid": kid}, claims, OctKey.import_key(public), algorithms=["HS256"])
+
+
+def own_key() -> OKPKey:
+    return OKPKey.generate_key("Ed25519")
+
+
+def key_in_the_header(_key: OKPKey, kid: str, claims: Claims) -> str:
+    own = own_key()
+    return signed(own, kid, claims, jwk=own.as_dict(private=False))
+
+
+FORGED: dict[str, Callable[[OKPKey, str, Claims], str]] = {
+    "expired": lambda key, kid, claims: signed(key, kid, {**claims, "exp": int(time.time()) - 1}),
+    "other key": lambda _, kid, claims: signed(own_key(), kid, claims),
+    "none": unsigned,
+    "hmac with the public key": hmac_with_the_public_key,
+    "other issuer": lambda key, kid, claims: signed(key, kid, {**claims, "iss": "other"}),
+    "other account's audience": lambda key, kid, claims: signed(key, kid, {**claims, "aud": "http://x/v1/accounts/T99999999"}),
+    "other account": lambda key, kid, claims: signed(key, kid, {**claims, "aid": "T99999999"}),
+    "no expiry": lambda key, kid, claims: signed(key, kid, {name: one for name, one in claims.items() if name != "exp"}),
+    "expiry as text": lambda key, kid, claims: signed(key, kid, {**claims, "exp": str(claims["exp"])}),
+    "unknown kid": lambda key, _, claims: signed(key, "elsewhere", claims),
+    "kid that is a path": lambda _, kid, claims: signed(own_key(), f"../{kid}", claims),
+    "kid that is a list": lambda key, kid, claims: reheaded(signed(key, kid, claims), kid=[kid]),
+    "own key in the header": key_in_the_header,
+    "key at an address": lambda _, kid, claims: signed(own_key(), kid, claims, jku="http://127.0.0.1/keys.json"),
+    "extension that must be understood": lambda key, kid, claims: reheaded(signed(key, kid, claims), crit=["mine"], mine=True),
+    "another's signature": lambda key, kid, claims: reheaded(signed(key, kid, claims), typ="other"),
+}
+
+
+@pytest.mark.parametrize("trick", FORGED)
 def test_a_forged_or_expired_token_is_refused(shop: Shop, service: Service, trick: str) -> None:
     shop.get("/orders")
     key, kid = asyncio.run(signing_key(service))
-    claims: dict[str, Any] = {
+    claims: Claims = {
         "iss": "ordre",
         "sub": shop.client_id,
         "aid": shop.account_id,
@@ -154,26 +185,25 @@ def test_a_forged_or_expired_token_is_refused(shop: Shop, service: Service, tric
         "exp": int(time.time()) + 60,
     }
     assert answers(shop, signed(key, kid, claims)) == 200, "the forger knows how to make a good one"
-    match trick:
-        case "expired":
-            token = signed(key, kid, {**claims, "exp": int(time.time()) - 1})
-        case "other key":
-            token = signed(OKPKey.generate_key("Ed25519"), kid, claims)
-        case "none":
-            parts = [json.dumps({"alg": "none", "kid": kid}).encode(), json.dumps(claims).encode()]
-            token = ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), ""])
-        case "hmac with the public key":
-            public = json.dumps(key.as_dict(private=False)).encode()
-            token = jwt.encode({"alg": "HS256", "kid": kid}, claims, OctKey.import_key(public), algorithms=["HS256"])
-        case "other issuer":
-            token = signed(key, kid, {**claims, "iss": "other"})
-        case "other account's audience":
-            token = signed(key, kid, {**claims, "aud": "http://x/v1/accounts/T99999999"})
-        case "no expiry":
-            token = signed(key, kid, {name: value for name, value in claims.items() if name != "exp"})
-        case _:
-            token = signed(key, "elsewhere", claims)
-    assert answers(shop, token) == 401
+    assert answers(shop, FORGED[trick](key, kid, claims)) == 401
+
+
+def reheaded(token: str, **changes: Any) -> str:
+    """The token with another header; the signature stays, so what depends on it alone is refused for it."""
+    changed = {name: value for name, value in {**header(token), **changes}.items() if value is not None}
+    encoded = base64.urlsafe_b64encode(json.dumps(changed).encode()).decode().rstrip("=")
+    return f"{encoded}.{token.partition('.')[2]}"
+
+
+def test_clocks_of_servers_may_differ(shop: Shop, service: Service) -> None:
+    """A token from a server whose clock is ahead is good; how long it is good is told by the clock of whoever is asked."""
+    shop.get("/orders")
+    key, kid = asyncio.run(signing_key(service))
+    now = int(time.time())
+    claims = {"iss": "ordre", "sub": shop.client_id, "aid": shop.account_id, "aud": f"http://x/v1/accounts/{shop.account_id}"}
+    claims["scope"] = "admin:shopping"
+    assert answers(shop, signed(key, kid, {**claims, "iat": now + 300, "exp": now + 600})) == 200
+    assert answers(shop, signed(key, kid, {**claims, "iat": now - 600, "exp": now})) == 401
 
 
 def answers(shop: Shop, token: str) -> int:
@@ -181,8 +211,8 @@ def answers(shop: Shop, token: str) -> int:
     return int(shop.http.get(f"/v1/accounts/{shop.account_id}/shopping/orders", headers=headers).status_code)
 
 
-def signed(key: OKPKey, kid: str, claims: dict[str, Any]) -> str:
-    return jwt.encode({"alg": "Ed25519", "kid": kid}, claims, key, algorithms=["Ed25519"])
+def signed(key: OKPKey, kid: str, claims: dict[str, Any], **header: Any) -> str:
+    return jwt.encode({"alg": "Ed25519", "kid": kid, **header}, claims, key, algorithms=["Ed25519"])
 
 
 async def signing_key(service: Service) -> tuple[OKPKey, str]:

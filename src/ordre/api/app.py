@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute, Router
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ordre.api import clock, pages
+from ordre.api import pages
 from ordre.api.accounts import unauthorized
-from ordre.api.clock import Clock, SetClock
+from ordre.api.clock import Clock, Moved
+from ordre.api.clock import routes as clock_routes
 from ordre.api.context import Context, Reply, uuid7
 from ordre.api.edge import REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
@@ -37,7 +38,6 @@ from ordre.api.requests import (
 )
 from ordre.api.routes import ROUTES, Route
 from ordre.api.stale import explained
-from ordre.api.wire.common import milliseconds
 from ordre.api.wire.events import request_event
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.orders import Call
@@ -56,7 +56,7 @@ _log = structlog.get_logger("ordre.api")
 class Api:
     """What every endpoint shares."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
         self.store = store
         self.settings = settings
         self.tokens = Tokens(store, settings.token_seconds)
@@ -64,7 +64,7 @@ class Api:
         self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
         token_requests = 0 if settings.ephemeral else settings.token_requests_per_minute  # a test may take a token each
         self.token_rate = Rate(token_requests / 60, burst_seconds=60)
-        self.clock = SetClock(milliseconds(settings.clock)) if settings.clock else Clock()
+        self.clock = clock
 
 
 class Endpoint:
@@ -192,16 +192,21 @@ def failed(error: Exception, scope: Scope) -> Response:
     return Response(failure_body(failure), failure.status, failure.headers, media_type=JSON)
 
 
-def make_app(store: Store, settings: Settings) -> ASGIApp:
-    """Return the API as an ASGI application over a store that is open while it serves."""
-    api = Api(store, settings)
+def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> ASGIApp:
+    """Return the API as an ASGI application over a store that is open while it serves.
+
+    ``moved`` is awaited after a client has moved the clock, where it can.
+    """
+    api = Api(store, settings, clock)
     by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for route in ROUTES:
         by_path[route.path][route.method] = Endpoint(api, route)
     routes: list[BaseRoute] = [
         StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()
     ]
-    return Edge(Router([*routes, *clock.routes(api.clock), *pages.routes()], redirect_slashes=False, default=_not_routed), failed)
+    return Edge(
+        Router([*routes, *clock_routes(clock, moved), *pages.routes()], redirect_slashes=False, default=_not_routed), failed
+    )
 
 
 async def _not_routed(scope: Scope, receive: Receive, send: Send) -> None:

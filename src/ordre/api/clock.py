@@ -1,6 +1,7 @@
 """The clock of requests: the machine's, or for tests one that moves only when told."""
 
 import time
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.requests import Request
@@ -47,8 +48,17 @@ class _Time(Wire, kw_only=True):
 _decode = decoder(_Time).decode
 
 
-def routes(clock: Clock) -> list[BaseRoute]:
-    """Return the endpoint that reads and moves a clock; none for the machine's."""
+Moved = Callable[[int], Awaitable[object]]
+"""Does what the passing of time asks for, up to an instant."""
+
+
+def clock_from(setting: str) -> Clock:
+    """Return the clock that a setting starts, or the machine's."""
+    return SetClock(milliseconds(setting)) if setting else Clock()
+
+
+def routes(clock: Clock, moved: Moved) -> list[BaseRoute]:
+    """Return the endpoint that reads and moves a clock; none for the machine's. It answers after ``moved`` is done."""
     if not isinstance(clock, SetClock):
         return []
 
@@ -58,6 +68,7 @@ def routes(clock: Clock) -> list[BaseRoute]:
                 clock.move(milliseconds(_decode(await request.body()).now))
             except (msgspec.MsgspecError, ValueError) as error:
                 raise Refused(InvalidValue(path="now", reason=str(error))) from error
+            await moved(clock.time)
         return Response(f'{{"now":"{instant(clock.time)}"}}', media_type="application/json")
 
     return [Route("/clock", answer, methods=["GET", "PUT"])]

@@ -166,9 +166,12 @@ def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
 
 
 def _responses(route: Route, example: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = {"$ref": REF.format(name=route.answer.__name__)}
+    if route.or_erased:
+        schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
     good = {
         "description": "Done" if route.method != "GET" else "Found",
-        "content": {"application/json": {"schema": {"$ref": REF.format(name=route.answer.__name__)}, "example": example}},
+        "content": {"application/json": {"schema": schema, "example": example}},
     }
     statuses = ["400", "401", "405", "429", "500", "503"]
     if route.scopes:

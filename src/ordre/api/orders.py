@@ -8,6 +8,7 @@ from ordre.api.context import Context, Reply
 from ordre.api.requests import path_of
 from ordre.api.wire.answers import listed, order_text
 from ordre.api.wire.common import given
+from ordre.api.wire.events import request_event
 from ordre.api.wire.orders import (
     Cancellation,
     ItemStatuses,
@@ -19,10 +20,11 @@ from ordre.api.wire.orders import (
     update_order,
 )
 from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_query
+from ordre.application import erasure
 from ordre.application.orders import execute
 from ordre.application.ports import COUNT_LIMIT, Outcome, Page, View
 from ordre.domain.commands import Close, Command, Open
-from ordre.domain.refusals import InvalidValue, Refused, UnknownOrder
+from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrder
 
 
 async def create(context: Context) -> Reply:
@@ -88,6 +90,12 @@ async def cancel(context: Context) -> Reply:
     return await _execute(context, cancel_order(context.sent(Cancellation)))
 
 
+async def erase(context: Context) -> Reply:
+    """O5: erase an order. What the request says beyond its path is not kept."""
+    call = replace(context.call, event=request_event(context.request.method, path_of(context.request), ""))
+    return await changed(context, await erasure.erase(context.store, call, context.order))
+
+
 async def changed(context: Context, outcome: Outcome, events: frozenset[str] | None = None) -> Reply:
     """Return the orders that a write is answered with, each as it was at the version that the write made."""
     texts, version = [], None
@@ -105,7 +113,10 @@ async def _view_at(context: Context, outcome: Outcome, id_: str, version: int, *
         return fresh
     view = await context.store.order(context.account_id, id_, events=with_events)
     if view is not None and version != view.order.version:
-        view = await context.store.order_at(context.account_id, id_, version)
+        try:
+            view = await context.store.order_at(context.account_id, id_, version)
+        except Refused as refused:
+            raise Refused(OrderErased()) from refused  # since the write, and before its answer was read
     if view is None:
         raise Refused(UnknownOrder())
     return view

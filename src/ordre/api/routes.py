@@ -1,7 +1,7 @@
 """Every operation of the API, one row each, in the order of the documentation."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -13,6 +13,7 @@ from ordre.api.wire.answers import (
     Cancellations,
     Captures,
     Comment,
+    ErasedOrder,
     OrderAnswer,
     OrderList,
     Refunds,
@@ -29,6 +30,7 @@ from ordre.api.wire.queries import Between, DraftListOf, EventList, NoQuery, One
 Handler = Callable[[Context], Awaitable[Reply]]
 
 READ = ("admin:shopping", "write:shopping", "read:shopping")
+ADMIN = ("admin:shopping",)
 WRITE = ("admin:shopping", "write:shopping")
 READ_EVENTS = ("admin:shopping", "read:shopping", "write:shopping", "read:shopping:/orders/ANY/events")
 WRITE_EVENTS = ("admin:shopping", "write:shopping", "write:shopping:/orders/ANY/events")
@@ -51,6 +53,8 @@ class Route:
     body: type[msgspec.Struct] | None = None
     body_optional: bool = False
     query: type[msgspec.Struct] = NoQuery
+    or_erased: bool = False
+    """Whether it may be answered with an erased order instead."""
 
     @property
     def writes(self) -> bool:
@@ -191,9 +195,19 @@ ROUTES: tuple[Route, ...] = (
     ),
     _get(ORDERS, "orderlist", "aid_orders_get", "List orders", orders.list_all, OrderList, OrderListOf),
     _write("POST", ORDERS, "orders", "aid_orders_post", "Create an order", orders.create, OrderAnswer, NewOrder, OneOrder),
-    _get(ORDER, "orders", "aid_orders_id_get", "Get an order", past.read, OrderAnswer, OrderThen),
+    replace(_get(ORDER, "orders", "aid_orders_id_get", "Get an order", past.read, OrderAnswer, OrderThen), or_erased=True),
     _get(f"{ORDER}/diff", "orders", "aid_orders_id_diff_get", "Compare two versions of an order", past.diff, Diff, Between),
     _write("PUT", ORDER, "orders", "aid_orders_id_put", "Update an order", orders.update, OrderAnswer, OrderChange, OneOrder),
+    Route(
+        id="aid_orders_id_delete",
+        method="DELETE",
+        path=ORDER,
+        tag="orders",
+        summary="Erase an order",
+        handler=orders.erase,
+        scopes=ADMIN,
+        answer=ErasedOrder,
+    ),
     _write(
         "PUT",
         f"{ORDER}/items",

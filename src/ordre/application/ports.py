@@ -154,16 +154,18 @@ class Change:
     """A write. ``decide`` is pure but for drawing names, may raise ``Refused``, and may be called again after a lost race.
 
     ``several`` says that it may write more than one order or draft, which then happens all together or not at all.
+    ``erases`` says that an ``Erased`` fact of it takes with it what the store holds of the order and of its drafts.
     """
 
     wanted: Wanted
     decide: Callable[[Loaded], Outcome]
     several: bool = False
+    erases: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFact:
-    """A fact as it stands in the store, with its place in the chain."""
+    """A fact as it stands in the store, with its place in the chain. Before an ``erased`` one the texts are empty."""
 
     version: int
     type: str
@@ -195,6 +197,14 @@ class StoredOrder:
     items: str
     terms: frozenset["Term"]
     facts: tuple[StoredFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Ids of orders and of drafts."""
+
+    orders: Sequence[str] = ()
+    drafts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,7 +363,6 @@ class OrderStore(Protocol):
         ...
 
     async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None: ...
-
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
     def stored_orders(
         self, account_id: str | None, after: Place | None = None, until: Place | None = None
@@ -375,6 +384,18 @@ class OrderStore(Protocol):
 
     async def count_orders(self, account_id: str | None) -> int: ...
 
+    async def expired(self, account_id: str, at: int, most: int) -> Found:
+        """Return the orders and drafts whose time to live has ended by this instant, the longest ended first."""
+        ...
+
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
+        """Drop drafts with everything that is held of them: all of these, or those that have expired by an instant."""
+        ...
+
+    async def mentioning(self, account_id: str, text: str) -> Found:
+        """Return the orders and drafts of which some version may hold this text, in ASCII and whatever the case."""
+        ...
+
 
 class Store(AccountStore, OrderStore, Protocol):
     """One contract, two engines."""
@@ -392,10 +413,29 @@ class Store(AccountStore, OrderStore, Protocol):
         """Bring the schema up to this version; return the names of the migrations that were applied."""
         ...
 
+    async def grant(self, role: str) -> None:
+        """Let a role of the database's use it, and change nothing about it.
+
+        Raises:
+            StoreUnavailable: The database has no roles, or not this one.
+        """
+        ...
+
+    async def unbound(self) -> str | None:
+        """Return the role that this is, if the database's own rules on whose rows it sees do not bind it."""
+        ...
+
     async def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the database answers; after a write that failed, unless it takes one."""
         ...
 
     async def forget_answers(self, before: int) -> int:
         """Drop idempotency rows made before this instant; return how many."""
+        ...
+
+    async def settle(self, most_bytes: int | None = None) -> None:
+        """Rid the files of an embedded database of what was erased; a server looks after its own.
+
+        A larger file than ``most_bytes`` is left as it is but for its log, since writers would wait long.
+        """
         ...

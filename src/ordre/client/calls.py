@@ -16,6 +16,7 @@ from ordre.api.wire.answers import (
     Cancellations,
     Captures,
     Comment,
+    ErasedOrder,
     OrderAnswer,
     OrderList,
     Refunds,
@@ -28,6 +29,7 @@ from ordre.api.wire.events import Events, NewEvent, ReportedEvent
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
+from ordre.client.errors import ErasedError
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -131,8 +133,16 @@ def create_order(order: NewOrder | Body, *, key: str | None = None) -> Call[Orde
 
 
 def get_order(order: str, **query: Value) -> Call[OrderAnswer]:
-    """Get an order by its ``order_id`` or ``id``: as it is, or with ``version`` or ``at`` as it was."""
-    return Call(method="GET", path=_of(order), decode=_order, query=query)
+    """Get an order by its ``order_id`` or ``id``: as it is, or with ``version`` or ``at`` as it was.
+
+    Sending it raises ``ErasedError`` where the order was erased.
+    """
+    return Call(method="GET", path=_of(order), decode=_order_kept, query=query)
+
+
+def erase_order(order: str, *, key: str | None = None, version: int | None = None) -> Call[ErasedOrder]:
+    """Erase an order with its drafts; what is kept of it is answered."""
+    return Call(method="DELETE", path=_of(order), decode=_erased, key=key, version=version)
 
 
 def compare_versions(order: str, from_: int | None = None, to: int | None = None) -> Call[Diff]:
@@ -317,6 +327,20 @@ def _read(order: str, collection: str, id_: str) -> Call[Operation]:
     return Call(method="GET", path=f"{_of(order)}/{collection}/{_in_path(id_)}", decode=_operation)
 
 
+def _order_kept(content: bytes) -> OrderAnswer:
+    try:
+        return _order(content)
+    except msgspec.ValidationError:
+        try:
+            erased = _erased(content)
+        except msgspec.ValidationError:
+            erased = None
+        if erased is None:
+            raise
+    raise ErasedError(erased)
+
+
+_erased = decoder(ErasedOrder).decode
 _draft, _drafts = decoder(DraftAnswer).decode, decoder(DraftList).decode
 _order, _orders, _diff = decoder(OrderAnswer).decode, decoder(OrderList).decode, decoder(Diff).decode
 _operation, _session, _sessions = decoder(Operation).decode, decoder(Session).decode, decoder(Sessions).decode

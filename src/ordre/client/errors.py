@@ -6,6 +6,7 @@ from http import HTTPStatus
 import msgspec
 
 from ordre.api.errors import ErrorBody, ErrorDetail
+from ordre.api.wire.answers import ErasedOrder
 
 
 class OrdreError(Exception):
@@ -43,6 +44,14 @@ class NotFoundError(OrdreError):
 
 class AlreadyUsedError(OrdreError):
     """409: the id stands for something else."""
+
+
+class ErasedError(OrdreError):
+    """The order was erased: ``order`` is what is kept of it."""
+
+    def __init__(self, order: ErasedOrder) -> None:
+        super().__init__(f"The order was erased at {order.deleted_at}", status=HTTPStatus.OK)
+        self.order = order
 
 
 class VersionDiffersError(OrdreError):

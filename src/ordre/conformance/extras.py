@@ -34,6 +34,19 @@ def versions(api: Api) -> None:
     same("events of a type", events["events"], [])
 
 
+def erasing(api: Api) -> None:
+    """Of an erased order its names and times are kept; lists leave it out."""
+    mark = uuid4().hex[:12]
+    order = api.paid(100, order_number=f"N-{mark}", comment=f"private {mark}")
+    path = f"/orders/{order['id']}"
+    erased = api.delete(path)
+    for name in ("id", "order_id", "order_number", "created_at", "updated_at"):
+        same(name, erased[name], api.get(path)[name])
+    same("what it says", (mark in erased["order_number"], "deleted_at" in erased, "comment" in erased), (True, True, False))
+    same("in a list", api.get("/orders", order_number=f"N-{mark}"), {"orders": []})
+    api.refused("POST", f"{path}/open")
+
+
 def repeating(api: Api) -> None:
     """What is done again is done once."""
     draft = api.draft({}, 100)
@@ -124,6 +137,7 @@ EXTRAS = (
         versions,
         _X,
     ),
+    Check("erasing", ("DELETE /shopping/orders/{order_id}", "an erased order"), erasing, _X),
     Check("doing again", ("completing twice", "a repeated operation id"), repeating, _X),
     Check("finding", (*EXTRA_PARAMETERS, "link"), finding, _X),
     Check(

@@ -46,7 +46,15 @@ OBJECTS = (
                 " type order_number order_id multiple_authorizations payment_details sessions authorizations captures refunds"
                 " cancellations discounts store external_links attachments comments _links events state",
             ),
-            Group(D, SEEN, "deleted_at deleted_by", "come with erasure, which is not there yet", absent=True),
+            Group(D, SEEN, "deleted_at deleted_by", "stand in an erased order alone", absent=True),
+        ),
+    ),
+    Object(
+        "Erased order",
+        "ErasedOrder",
+        (
+            Group(S, SEEN, "order_number order_id external_ids created_at updated_at deleted_at"),
+            Group(X, NONE, "id deleted_by version"),
         ),
     ),
     Object(

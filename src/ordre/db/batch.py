@@ -18,6 +18,7 @@ from ordre.application.ports import (
     HeldOrder,
     Loaded,
     NewFact,
+    OrderWrite,
     Outcome,
     Term,
     Terms,
@@ -25,7 +26,7 @@ from ordre.application.ports import (
 )
 from ordre.db import codec
 from ordre.domain.chain import START
-from ordre.domain.order import Order, Recorded
+from ordre.domain.order import Erased, Order, Recorded
 from ordre.domain.refusals import Refused
 
 Subject = tuple[str, str]
@@ -44,12 +45,26 @@ class Read:
 
 @dataclass(slots=True)
 class Ran:
-    """A change that was run: its outcome or its refusal, and every subject that it saw."""
+    """A change that was run: its outcome or its refusal, and every subject that it saw.
+
+    ``unheld`` says that its answer is to be kept though nothing else is written: only a lock can tell that it still holds.
+    """
 
     change: Change
     saw: set[Subject]
     outcome: Outcome | None = None
     refused: Exception | None = None
+    unheld: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """An order to be erased: its names, the version that says so, and the drafts that were completed into it."""
+
+    subject: Subject
+    order_id: str
+    version: int
+    drafts: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -66,15 +81,21 @@ class Rows:
     facts: list[tuple[object, ...]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
-    answers: list[tuple[str, str, str, str, int, str | None]] = field(default_factory=list)
-    """(account id, key, digest, answer, instant, id of the subject whose write they go with)."""
+    answers: list[tuple[str, str, str, str, int, str | None, str | None]] = field(default_factory=list)
+    """(account id, key, digest, answer, instant, id of the order or draft it is about, id of whose write it goes with)."""
+    erasures: list[Erasure] = field(default_factory=list)
+    """What is to go before anything is written."""
 
 
 class Batch:
-    """The state of one batch in memory. ``at`` is when its idempotency rows are made, in milliseconds."""
+    """The state of one batch in memory. ``at`` is when its idempotency rows are made, in milliseconds.
 
-    def __init__(self, at: int, terms: Terms) -> None:
+    ``held`` says that nobody else writes to what it reads until it is written.
+    """
+
+    def __init__(self, at: int, terms: Terms, *, held: bool) -> None:
         self.at = at
+        self._held = held
         self._terms = terms
         self.rows = Rows()
         self._orders: dict[Subject, HeldOrder] = {}
@@ -112,7 +133,7 @@ class Batch:
             ran.refused = error
             return ran
         ran.outcome = outcome
-        self._keep(change.wanted, outcome, saw)
+        self._keep(ran, outcome)
         return ran
 
     def _loaded(self, wanted: Wanted) -> tuple[Loaded, set[Subject]]:
@@ -132,32 +153,45 @@ class Batch:
             saw |= behind
         return Loaded(order=order, earlier=earlier or {}, draft=draft, answered=answered), saw
 
-    def _keep(self, wanted: Wanted, outcome: Outcome, saw: set[Subject]) -> None:
-        account, subject_id = wanted.account_id, None
+    def _keep(self, ran: Ran, outcome: Outcome) -> None:
+        account, saw, key = ran.change.wanted.account_id, ran.saw, ran.change.wanted.key
         for write in outcome.orders:
-            self._keep_order(account, write.before, write.order, write.facts)
-            subject, subject_id = (account, write.order.id), write.order.id
-            saw.add(subject)
-            self._names.setdefault((account, write.order.order_id), subject)
-            held = self._orders[subject]
-            if write.content is not None:
-                self.rows.bodies[subject] = (
-                    codec.fields_text(write.content.fields),
-                    codec.items_text(write.content.items),
-                )
-                self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
-                found = self._terms.of_order(write.order, write.content)
-                kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in PAYMENT_KINDS}
-                self.rows.terms[subject] = found | kept
+            self._keep_written(account, write)
+            saw.add((account, write.order.id))
         if outcome.draft is not None:
-            subject_id = outcome.draft.draft.id
-            saw.add((account, subject_id))
-            self._keep_draft((account, subject_id), outcome.draft)
-        if outcome.answered is not None and wanted.key is not None:
+            saw.add((account, outcome.draft.draft.id))
+            self._keep_draft((account, outcome.draft.draft.id), outcome.draft)
+        if outcome.answered is not None and key is not None:
+            owner, behind = self._owner(saw, outcome), self._written(saw)
+            if behind is None and owner is not None and not self._held:
+                ran.unheld = True
+                return
             row = outcome.answered
-            self._answered[account, wanted.key] = (row, set(saw))
-            behind = subject_id or self._written(saw)
-            self.rows.answers.append((account, wanted.key, row.digest, codec.text(row.answer), self.at, behind))
+            self._answered[account, key] = (row, set(saw))
+            self.rows.answers.append((account, key, row.digest, codec.text(row.answer), self.at, owner, behind))
+
+    def _keep_written(self, account: str, write: OrderWrite) -> None:
+        subject = (account, write.order.id)
+        before = self._orders.get(subject)
+        self._keep_order(account, write.before, write.order, write.facts)
+        self._names.setdefault((account, write.order.order_id), subject)
+        held = self._orders[subject]
+        if write.content is not None:
+            self.rows.bodies[subject] = (codec.fields_text(write.content.fields), codec.items_text(write.content.items))
+            self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
+            found = self._terms.of_order(write.order, write.content)
+            kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in PAYMENT_KINDS}
+            self.rows.terms[subject] = found | kept
+        if before is not None and isinstance(write.facts[-1].fact, Erased):
+            order = write.order
+            erasure = Erasure(subject=subject, order_id=order.order_id, version=order.version, drafts=before.order.drafts)
+            self.rows.erasures.append(erasure)
+
+    def _owner(self, saw: set[Subject], outcome: Outcome) -> str | None:
+        """Return the draft that an answer is about, else the order."""
+        drafts = [id_ for account, id_ in saw if (account, id_) in self._drafts]
+        orders = [write.order.id for write in outcome.orders] or [id_ for _, id_ in saw]
+        return next(iter(drafts or orders), None)
 
     def _written(self, saw: set[Subject]) -> str | None:
         """Return the subject, of those that a change saw, that this batch writes: what the change saw stands or falls with it."""

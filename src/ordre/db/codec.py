@@ -17,6 +17,7 @@ from ordre.domain.order import (
     CommentDeleted,
     Commented,
     Content,
+    Erased,
     Fact,
     Frozen,
     LinesAdded,
@@ -49,6 +50,7 @@ FACTS: dict[str, type[Fact]] = {
     "opened": Opened,
     "closed": Closed,
     "cancelled": Cancelled,
+    "erased": Erased,
 }
 """Type in the store -> fact. A recorded operation is stored under its kind, so that each kind is found by its type."""
 
@@ -123,7 +125,6 @@ def _frozen(fields: Mapping[str, msgspec.Raw]) -> Frozen:
 def order_columns(order: Order) -> dict[str, object]:
     """Return what lists filter by: copies of what the order says, never read back as truth."""
     sums = totals(order.lines.values())
-    ttl = order.about.time_to_live
     return {
         "id": order.id,
         "order_id": order.order_id,
@@ -135,7 +136,7 @@ def order_columns(order: Order) -> dict[str, object]:
         "net_amount": sums.net,
         "created_at": order.created.at,
         "updated_at": order.updated_at,
-        "expires_at": None if ttl is None else order.updated_at + ttl * 1000,
+        "expires_at": order.expires_at,
     }
 
 

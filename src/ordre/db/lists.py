@@ -33,6 +33,8 @@ class Listed:
     columns: str
     terms: str
     changes: str
+    shown: str = ""
+    """What is asked of every row."""
 
 
 ORDERS = Listed(
@@ -43,6 +45,7 @@ ORDERS = Listed(
     columns=queries.VIEW_COLUMNS,
     terms="order_terms",
     changes="facts",
+    shown="coalesce(o.status, '') <> 'erased'",
 )
 DRAFTS = Listed(
     alias="d",
@@ -120,7 +123,7 @@ class Finding:
     def _found(self, text: _Text, after: str | None) -> tuple[str, str]:
         """Return the tables and conditions of the list, and the column that has its ids in order."""
         a, lead, tables = self._listed.alias, self._lead, self._listed.tables
-        key, where = f"{a}.id", [self._listed.joined] if self._listed.joined else []
+        key, where = f"{a}.id", [one for one in (self._listed.joined, self._listed.shown) if one]
         if lead is not None and lead.ids is not None:
             chosen = "n.id" if lead.ordered else "distinct n.id || '' as id"
             tables = f"(select {chosen} from {text.put(lead.ids, lead.ids_values)}) n cross join {tables}"

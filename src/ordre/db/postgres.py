@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from ordre.application.ports import (
-    PAYMENT_KINDS,
     Answered,
     Change,
     EarlierFact,
@@ -26,10 +25,12 @@ from ordre.application.ports import (
     Terms,
     Trouble,
 )
-from ordre.db import codec, queries, tables
-from ordre.db.batch import Batch, Ran, Read, Rows, Subject
+from ordre.db import codec, erasure, queries, tables
+from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.lists import Statement
 from ordre.db.schema import HISTORY, pending
-from ordre.db.store import Row, SqlStore
+from ordre.db.store import END, Row, SqlStore
+from ordre.db.writing import statement
 
 BATCH = 64
 LOST_BEFORE_LOCK = 3
@@ -53,7 +54,19 @@ left join order_bodies b on w.content and b.account_id = o.account_id and b.id =
 left join facts f on f.account_id = o.account_id and f.id = o.id and f.ref in (w.ref, w.ref || '/deleted')
 left join drafts d on d.account_id = w.account_id and d.id = w.draft
 left join idempotency i on i.account_id = w.account_id and i.key = w.key
+where (select set_config('ordre.accounts', $8, true)) is not null
 """
+_ADMIT = "select set_config('ordre.accounts', $1, true)"
+"""Admits the accounts, with commas between, to the policy on rows, until the transaction ends.
+
+Where a statement has no transaction around it, it admits them itself, by a condition that comes before everything else: no column
+stands in it, so it is asked once, before any row is looked for. If it were asked later, no row would be found.
+"""
+_GRANTS = (
+    "grant usage on schema public to {name}",
+    "grant select, insert, update, delete on all tables in schema public to {name}",
+    "revoke insert, delete on schema_migrations from {name}",
+)
 _LOCK_ORDER = "select 1 from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
 _LOCK_DRAFT = "select 1 from drafts where account_id = $1 and id = $2 for update"
 
@@ -128,14 +141,29 @@ class PostgresStore(SqlStore):
         if self._pool is not None:
             await self._pool.close()
 
+    async def grant(self, role: str) -> None:
+        """Let a role read and write every row that the policy admits, and nothing more."""
+        name = '"' + role.replace('"', '""') + '"'
+        await self._connect()
+        async with self._connection() as connection, connection.transaction():
+            for sql in _GRANTS:
+                await connection.execute(sql.format(name=name))
+
+    async def unbound(self) -> str | None:
+        """Return the role that the store connects as, if it is one that the policy does not bind."""
+        found = await self.shared("select rolname from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)")
+        return found[0][0] if found else None
+
     async def migrate(self) -> Sequence[str]:
         """Bring the schema up to this version, one process at a time."""
         await self._connect()
         async with self._connection() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
-            await connection.execute(HISTORY)
+            applied = await _applied(connection)
+            if not applied:
+                await connection.execute(HISTORY)
             try:
-                steps = pending(await _applied(connection), "postgres")
+                steps = pending(applied, "postgres")
             except ValueError as error:
                 raise StoreUnavailable(str(error)) from error
             for step in steps:
@@ -147,17 +175,39 @@ class PostgresStore(SqlStore):
         return [step.name for step in steps]
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
-        """Read, or run one statement: each is a transaction of its own."""
+        """Read rows of the account that is the first parameter."""
+        return await self.shared(_admitted(sql), *parameters)
+
+    async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement on the account that is the first parameter."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(_ADMIT, parameters[0])
+            return [tuple(row) for row in await connection.fetch(sql, *parameters)]
+
+    async def shared(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement, as a transaction of its own."""
         async with self._connection() as connection:
             return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
-    async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
-        """Run one statement."""
-        return await self.rows(sql, *parameters)
+    async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement, as a transaction of its own."""
+        return await self.shared(sql, *parameters)
+
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
+        """Drop drafts in one transaction, each under its lock."""
+        until = END if expired_by is None else expired_by
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(_ADMIT, account_id)
+            for draft in sorted(drafts):
+                if await connection.fetchval(f"{erasure.DUE} for update", account_id, draft, until):
+                    await _run_all(connection, erasure.of_draft(account_id, draft))
+
+    async def settle(self, most_bytes: int | None = None) -> None:
+        """Leave the files to the server: what was erased is out of every query's sight, and goes from the files by its vacuum."""
 
     async def changed(self, change: Change) -> Outcome:
-        """Run a change in the next batch, or by itself where it has several subjects."""
-        if change.several:
+        """Run a change in the next batch, or by itself where it has several subjects or erases."""
+        if change.several or change.erases:
             return await self._alone(change)
         if self._loop is None or self._closing:
             raise StoreUnavailable("the store is closed")
@@ -196,7 +246,7 @@ class PostgresStore(SqlStore):
         """Run one batch. One that spoils its batch is run by itself, so that nobody fails for another."""
         try:
             async with self._connection() as connection:
-                ran, lost = await _tried(self.terms, connection, [one.change for one in taken])
+                ran, lost = await _tried(self.terms, connection, [one.change for one in taken], held=False)
         except StoreUnavailable as error:
             for one in taken:
                 _tell(one, error)
@@ -205,13 +255,16 @@ class PostgresStore(SqlStore):
             await asyncio.gather(*(self._answer_alone(one) for one in taken))
             return
         again = []
+        unheld = []
         for one, result in zip(taken, ran, strict=True):
-            if result.saw.isdisjoint(lost):
+            if result.unheld:
+                unheld.append(one)
+            elif result.saw.isdisjoint(lost):
                 _tell(one, result.outcome or result.refused)
             else:
                 one.lost += 1
                 again.append(one)
-        locked = [one for one in again if one.lost > LOST_BEFORE_LOCK]
+        locked = [*unheld, *(one for one in again if one.lost > LOST_BEFORE_LOCK)]
         self._waiting.extendleft(one for one in reversed(again) if one.lost <= LOST_BEFORE_LOCK)
         await asyncio.gather(*(self._answer_alone(one) for one in locked))
 
@@ -230,7 +283,7 @@ class PostgresStore(SqlStore):
                     await transaction.start()
                     try:
                         await _lock(connection, change)
-                        (ran,), lost = await _tried(self.terms, connection, [change])
+                        (ran,), lost = await _tried(self.terms, connection, [change], held=True)
                     except BaseException:
                         await transaction.rollback()
                         raise
@@ -245,6 +298,12 @@ class PostgresStore(SqlStore):
         raise StoreUnavailable("the change lost its race too often")
 
 
+@lru_cache(maxsize=512)
+def _admitted(sql: str) -> str:
+    """Return a query that admits the account that is its first parameter."""
+    return f"select found.* from ({sql}) found where (select set_config('ordre.accounts', $1::text, true)) is not null"
+
+
 def _tell(one: _Waiting, result: Outcome | Exception | None) -> None:
     if one.answer.done():
         return
@@ -256,19 +315,39 @@ def _tell(one: _Waiting, result: Outcome | Exception | None) -> None:
 
 async def _lock(connection: Connection, change: Change) -> None:
     wanted = change.wanted
+    await connection.execute(_ADMIT, wanted.account_id)
     if wanted.draft is not None:
         await connection.execute(_LOCK_DRAFT, wanted.account_id, wanted.draft)
     if wanted.order is not None:
         await connection.execute(_LOCK_ORDER, wanted.account_id, wanted.order)
 
 
-async def _tried(terms: Terms, connection: Connection, changes: Sequence[Change]) -> tuple[list[Ran], set[Subject]]:
+async def _tried(
+    terms: Terms, connection: Connection, changes: Sequence[Change], *, held: bool
+) -> tuple[list[Ran], set[Subject]]:
     """Read, decide and write a batch; return what became of each change, and the subjects that were lost."""
-    batch = Batch(_now(), terms)
+    batch = Batch(_now(), terms, held=held)
     for change, read in zip(changes, await _read(connection, changes), strict=True):
         batch.add(change.wanted, read)
     ran = [batch.run(change) for change in changes]
+    for one in batch.rows.erasures:
+        await _erase(connection, one)
     return ran, await _write(connection, batch.rows)
+
+
+async def _erase(connection: Connection, one: Erasure) -> None:
+    account, id_ = one.subject
+    amending = [row[0] for row in await connection.fetch(erasure.AMENDING, account, id_, one.order_id)]
+    drafts = (*one.drafts, *amending)
+    await _run_all(connection, erasure.of_order(one))
+    for draft in sorted(drafts):
+        await connection.execute(_LOCK_DRAFT, account, draft)
+        await _run_all(connection, erasure.of_draft(account, draft))
+
+
+async def _run_all(connection: Connection, statements: Iterable[Statement]) -> None:
+    for sql, parameters in statements:
+        await connection.execute(sql, *parameters)
 
 
 async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
@@ -282,6 +361,7 @@ async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]
         [one.ref for one in wanted],
         [one.draft for one in wanted],
         [one.key for one in wanted],
+        ",".join(sorted({one.account_id for one in wanted})),
     )
     rows: list[list[Row]] = [[] for _ in wanted]
     for row in found:
@@ -321,106 +401,9 @@ async def _write(connection: Connection, rows: Rows) -> set[Subject]:
     if not used:
         return set()
     arrays = [column for name in used for column in zip(*parts[name], strict=True)]
-    written = await connection.fetch(_statement(used), *arrays)
+    accounts = ",".join(sorted({str(values[0]) for name in used for values in parts[name]}))
+    written = await connection.fetch(statement(used), *arrays, accounts)
     return (rows.heads.keys() | rows.drafts.keys()) - {(row[0], row[1]) for row in written}
-
-
-_SHAPES: dict[str, Sequence[tuple[str, str]]] = {
-    "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
-    "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
-    "body": tables.BODY_COLUMNS,
-    "term": tables.TERM_COLUMNS,
-    "draft_term": tables.TERM_COLUMNS,
-    "fact": tables.FACT_COLUMNS,
-    "draft_event": tables.DRAFT_EVENT_COLUMNS,
-    "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
-}
-_TABLES = {
-    "body": "order_bodies",
-    "term": "order_terms",
-    "draft_term": "draft_terms",
-    "fact": "facts",
-    "draft_event": "draft_events",
-}
-_CONFLICT = {
-    "body": " on conflict (account_id, id) do update set fields = excluded.fields, items = excluded.items",
-    "term": " on conflict do nothing",
-    "draft_term": " on conflict do nothing",
-}
-
-
-def _terms_gone(part: str, owner: str, but: str, *, named: bool) -> str:
-    """Return the step that deletes the terms of what is written anew, but for those that are written again."""
-    table = _TABLES[part]
-    gone = (
-        f"delete from {table} t using {owner} w join done on done.account_id = w.account_id and done.id = w.id"
-        f" where t.account_id = w.account_id and t.id = w.id{but}"
-    )
-    same = "x.account_id = t.account_id and x.id = t.id and x.kind = t.kind and x.term = t.term"
-    return f"{part}_gone as ({gone}{f' and not exists (select 1 from {part} x where {same})' if named else ''})"
-
-
-@lru_cache(maxsize=128)
-def _statement(used: tuple[str, ...]) -> str:
-    """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held."""
-    steps, number = [], 1
-    for name in used:
-        columns = _SHAPES[name]
-        arrays = ", ".join(f"${number + index}::{type_}[]" for index, (_, type_) in enumerate(columns))
-        number += len(columns)
-        steps.append(f"{name} as (select * from unnest({arrays}) as t({_names(columns)}))")
-    done = ["select null::text as account_id, null::text as id where false"]
-    if "head" in used:
-        steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS)
-        done += ["select * from head_new", "select * from head_changed"]
-    if "draft" in used:
-        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS)
-        done += ["select * from draft_new", "select * from draft_changed"]
-    steps.append(f"done as ({' union all '.join(done)})")
-    for name, table in _TABLES.items():
-        if name in used:
-            columns = _SHAPES[name]
-            chosen = ", ".join(f"x.{column}" for column, _ in columns)
-            steps.append(
-                f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
-                f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
-            )
-    if "body" in used:
-        steps.append(_terms_gone("term", "body", f" and t.kind not in {PAYMENT_KINDS}", named="term" in used))
-    if "draft" in used:
-        steps.append(_terms_gone("draft_term", "draft", "", named="draft_term" in used))
-    if "answer" in used:
-        columns = tables.ANSWER_COLUMNS
-        chosen = ", ".join(f"x.{column}" for column, _ in columns)
-        steps.append(
-            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
-            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject))"
-        )
-    return f"with {', '.join(steps)} select account_id, id from done"
-
-
-def _compare_and_set(name: str, table: str, columns: Sequence[tuple[str, str]], changing: Sequence[str]) -> list[str]:
-    """Return the steps that insert new rows and change those still as they were read, locked in the order of their keys."""
-    new = (
-        f"{name}_new as (insert into {table} ({_names(columns)}) select {_names(columns)} from {name} where before = 0"
-        " on conflict do nothing returning account_id, id)"
-    )
-    locked = (
-        f"{name}_locked as materialized (select o.account_id, o.id from {table} o join {name} h"
-        " on o.account_id = h.account_id and o.id = h.id and o.version = h.before"
-        " where h.before > 0 order by o.account_id, o.id for update of o)"
-    )
-    assigned = ", ".join(f"{column} = h.{column}" for column in changing)
-    changed = (
-        f"{name}_changed as (update {table} o set {assigned} from {name} h join {name}_locked l"
-        " on l.account_id = h.account_id and l.id = h.id"
-        " where o.account_id = l.account_id and o.id = l.id returning o.account_id, o.id)"
-    )
-    return [new, locked, changed]
-
-
-def _names(columns: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(name for name, _ in columns)
 
 
 async def _applied(connection: Connection) -> dict[int, str]:

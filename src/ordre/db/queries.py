@@ -26,7 +26,7 @@ VIEW_ONE = f"select {VIEW_COLUMNS} from {VIEW_TABLES} where {VIEW_JOIN} and o.ac
 
 ORDER_ID = f"select {_ORDER_ID}"
 
-SHOWN_BY_TYPE = "select document from facts where account_id = $1 and id = $2 and type = $3 order by version"
+SHOWN_BY_TYPE = "select document from facts where account_id = $1 and id = $2 and type = $3 and document <> '' order by version"
 
 SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_ID} and ref = $3 and type = $4"
 
@@ -37,7 +37,7 @@ FACT_FIELDS = "version, type, at, actor, ref, data, document, event, salt, diges
 FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 and version <= $3 order by version"
 
 UNINDEXED = """
-select 1 from (select account_id, id from {table} order by account_id, id limit 1) oldest
+select 1 from (select account_id, id from {table} where account_id = $1 order by id limit 1) oldest
 where not exists (select 1 from {terms} t where t.account_id = oldest.account_id and t.id = oldest.id)
 """
 
@@ -83,20 +83,14 @@ def facts_of(orders: int) -> str:
     return f"select id, {FACT_FIELDS} from facts where account_id = $1 and id in ({ids}) order by id, version"
 
 
-def stored_after(account_id: str | None) -> str:
-    """Return the query for the next orders after ($1 account, $2 id), until ($3, $4); of one account where it is given."""
-    same = "o.account_id = $1 and o.id > $2" if account_id else "(o.account_id, o.id) > ($1, $2)"
-    until = "(o.account_id, o.id) <= ($3, $4)"
-    return f"{_STORED} where {same} and {until} order by o.account_id, o.id limit {STORED_BATCH}"
-
+STORED_AFTER = f"{_STORED} where o.account_id = $1 and o.id > $2 and o.id <= $3 order by o.id limit {STORED_BATCH}"
 
 STORED_ONE = f"{_STORED} where o.account_id = $1 and o.id = {_ORDER_ID}"
 
 PLACES = """
 select account_id, id from (
-    select account_id, id, row_number() over (order by account_id, id) as place
-    from orders where $1 = '' or account_id = $1) numbered
-where place % $2 = 0 order by account_id, id
+    select account_id, id, row_number() over (order by id) as place from orders where account_id = $1) numbered
+where place % $2 = 0 order by id
 """
 
 HEADS = "select id, version, hash from orders where account_id = $1 order by id"

@@ -4,11 +4,12 @@ The writer takes whatever waits, runs it as one transaction with one fsync, and 
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,11 @@ from ordre.application.ports import (
     Trouble,
     Wanted,
 )
-from ordre.db import codec, queries, tables
-from ordre.db.batch import Batch, Ran, Read, Rows, Subject
+from ordre.db import codec, erasure, queries, tables
+from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.lists import Statement
 from ordre.db.schema import HISTORY, pending
-from ordre.db.store import Row, SqlStore
+from ordre.db.store import END, Row, SqlStore
 
 BATCH = 256
 READERS = 4
@@ -114,6 +116,14 @@ class SqliteStore(SqlStore):
             await asyncio.to_thread(worker.thread.join)
             worker.connection.close()
 
+    async def grant(self, role: str) -> None:
+        """Refuse: whoever can read the file can read it all."""
+        raise StoreUnavailable(f"an SQLite file has no roles; {role} needs the permissions of the file")
+
+    async def unbound(self) -> str | None:
+        """Return None: there are no roles."""
+        return None
+
     async def migrate(self) -> Sequence[str]:
         """Bring the file's schema up to this version."""
         self._start()
@@ -132,10 +142,38 @@ class SqliteStore(SqlStore):
         found: Sequence[Row] = await future
         return found
 
+    async def shared(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read on a reader thread."""
+        return await self.rows(sql, *parameters)
+
+    async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement on the writer thread."""
+        return await self.write(sql, *parameters)
+
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""
         found: Sequence[Row] = await self._submit(lambda connection: _run(connection, sql, parameters).fetchall())
         return found
+
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
+        """Drop drafts on the writer thread, in one transaction."""
+
+        def erased(connection: sqlite3.Connection) -> None:
+            for draft in drafts:
+                if _run(connection, erasure.DUE, (account_id, draft, END if expired_by is None else expired_by)).fetchone():
+                    _run_all(connection, erasure.of_draft(account_id, draft))
+                    _count_erasure(connection)
+
+        await self._submit(erased)
+
+    async def settle(self, most_bytes: int | None = None) -> None:
+        """Write the log into the file, and cut the log off: it may still hold what was erased.
+
+        So may the file: SQLite overwrites what is deleted, but not the copies that a page keeps of what was moved to another. So
+        after an erasure the file is written anew, if it is no larger than ``most_bytes``: writers wait for that.
+        """
+        if self._path is not None:
+            await asyncio.to_thread(_settle, self._path, most_bytes)
 
     async def changed(self, change: Change) -> Outcome:
         """Run a change on the writer thread, together with whatever waits there."""
@@ -225,16 +263,16 @@ def _resolve(resolved: list[tuple[asyncio.Future[Any], Any]]) -> None:
 
 
 def _work(terms: Terms, connection: sqlite3.Connection, jobs: Sequence[Job]) -> list[Any]:
-    """Run the jobs: neighbouring changes as one batch, anything else by itself. Return results and exceptions."""
+    """Run the jobs: neighbouring changes as one batch, what erases or is no change by itself. Return results and exceptions."""
     results: list[Any] = []
     waiting: list[Change] = []
     for job in jobs:
-        if isinstance(job, Change):
+        if isinstance(job, Change) and not job.erases:
             waiting.append(job)
             continue
         results.extend(_batch(terms, connection, waiting))
         waiting = []
-        results.append(_alone(connection, job))
+        results.extend(_batch(terms, connection, [job]) if isinstance(job, Change) else [_alone(connection, job)])
     return results + _batch(terms, connection, waiting)
 
 
@@ -272,7 +310,7 @@ def _batch(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Chang
 
 
 def _tried(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[list[Ran], bool]:
-    batch = Batch(time.time_ns() // 1_000_000, terms)
+    batch = Batch(time.time_ns() // 1_000_000, terms, held=True)
     for change in changes:
         batch.add(change.wanted, _read_for(connection, change.wanted))
     ran = [batch.run(change) for change in changes]
@@ -300,6 +338,8 @@ def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Read:
 
 def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     """Write a batch; return whether a head or draft was lost, in which case the transaction is to be rolled back."""
+    for one in rows.erasures:
+        _erase(connection, one)
     for subject, (before, held) in rows.heads.items():
         if not _put_head(connection, subject, before, tables.head_row(subject, held)):
             return True
@@ -324,12 +364,60 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     return False
 
 
+def _erase(connection: sqlite3.Connection, one: Erasure) -> None:
+    account, id_ = one.subject
+    amending = [row[0] for row in _run(connection, erasure.AMENDING, (account, id_, one.order_id)).fetchall()]
+    _run_all(connection, erasure.of_order(one))
+    for draft in (*one.drafts, *amending):
+        _run_all(connection, erasure.of_draft(account, draft))
+    _count_erasure(connection)
+
+
+def _count_erasure(connection: sqlite3.Connection) -> None:
+    connection.execute(f"pragma user_version = {_erasures(connection) + 1}")
+
+
 def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row: Sequence[object]) -> bool:
     if before == 0:
         return connection.execute(_INSERT_HEAD, row).rowcount == 1
     named = dict(zip((name for name, _ in tables.HEAD_COLUMNS), row, strict=True))
     values = [named[name] for name in tables.CHANGING_COLUMNS]
     return connection.execute(_UPDATE_HEAD, (*values, *subject, before)).rowcount == 1
+
+
+def _settle(path: Path, most_bytes: int | None) -> None:
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+            erased = _erasures(connection)
+            if erased and (most_bytes is None or path.stat().st_size <= most_bytes):
+                connection.execute("vacuum")
+                _forget_erasures(connection, erased)
+            _checkpoint(connection)
+    except sqlite3.Error as error:
+        raise _told(error) from error
+
+
+def _erasures(connection: sqlite3.Connection) -> int:
+    """Return how many erasures there were since the file was written anew: the file counts them in its header."""
+    count: int = connection.execute("pragma user_version").fetchone()[0]
+    return count
+
+
+def _forget_erasures(connection: sqlite3.Connection, counted: int) -> None:
+    """Begin to count again, unless there was another one meanwhile."""
+    connection.execute("begin immediate")
+    if _erasures(connection) == counted:
+        connection.execute("pragma user_version = 0")
+    connection.execute("commit")
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Try for a while: a reader may be in the way."""
+    for _ in range(ATTEMPTS):
+        busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if not busy:
+            return
+    raise StoreUnavailable("the log is in use; what was erased may still stand in it", Trouble.BUSY)
 
 
 def _migrate(connection: sqlite3.Connection) -> list[str]:
@@ -350,6 +438,11 @@ def _migrate(connection: sqlite3.Connection) -> list[str]:
 def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
     """Run a statement whose parameters are numbered, as PostgreSQL has them."""
     return connection.execute(sql, {str(number): value for number, value in enumerate(parameters, 1)})
+
+
+def _run_all(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:
+    for sql, parameters in statements:
+        _run(connection, sql, parameters)
 
 
 def _told(error: Exception) -> Exception:

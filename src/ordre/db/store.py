@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from ordre.application.ports import (
     Account,
     Change,
     Client,
+    Found,
     HeldDraft,
     ListQuery,
     Outcome,
@@ -23,17 +24,19 @@ from ordre.application.ports import (
     Terms,
     View,
 )
-from ordre.db import codec, queries
+from ordre.db import codec, erasure, queries
 from ordre.db.batch import Subject
 from ordre.db.codec import SEPARATOR
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
-from ordre.db.verify import folded, terms_of
-from ordre.domain.refusals import InvalidValue, Refused
+from ordre.db.verify import folded, kept, terms_of
+from ordre.domain.refusals import InvalidValue, Refused, VersionErased
 from ordre.domain.tree import Head
 
 Row = Sequence[Any]
 
-_LAST = 2**62
+END = 2**62
+"""After every version and every instant."""
+LAST_ID = "~"
 _EVERYTHING = ("~", "")
 """A place behind every account."""
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
@@ -66,11 +69,19 @@ class SqlStore(ABC):
 
     @abstractmethod
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
-        """Read."""
+        """Read rows of one account, which is the first parameter."""
 
     @abstractmethod
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
-        """Run one statement durably; return what it returns."""
+        """Run one statement on one account, which is the first parameter, durably; return what it returns."""
+
+    @abstractmethod
+    async def shared(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read what is no account's: accounts themselves, keys that sign, the schema."""
+
+    @abstractmethod
+    async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Run one statement, durably, on what is no account's."""
 
     @abstractmethod
     async def changed(self, change: Change) -> Outcome:
@@ -88,9 +99,9 @@ class SqlStore(ABC):
 
     async def ping(self) -> None:
         """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""
-        await self.rows("select 1")
+        await self.shared("select 1")
         if self._last_write_failed:
-            await self.write(_TOUCH)
+            await self.write_shared(_TOUCH)
             self._last_write_failed = False
 
     async def order(self, account_id: str, order: str, *, events: bool = False) -> View | None:
@@ -142,14 +153,17 @@ class SqlStore(ABC):
         stored = await self.facts(account_id, id_, version) if id_ is not None else ()
         if not stored or stored[-1].version != version:
             return None
-        then, content = folded([(codec.fact_from(fact.type, fact.data), fact) for fact in stored])
+        bodied = kept(stored)
+        if not bodied:
+            raise Refused(VersionErased())
+        then, content = folded([(codec.fact_from(fact.type, fact.data), fact) for fact in bodied])
         shown = [(fact.type, fact.document) for fact in stored if fact.document and fact.type != "service_event"]
         fields, items = codec.fields_text(content.fields), codec.items_text(content.items)
         return View(order=then, fields=fields, items=items, shown=shown, events=stored)
 
     async def facts(self, account_id: str, id_: str, up_to: int | None = None) -> Sequence[StoredFact]:
         """Return the order's facts, oldest first."""
-        limit = _LAST if up_to is None else up_to
+        limit = END if up_to is None else up_to
         return [_fact(row) for row in await self.rows(queries.FACTS, account_id, id_, limit)]
 
     async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None:
@@ -165,18 +179,35 @@ class SqlStore(ABC):
         found = [codec.held_draft(*row) for row in rows[: query.limit]]
         return Page(rows=found, more=len(rows) > query.limit, total=total)
 
+    async def expired(self, account_id: str, at: int, most: int) -> Found:
+        """Return the orders and drafts whose time to live has ended."""
+        orders = await self.rows(erasure.EXPIRED.format(table="orders"), account_id, at, most)
+        drafts = await self.rows(erasure.EXPIRED.format(table="drafts"), account_id, at, most)
+        return Found(orders=[row[0] for row in orders], drafts=[row[0] for row in drafts])
+
+    async def mentioning(self, account_id: str, text: str) -> Found:
+        """Return the orders and drafts of which some version may hold this text."""
+        escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        edges = ["", *(id_ for _, id_ in await self.places(account_id, erasure.SEARCHED)), LAST_ID]
+        orders: list[Row] = []
+        drafts: list[Row] = []
+        for between in pairwise(edges):
+            orders += await self.rows(erasure.MENTIONING_ORDERS, account_id, f"%{escaped}%", *between)
+            drafts += await self.rows(erasure.MENTIONING_DRAFTS, account_id, f"%{escaped}%", *between)
+        return Found(orders=sorted(row[0] for row in orders), drafts=sorted(row[0] for row in drafts))
+
     async def accounts(self) -> Sequence[Account]:
         """Return every account, by id."""
-        return [_account(row) for row in await self.rows(f"{_ACCOUNT} order by account_id")]
+        return [_account(row) for row in await self.shared(f"{_ACCOUNT} order by account_id")]
 
     async def account(self, account_id: str) -> Account | None:
         """Return one account."""
-        found = await self.rows(f"{_ACCOUNT} where account_id = $1", account_id)
+        found = await self.shared(f"{_ACCOUNT} where account_id = $1", account_id)
         return _account(found[0]) if found else None
 
     async def put_account(self, account: Account) -> None:
         """Store a new account, or its new name and state."""
-        await self.write(_PUT_ACCOUNT, account.account_id, account.name, account.disabled_at, account.created_at)
+        await self.write_shared(_PUT_ACCOUNT, account.account_id, account.name, account.disabled_at, account.created_at)
 
     async def clients(self, account_id: str) -> Sequence[Client]:
         """Return the account's clients, by id."""
@@ -194,38 +225,41 @@ class SqlStore(ABC):
 
     async def signing_keys(self) -> Sequence[SigningKey]:
         """Return every key that ever signed a token, newest first."""
-        found = await self.rows("select kid, jwk, created_at, retired_at from signing_keys order by created_at desc, kid")
+        found = await self.shared("select kid, jwk, created_at, retired_at from signing_keys order by created_at desc, kid")
         return [SigningKey(kid=row[0], jwk=row[1], created_at=row[2], retired_at=row[3]) for row in found]
 
     async def put_signing_key(self, key: SigningKey) -> None:
         """Store a new key, or when it was retired."""
-        await self.write(_PUT_KEY, key.kid, key.jwk, key.created_at, key.retired_at)
+        await self.write_shared(_PUT_KEY, key.kid, key.jwk, key.created_at, key.retired_at)
 
     async def serial(self, account_id: str) -> int:
         """Draw the account's next serial number."""
-        found = await self.write(_SERIAL, account_id)
+        found = await self.write_shared(_SERIAL, account_id)
         number: int = found[0][0]
         return number
 
     async def forget_answers(self, before: int) -> int:
         """Drop idempotency rows made before this instant; return how many."""
-        return len(await self.write("delete from idempotency where created_at < $1 returning 1", before))
+        sql = "delete from idempotency where account_id = $1 and created_at < $2 returning 1"
+        return sum([len(await self.write(sql, account.account_id, before)) for account in await self.accounts()])
 
     async def count_orders(self, account_id: str | None) -> int:
         """Return how many orders there are, in one account or in all."""
-        found = await self.rows("select count(*) from orders where $1 = '' or account_id = $1", account_id or "")
-        number: int = found[0][0]
-        return number
+        sql = "select count(*) from orders where account_id = $1"
+        return sum([(await self.rows(sql, one))[0][0] for one in await self._accounts(account_id)])
 
     async def stored_orders(
         self, account_id: str | None, after: Place | None = None, until: Place | None = None
     ) -> AsyncIterator[StoredOrder]:
         """Yield every order as it stands in the tables, with its facts."""
-        sql, after = queries.stored_after(account_id), after or (account_id or "", "")
-        while found := await self.rows(sql, *after, *(until or _EVERYTHING)):
-            for row in found:
-                yield await self._stored(row)
-            after = (found[-1][0], found[-1][1])
+        first, last = after or ("", ""), until or _EVERYTHING
+        for account in await self._accounts(account_id):
+            if first[0] <= account <= last[0]:
+                place, end = first[1] if account == first[0] else "", last[1] if account == last[0] else LAST_ID
+                while found := await self.rows(queries.STORED_AFTER, account, place, end):
+                    for row in found:
+                        yield await self._stored(row)
+                    place = found[-1][1]
 
     async def stored_order(self, account_id: str, order: str) -> StoredOrder | None:
         """Return one order as it stands in the tables, with its facts."""
@@ -234,7 +268,8 @@ class SqlStore(ABC):
 
     async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
         """Return where each ``every``-th order stands."""
-        return [(row[0], row[1]) for row in await self.rows(queries.PLACES, account_id or "", every)]
+        found = [await self.rows(queries.PLACES, one, every) for one in await self._accounts(account_id)]
+        return [(row[0], row[1]) for rows in found for row in rows]
 
     async def heads(self, account_id: str) -> Sequence[Head]:
         """Return where the chain of every order of the account ends."""
@@ -261,18 +296,21 @@ class SqlStore(ABC):
 
         The oldest comes last: whether it has terms tells whether this was done.
         """
-        if await self.rows(queries.UNINDEXED.format(table="orders", terms="order_terms")):
-            for account_id, id_, *_ in await self.rows("select account_id, id from orders order by account_id desc, id desc"):
-                stored = [(codec.fact_from(fact.type, fact.data), fact) for fact in await self.facts(account_id, id_)]
-                await self._put_terms("order_terms", (account_id, id_), terms_of(*folded(stored), stored, self.terms))
-        if await self.rows(queries.UNINDEXED.format(table="drafts", terms="draft_terms")):
-            for account_id, id_, text in await self.rows(
-                "select account_id, id, draft from drafts order by account_id desc, id desc"
-            ):
-                draft = codec.draft_from(text)
-                sql = "update drafts set net_amount = $3 where account_id = $1 and id = $2"
-                await self.write(sql, account_id, id_, draft.totals.net)
-                await self._put_terms("draft_terms", (account_id, id_), self.terms.of_draft(draft))
+        for account in await self._accounts(None):
+            if await self.rows(queries.UNINDEXED.format(table="orders", terms="order_terms"), account):
+                for (id_,) in await self.rows("select id from orders where account_id = $1 order by id desc", account):
+                    facts = kept(await self.facts(account, id_))
+                    stored = [(codec.fact_from(fact.type, fact.data), fact) for fact in facts]
+                    await self._put_terms("order_terms", (account, id_), terms_of(*folded(stored), stored, self.terms))
+            if await self.rows(queries.UNINDEXED.format(table="drafts", terms="draft_terms"), account):
+                for id_, text in await self.rows("select id, draft from drafts where account_id = $1 order by id desc", account):
+                    draft = codec.draft_from(text)
+                    sql = "update drafts set net_amount = $3, expires_at = $4 where account_id = $1 and id = $2"
+                    await self.write(sql, account, id_, draft.totals.net, draft.expires_at)
+                    await self._put_terms("draft_terms", (account, id_), self.terms.of_draft(draft))
+
+    async def _accounts(self, account_id: str | None) -> Sequence[str]:
+        return [account_id] if account_id is not None else [account.account_id for account in await self.accounts()]
 
     async def _put_terms(self, table: str, subject: Subject, terms: Collection[Term]) -> None:
         rows = ", ".join(f"($1, $2, ${place}, ${place + 1})" for place in range(3, 3 + 2 * len(terms), 2))

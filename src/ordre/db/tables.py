@@ -48,9 +48,10 @@ DRAFT_COLUMNS = (
     ("created_at", "bigint"),
     ("updated_at", "bigint"),
     ("net_amount", "bigint"),
+    ("expires_at", "bigint"),
     ("draft", "text"),
 )
-CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "draft")
+CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "expires_at", "draft")
 DRAFT_EVENT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
@@ -65,6 +66,7 @@ ANSWER_COLUMNS = (
     ("digest", "text"),
     ("answer", "text"),
     ("created_at", "bigint"),
+    ("owner", "text"),
 )
 
 
@@ -78,7 +80,7 @@ def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
     """Return the draft's row, in the order of ``DRAFT_COLUMNS``."""
     draft = held.draft
     times = (draft.created.at, draft.updated_at)
-    return (*subject, draft.version, draft.status.value, *times, draft.totals.net, codec.text(draft))
+    return (*subject, draft.version, draft.status.value, *times, draft.totals.net, draft.expires_at, codec.text(draft))
 
 
 def term_rows(terms: Mapping[Subject, Collection[Term]]) -> list[tuple[object, ...]]:

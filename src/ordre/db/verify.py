@@ -1,6 +1,6 @@
 """Does an order still say what its facts say? Folds the facts, checks the chain, compares with every column stored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -20,6 +20,11 @@ class Difference:
     order: str
     version: int | None
     reason: str
+
+
+def kept(facts: Sequence[StoredFact]) -> Sequence[StoredFact]:
+    """Return the facts that have bodies: all of them, or of an erased order the one that says so."""
+    return [fact for fact in facts if fact.data]
 
 
 def folded(facts: list[tuple[Fact, StoredFact]]) -> tuple[Order, Content]:
@@ -45,10 +50,11 @@ def differences(stored: StoredOrder, terms: Terms) -> Iterator[Difference]:
 def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     """Return the first place where the facts are not a chain that ends in the order's hash."""
     previous = START
+    erased = next((fact.version for fact in reversed(stored.facts) if fact.type == "erased"), 0)
     for place, fact in enumerate(stored.facts, 1):
         if fact.version != place:
             return place, f"fact {place} is missing; version {fact.version} stands in its place"
-        if reason := _broken(stored, fact, previous):
+        if reason := _broken(stored, fact, previous, erased=fact.version < erased):
             return fact.version, reason
         previous = fact.hash
     if not stored.facts:
@@ -58,9 +64,12 @@ def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     return None
 
 
-def _broken(stored: StoredOrder, fact: StoredFact, previous: str) -> str | None:
-    """Return why the fact does not follow the hash before it, or None."""
-    if digest(fact.salt, fact.data, fact.document, fact.event) != fact.digest:
+def _broken(stored: StoredOrder, fact: StoredFact, previous: str, *, erased: bool) -> str | None:
+    """Return why the fact does not follow the hash before it, or None. Of an erased fact only the digest of its body is left."""
+    if erased:
+        if any((fact.data, fact.document, fact.event, fact.salt, fact.ref)):
+            return "the order was erased later, and the fact still has a body"
+    elif digest(fact.salt, fact.data, fact.document, fact.event) != fact.digest:
         return "the body of the fact is not what its digest says"
     link = codec.link_of(stored.account_id, stored.id, fact.version, fact.type, fact.at, fact.by, fact.digest)
     if linked(previous, link) != fact.hash:
@@ -70,22 +79,30 @@ def _broken(stored: StoredOrder, fact: StoredFact, previous: str) -> str | None:
 
 def terms_of(order: Order, content: Content, facts: Iterable[tuple[Fact, StoredFact]], terms: Terms) -> frozenset[Term]:
     """Return everything that an order is to be found under."""
-    operations = (terms.of_operation(kept.document) for fact, kept in facts if isinstance(fact, Recorded))
+    operations = (terms.of_operation(row.document) for fact, row in facts if isinstance(fact, Recorded))
     return terms.of_order(order, content).union(*operations)
+
+
+def _same_head(head: str, order: Order) -> bool:
+    """Tell whether a stored head is this order, also where an earlier version of Ordre wrote it, with fewer fields."""
+    try:
+        return codec.text(codec.order_from(head)) == codec.text(order)
+    except (ValueError, msgspec.MsgspecError):
+        return False
 
 
 def _unlike(stored: StoredOrder, terms: Terms) -> Iterator[tuple[int | None, str]]:
     """Yield where what is stored of the order is not the fold of its facts."""
     try:
-        facts = [(codec.fact_from(fact.type, fact.data), fact) for fact in stored.facts]
+        facts = [(codec.fact_from(fact.type, fact.data), fact) for fact in kept(stored.facts)]
         order, content = folded(facts)
     except (AssertionError, KeyError, ValueError, msgspec.MsgspecError) as error:
         yield None, f"the facts do not fold: {error!r}"
         return
-    for fact, kept in facts:
-        if ref_of(fact) != kept.ref:
-            yield kept.version, f"the column ref is {kept.ref!r}, and {ref_of(fact)!r} by the fact"
-    if stored.head != codec.text(order):
+    for fact, row in facts:
+        if ref_of(fact) != row.ref:
+            yield row.version, f"the column ref is {row.ref!r}, and {ref_of(fact)!r} by the fact"
+    if not _same_head(stored.head, order):
         yield None, "the order's head is not the fold of its facts"
     for name, value in codec.order_columns(order).items():
         if stored.columns[name] != value:

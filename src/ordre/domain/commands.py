@@ -127,4 +127,13 @@ class Cancel:
     reason: Reason = Reason.OTHER
 
 
-Command = Place | Replace | AddLines | Update | Record | StartSession | Report | Comment | DeleteComment | Open | Close | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erase:
+    """Keep nothing of the order but its names and times. ``external_ids`` are those that it shows, as JSON."""
+
+    external_ids: str | None
+
+
+Command = (
+    Place | Replace | AddLines | Update | Record | StartSession | Report | Comment | DeleteComment | Open | Close | Cancel | Erase
+)

@@ -14,6 +14,7 @@ from ordre.domain.commands import (
     Command,
     Comment,
     DeleteComment,
+    Erase,
     ItemChange,
     Open,
     Place,
@@ -31,6 +32,7 @@ from ordre.domain.order import (
     Closed,
     CommentDeleted,
     Commented,
+    Erased,
     Fact,
     Frozen,
     LinesAdded,
@@ -58,6 +60,7 @@ from ordre.domain.refusals import (
     OrderCancelled,
     OrderCaptured,
     OrderClosed,
+    OrderErased,
     OrderHasOperations,
     OrderIdTaken,
     Refusal,
@@ -100,6 +103,8 @@ def decide(order: Order | None, command: Command, earlier: Earlier, limits: Limi
         return _place(order, command, limits)
     if order is None:
         raise Refused(UnknownOrder())
+    if order.status is Status.ERASED and not isinstance(command, Erase):
+        raise Refused(OrderErased())
     match command:
         case Record():
             return _record(order, command, earlier.get(command.id), limits)
@@ -131,6 +136,8 @@ def decide(order: Order | None, command: Command, earlier: Earlier, limits: Limi
                 return ()
             _refuse(_captured(order))
             return (Cancelled(reason=reason),)
+        case Erase(external_ids=external_ids):
+            return () if order.status is Status.ERASED else (_erased(order, external_ids),)
 
 
 def place_faults(command: Place, limits: Limits = LIMITS) -> Iterator[Refusal]:
@@ -193,6 +200,18 @@ def _add_lines(order: Order, command: AddLines, limits: Limits) -> tuple[Fact, .
     lines = _lines(command.items)
     _refuse(size_faults([*order.lines.values(), *lines.values()], "items"))
     return (LinesAdded(lines=lines, items=command.content, item_store_ids=command.item_store_ids, draft_id=command.draft_id),)
+
+
+def _erased(order: Order, external_ids: str | None) -> Erased:
+    return Erased(
+        id=order.id,
+        order_id=order.order_id,
+        order_number=order.order_number,
+        external_ids=external_ids,
+        created=order.created,
+        updated_at=order.updated_at,
+        version=order.version,
+    )
 
 
 def _record(order: Order, command: Record, earlier: Fact | None, limits: Limits) -> tuple[Fact, ...]:
@@ -391,6 +410,8 @@ def _shut(order: Order) -> list[Refusal]:
             return [OrderClosed()]
         case Status.CANCELLED:
             return [OrderCancelled()]
+        case Status.ERASED:
+            return [OrderErased()]
 
 
 def _captured(order: Order) -> Iterator[Refusal]:

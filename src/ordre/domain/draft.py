@@ -87,6 +87,12 @@ class Draft:
         """What its items add up to."""
         return totals(line_of(item.priced) for item in self.sketch.items)
 
+    @property
+    def expires_at(self) -> int | None:
+        """When its time to live ends, in milliseconds; a completed draft goes with its order."""
+        ttl = self.sketch.about.time_to_live
+        return None if ttl is None or self.status is DraftStatus.COMPLETED else self.updated_at + ttl * 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:

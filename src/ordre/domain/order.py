@@ -19,6 +19,8 @@ class Status(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    ERASED = "erased"
+    """Never shown: an erased order says when and by whom it was deleted."""
 
 
 class Reason(StrEnum):
@@ -90,11 +92,18 @@ class Order:
     closed: Moment | None = None
     cancelled: Moment | None = None
     cancelled_reason: Reason | None = None
+    deleted: Moment | None = None
     drafts: tuple[str, ...] = ()
     operations: int = 0
     sessions: int = 0
     events: int = 0
     comments: int = 0
+
+    @property
+    def expires_at(self) -> int | None:
+        """When its time to live ends, in milliseconds since 1970."""
+        ttl = self.about.time_to_live
+        return None if ttl is None else self.updated_at + ttl * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +201,22 @@ class Cancelled:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """Everything that is kept of an order. The bodies of the facts before it are gone, so it says all of it itself.
+
+    ``version`` is the order's last one before. ``external_ids`` is JSON.
+    """
+
+    id: str
+    order_id: str
+    order_number: str | None
+    external_ids: str | None
+    created: Moment
+    updated_at: int
+    version: int
+
+
 Fact = (
     Placed
     | Replaced
@@ -205,6 +230,7 @@ Fact = (
     | Opened
     | Closed
     | Cancelled
+    | Erased
 )
 
 
@@ -217,6 +243,9 @@ def evolve(order: Order | None, fact: Fact, at: int, by: str) -> Order:
     if isinstance(fact, Placed):
         _promise(order is None, "an order is placed once")
         return _placed(fact, at, by)
+    if isinstance(fact, Erased):
+        _promise(order is None or order.version == fact.version, "an order is erased as it is")
+        return _erased(fact, Moment(at=at, by=by))
     if order is None:
         raise AssertionError("an order begins by being placed")
     after = _changed(order, fact, Moment(at=at, by=by))
@@ -238,6 +267,24 @@ def _placed(fact: Placed, at: int, by: str) -> Order:
         about=fact.about,
         within={},
         drafts=(fact.draft_id,) if fact.draft_id else (),
+    )
+
+
+def _erased(fact: Erased, moment: Moment) -> Order:
+    return Order(
+        id=fact.id,
+        order_id=fact.order_id,
+        order_number=fact.order_number,
+        currency="",
+        multiple_authorizations=False,
+        version=fact.version + 1,
+        status=Status.ERASED,
+        created=fact.created,
+        updated_at=fact.updated_at,
+        lines={},
+        about=About(),
+        within={},
+        deleted=moment,
     )
 
 
@@ -276,8 +323,8 @@ def _changed(order: Order, fact: Fact, moment: Moment) -> Order:  # noqa: C901 -
                 about=fact.about,
                 drafts=(*order.drafts, fact.draft_id),
             )
-        case Placed():
-            raise AssertionError("an order is placed once")
+        case Placed() | Erased():
+            raise AssertionError("evolve does these itself")
 
 
 def _with_lines(order: Order, fact: LinesAdded) -> Order:
@@ -327,6 +374,8 @@ def rewrite(content: Content | None, fact: Fact) -> Content | None:
     """Return the shown content after the fact: the other half of ``evolve``. Most facts leave it as it is."""
     if isinstance(fact, Placed | Replaced):
         return fact.content
+    if isinstance(fact, Erased):
+        return Content(fields={} if fact.external_ids is None else {"external_ids": fact.external_ids}, items={})
     if content is None:
         return None
     if isinstance(fact, LinesAdded):

@@ -2,14 +2,14 @@
 
     Refusal
     ├── Unknown          nothing by that name in this account      (404)
-    │   ├── UnknownOrder  UnknownVersion  UnknownDraft  UnknownDraftLine  UnknownOperation  UnknownSession
+    │   ├── UnknownOrder  UnknownVersion  VersionErased  UnknownDraft  UnknownDraftLine  UnknownOperation  UnknownSession
     │   └── UnknownComment  UnknownAccount
     ├── Invalid          what was sent is wrong, whatever the state (400)
     │   ├── InvalidValue  MissingField  UnknownParameter  UnknownCurrency  TooMany
     │   ├── DuplicateLine  NoItems  ZeroAmount  WrongSign
     │   └── AmountMismatch  AmountsTooLarge  DiscountExceedsGross  AdditionsExceedGross  TaxOutsideLine
     ├── NotNow           right in itself, refused by the state      (400)
-    │   ├── OrderClosed  OrderCancelled  OrderCaptured  OrderHasOperations  LineHasOperations
+    │   ├── OrderClosed  OrderCancelled  OrderErased  OrderCaptured  OrderHasOperations  LineHasOperations
     │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
     │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  DraftNotOpen  DraftDeleted  LimitReached
     ├── AlreadyUsed      an id stands for something else            (409)
@@ -66,6 +66,12 @@ class UnknownOrder(Unknown):
 class UnknownVersion(Unknown):
     code = "unknown_version"
     message = "The order has no such version, or was not there yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionErased(Unknown):
+    code = "version_erased"
+    message = "The order was erased, and with it what it was before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +258,12 @@ class OrderClosed(NotNow):
 class OrderCancelled(NotNow):
     code = "order_cancelled"
     message = "The order is cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderErased(NotNow):
+    code = "order_erased"
+    message = "The order was erased; it does not change any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_te
 from ordre.api.wire.items import Item
 from ordre.api.wire.operations import Operation, Session
 from ordre.api.wire.orders import OrderFields
+from ordre.api.wire.travel import ExternalId
 from ordre.application.ports import View
 from ordre.domain.ledger import payment_status, remains
 from ordre.domain.lines import totals
-from ordre.domain.order import Order
+from ordre.domain.order import Moment, Order
 
 
 class PaymentDetails(Wire, kw_only=True):
@@ -73,6 +74,20 @@ class OrderAnswer(OrderFields, kw_only=True):
     links: list[Link] | UnsetType = field(name="_links", default=UNSET)
 
 
+class ErasedOrder(Wire, kw_only=True):
+    """All that is kept of an order after it was erased, on request or at the end of its time to live."""
+
+    id: Uuid
+    order_id: str
+    created_at: DateTime
+    updated_at: DateTime
+    deleted_at: DateTime
+    deleted_by: str
+    version: int
+    order_number: str | UnsetType = UNSET
+    external_ids: list[ExternalId] | UnsetType = UNSET
+
+
 class OrderList(Wire, kw_only=True):
     orders: list[OrderAnswer]
 
@@ -121,6 +136,8 @@ def id_of(document: str) -> str:
 def order_text(account_id: str, view: View, events: frozenset[str] | None) -> str:
     """Return the order as it is answered; with its events of these types, and its ``state``, where they are asked for."""
     order = view.order
+    if order.deleted is not None:
+        return _erased_text(order, order.deleted, view.fields)
     fields = {**_head(order), **_statuses(order), **_money(order)}
     fields["_links"] = _links(account_id, order)
     shown = _collections(view.shown)
@@ -150,9 +167,24 @@ def _head(order: Order) -> dict[str, object]:
     }
     if order.order_number is not None:
         fields["order_number"] = order.order_number
-    if order.about.time_to_live is not None:
-        fields["time_to_live_expires_at"] = instant(order.updated_at + order.about.time_to_live * 1000)
+    if order.expires_at is not None:
+        fields["time_to_live_expires_at"] = instant(order.expires_at)
     return fields
+
+
+def _erased_text(order: Order, deleted: Moment, fields: str) -> str:
+    head: dict[str, object] = {
+        "id": order.id,
+        "order_id": order.order_id,
+        "created_at": instant(order.created.at),
+        "updated_at": instant(order.updated_at),
+        "deleted_at": instant(deleted.at),
+        "deleted_by": deleted.by,
+        "version": order.version,
+    }
+    if order.order_number is not None:
+        head["order_number"] = order.order_number
+    return ",".join(part for part in (json_text(head)[:-1], fields[1:-1]) if part) + "}"
 
 
 def _statuses(order: Order) -> dict[str, object]:

@@ -146,9 +146,11 @@ def api_event(subject: str, version: int, at: int, by: str, event: str) -> str:
 
 
 def order_events(order_id: str, facts: Iterable[StoredFact], types: frozenset[str]) -> list[str]:
-    """Return the order's events of these types, oldest first."""
+    """Return the order's events of these types, oldest first; what was erased shows none."""
     found = []
     for fact in facts:
+        if not fact.event:
+            continue
         if fact.type == "service_event":
             if "service-event" in types:
                 found.append(f'{fact.document[:-1]},"event_type":"service-event","version":{fact.version}}}')
@@ -159,5 +161,5 @@ def order_events(order_id: str, facts: Iterable[StoredFact], types: frozenset[st
 
 def state_text(facts: Sequence[StoredFact]) -> str:
     """Return the combined state of all that services reported."""
-    reports = [_reported.decode(fact.document) for fact in facts if fact.type == "service_event"]
+    reports = [_reported.decode(fact.document) for fact in facts if fact.type == "service_event" and fact.event]
     return state_of([(one.service, EventState(one.state)) for one in reports]).value

@@ -17,7 +17,7 @@ from msgspec import Raw
 
 from ordre.api.wire.common import Wire
 from ordre.application.ports import Beginning, Term, Terms, Word
-from ordre.domain.draft import Draft
+from ordre.domain.draft import Draft, DraftStatus
 from ordre.domain.order import About, Content, Frozen, Order
 
 MOST_WORDS = 400
@@ -83,7 +83,9 @@ def draft_terms(draft: Draft) -> frozenset[Term]:
     about = About(customer_id=sketch.about.customer_id, store_id=sketch.about.store_id, item_store_ids=stores)
     names = [draft.id, sketch.order_id, sketch.order_number]
     items = (item.fields for item in sketch.items)
-    return frozenset(_terms(names, sketch.order_number, sketch.currency, about, sketch.fields, items))
+    target = draft.options.target
+    amends = [("amends", target)] if target is not None and draft.status is not DraftStatus.COMPLETED else []
+    return frozenset([*amends, *_terms(names, sketch.order_number, sketch.currency, about, sketch.fields, items)])
 
 
 def operation_terms(document: str) -> frozenset[Term]:

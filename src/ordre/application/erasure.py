@@ -1,0 +1,159 @@
+"""Erasing: on request, at the end of a time to live, or everything of one customer."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ordre.application.orders import Call, answered, append, check_version, replay
+from ordre.application.ports import Answer, Change, Found, HeldDraft, Loaded, Outcome, Store, StoredFact, Wanted
+from ordre.domain.commands import Erase
+from ordre.domain.decide import decide
+from ordre.domain.order import Order
+from ordre.domain.refusals import Refused, UnknownOrder
+
+AT_ONCE = 100
+"""Expired orders of an account that are read before they are erased."""
+TIME_TO_LIVE = "time-to-live"
+"""Who erases what has expired."""
+OPERATOR = "operator"
+"""Who erases by the command line."""
+_PLAIN = re.compile(r"[ -!#-\[\]-~]+")
+"""What JSON writes as it is."""
+
+
+async def erase(store: Store, call: Call, order: str, *, due: Callable[[Order], bool] = lambda _: True) -> Outcome:
+    """Erase an order with its drafts: everything but its names, its times and the chain of its facts.
+
+    An order that is erased, or that by the time of the change is not ``due``, stays as it is.
+
+    Raises:
+        Refused: There is no such order, or it is of another version than the call names.
+    """
+    wanted = Wanted(account_id=call.account_id, order=order, content=True, key=call.key)
+
+    def decided(loaded: Loaded) -> Outcome:
+        if loaded.answered is not None:
+            return replay(call, loaded.answered)
+        held = loaded.order
+        if held is None:
+            raise Refused(UnknownOrder())
+        check_version(call, held.order.version)
+        external_ids = held.content.fields.get("external_ids") if held.content else None
+        facts = decide(held.order, Erase(external_ids=external_ids), {}) if due(held.order) else ()
+        write = append(held, facts, call)
+        after = write.order if write else held.order
+        answer = Answer(orders=((after.id, after.version),), version=after.version)
+        return Outcome(answer=answer, orders=(write,) if write else (), answered=answered(call, answer))
+
+    return await store.change(Change(wanted=wanted, decide=decided, erases=True))
+
+
+async def known_order(store: Store, account_id: str, order: str) -> str:
+    """Return the ``id`` of an order that is named by it or by its ``order_id``, or refuse."""
+    view = await store.order(account_id, order)
+    if view is None:
+        raise Refused(UnknownOrder())
+    return view.order.id
+
+
+def erasing(account_id: str, order: str, by: str, at: int) -> Call:
+    """Return the call that erases an order where no request does; its event says what a request would have."""
+    path = f"/v1/accounts/{account_id}/shopping/orders/{order}"
+    event = json.dumps({"request": {"path": path, "method": "DELETE", "body": ""}}, separators=(",", ":"), ensure_ascii=False)
+    return Call(account_id=account_id, by=by, at=at, event=event)
+
+
+async def erase_found(
+    store: Store, account_id: str, found: Found, by: str, at: int, told: Callable[[], None] = lambda: None
+) -> None:
+    """Erase these orders and drafts of an account; ``told`` is called after each."""
+    for order in found.orders:
+        await erase(store, erasing(account_id, order, by, at), order)
+        told()
+    for draft in found.drafts:
+        await store.erase_drafts(account_id, [draft])
+        told()
+
+
+async def erase_expired(store: Store, account_id: str, at: int) -> Found:
+    """Erase the account's orders and drafts whose time to live has ended; return them."""
+    orders: list[str] = []
+    drafts: list[str] = []
+    while True:
+        found, before = await store.expired(account_id, at, AT_ONCE), len(orders) + len(drafts)
+        for order in found.orders:
+            outcome = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, due=lambda held: _ended(held, at))
+            orders += [order] if outcome.orders else []
+        await store.erase_drafts(account_id, found.drafts, at)
+        drafts += found.drafts
+        if len(orders) + len(drafts) == before:
+            return Found(orders=orders, drafts=drafts)
+
+
+def _ended(order: Order, at: int) -> bool:
+    return order.expires_at is not None and order.expires_at <= at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Whose orders: a customer's id, or an e-mail address, whatever its case."""
+
+    id: str | None = None
+    email: str | None = None
+
+    def is_in(self, customer: Any) -> bool:
+        """Tell whether a customer, as it stands in JSON, is this one."""
+        if not isinstance(customer, dict):
+            return False
+        email = customer.get("email")
+        mailed = self.email is not None and isinstance(email, str) and email.casefold() == self.email.casefold()
+        return mailed or (self.id is not None and customer.get("id") == self.id)
+
+
+async def of_customer(store: Store, account_id: str, customer: Customer) -> Found:
+    """Return every order and draft of which some version is, or was, this customer's."""
+    orders: list[str] = []
+    drafts: list[str] = []
+    for text in (customer.id, customer.email):
+        if text is None:
+            continue
+        found = await store.mentioning(account_id, max(_PLAIN.findall(text), key=len, default=""))
+        orders += [id_ for id_ in found.orders if any(map(customer.is_in, _customers(await store.facts(account_id, id_))))]
+        for id_ in found.drafts:
+            held = await store.draft(account_id, id_)
+            if held is not None and any(map(customer.is_in, _drafted(held))):
+                drafts.append(id_)
+    return Found(orders=list(dict.fromkeys(orders)), drafts=list(dict.fromkeys(drafts)))
+
+
+def _customers(facts: Sequence[StoredFact]) -> list[Any]:
+    """Return the customers that the facts of an order name."""
+    found = []
+    for fact in facts:
+        data = json.loads(fact.data or "{}")
+        fields = data.get("fields") or (data.get("content") or {}).get("fields") or {}
+        found.append(json.loads(fields.get("customer", "null")))
+    return found
+
+
+def _drafted(held: HeldDraft) -> list[Any]:
+    """Return the customers that a draft and the requests that changed it name."""
+    found = [json.loads(held.draft.sketch.fields.get("customer", "null"))]
+    for event in held.events:
+        body = json.loads(json.loads(event.event)["request"]["body"] or "{}")
+        order = body.get("order") if isinstance(body, dict) else None
+        found.append(order.get("customer") if isinstance(order, dict) else None)
+    return found
+
+
+async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: int | None = None) -> Found:
+    """Do what the passing of time asks for: drop old answers, erase what has expired, rid the files of it. Return what went."""
+    await store.forget_answers(at - idempotency_seconds * 1000)
+    gone = Found()
+    for account in await store.accounts():
+        found = await erase_expired(store, account.account_id, at)
+        gone = replace(gone, orders=[*gone.orders, *found.orders], drafts=[*gone.drafts, *found.drafts])
+    await store.settle(vacuum_bytes)
+    return gone

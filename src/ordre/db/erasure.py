@@ -1,0 +1,54 @@
+"""Taking what is erased out of the tables, in SQL that both engines run.
+
+What remains of an order is written as of any change: a head, a body and terms made from the fact that it was erased. These
+statements come before, in the same transaction; whoever runs them holds the order, so that nobody writes to it meanwhile.
+"""
+
+from collections.abc import Iterator
+
+from ordre.db.batch import Erasure
+from ordre.db.lists import Statement
+
+AMENDING = """
+select id from draft_terms where account_id = $1 and kind = 'amends' and term in ($2, $3)
+"""
+"""The drafts that are to be added to an order, by its ``id`` or ``order_id``."""
+
+_EMPTY_FACTS = """
+update facts set ref = null, data = '', document = '', event = '', salt = '' where account_id = $1 and id = $2 and version < $3
+"""
+_ANSWERS = "delete from idempotency where account_id = $1 and (owner = $2 or owner is null)"
+_TERMS = "delete from order_terms where account_id = $1 and id = $2"
+_DRAFT = (
+    "delete from draft_events where account_id = $1 and id = $2",
+    "delete from draft_terms where account_id = $1 and id = $2",
+    "delete from drafts where account_id = $1 and id = $2",
+    _ANSWERS,
+)
+DUE = "select 1 from drafts where account_id = $1 and id = $2 and coalesce(expires_at, 0) <= $3"
+"""Whether a draft is there, and has not been given a longer time to live since."""
+EXPIRED = "select id from {table} where account_id = $1 and expires_at <= $2 order by expires_at limit $3"
+SEARCHED = 2_000
+"""Orders of which the facts are searched in one statement, and the drafts made between them: none takes long."""
+MENTIONING_ORDERS = """
+select distinct id from facts
+where account_id = $1 and type in ('placed', 'replaced', 'updated') and lower(data) like $2 escape '\\' and id > $3 and id <= $4
+"""
+MENTIONING_DRAFTS = """
+select id from drafts where account_id = $1 and lower(draft) like $2 escape '\\' and id > $3 and id <= $4
+union select id from draft_events where account_id = $1 and lower(event) like $2 escape '\\' and id > $3 and id <= $4
+"""
+
+
+def of_order(erasure: Erasure) -> Iterator[Statement]:
+    """Yield what empties an order's facts, and drops what it is found under and the answers that were kept for it."""
+    account, id_ = erasure.subject
+    yield _EMPTY_FACTS, (account, id_, erasure.version)
+    yield _TERMS, (account, id_)
+    yield _ANSWERS, (account, id_)
+
+
+def of_draft(account_id: str, draft: str) -> Iterator[Statement]:
+    """Yield what drops a draft, its events, and the answers that were kept for it."""
+    for sql in _DRAFT:
+        yield sql, (account_id, draft)

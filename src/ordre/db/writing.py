@@ -1,0 +1,105 @@
+"""The one statement by which PostgreSQL takes a batch: every row of a subject, if its head is still as it was read."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ordre.application.ports import PAYMENT_KINDS
+from ordre.db import tables
+
+_SHAPES: dict[str, Sequence[tuple[str, str]]] = {
+    "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
+    "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
+    "body": tables.BODY_COLUMNS,
+    "term": tables.TERM_COLUMNS,
+    "draft_term": tables.TERM_COLUMNS,
+    "fact": tables.FACT_COLUMNS,
+    "draft_event": tables.DRAFT_EVENT_COLUMNS,
+    "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
+}
+_TABLES = {
+    "body": "order_bodies",
+    "term": "order_terms",
+    "draft_term": "draft_terms",
+    "fact": "facts",
+    "draft_event": "draft_events",
+}
+_CONFLICT = {
+    "body": " on conflict (account_id, id) do update set fields = excluded.fields, items = excluded.items",
+    "term": " on conflict do nothing",
+    "draft_term": " on conflict do nothing",
+}
+
+
+def _terms_gone(part: str, owner: str, but: str, *, named: bool) -> str:
+    """Return the step that deletes the terms of what is written anew, but for those that are written again."""
+    table = _TABLES[part]
+    gone = (
+        f"delete from {table} t using {owner} w join done on done.account_id = w.account_id and done.id = w.id"
+        f" where t.account_id = w.account_id and t.id = w.id{but}"
+    )
+    same = "x.account_id = t.account_id and x.id = t.id and x.kind = t.kind and x.term = t.term"
+    return f"{part}_gone as ({gone}{f' and not exists (select 1 from {part} x where {same})' if named else ''})"
+
+
+@lru_cache(maxsize=128)
+def statement(used: tuple[str, ...]) -> str:
+    """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held."""
+    steps, number = [], 1
+    for name in used:
+        columns = _SHAPES[name]
+        arrays = ", ".join(f"${number + index}::{type_}[]" for index, (_, type_) in enumerate(columns))
+        number += len(columns)
+        steps.append(f"{name} as (select * from unnest({arrays}) as t({_names(columns)}))")
+    done = ["select null::text as account_id, null::text as id where false"]
+    if "head" in used:
+        steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS)
+        done += ["select * from head_new", "select * from head_changed"]
+    if "draft" in used:
+        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS)
+        done += ["select * from draft_new", "select * from draft_changed"]
+    steps.append(f"done as ({' union all '.join(done)})")
+    for name, table in _TABLES.items():
+        if name in used:
+            columns = _SHAPES[name]
+            chosen = ", ".join(f"x.{column}" for column, _ in columns)
+            steps.append(
+                f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
+                f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
+            )
+    if "body" in used:
+        steps.append(_terms_gone("term", "body", f" and t.kind not in {PAYMENT_KINDS}", named="term" in used))
+    if "draft" in used:
+        steps.append(_terms_gone("draft_term", "draft", "", named="draft_term" in used))
+    if "answer" in used:
+        columns = tables.ANSWER_COLUMNS
+        chosen = ", ".join(f"x.{column}" for column, _ in columns)
+        steps.append(
+            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
+            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject))"
+        )
+    admitted = f"(select set_config('ordre.accounts', ${number}, true)) is not null"
+    return f"with {', '.join(steps)} select account_id, id from done where {admitted}"
+
+
+def _compare_and_set(name: str, table: str, columns: Sequence[tuple[str, str]], changing: Sequence[str]) -> list[str]:
+    """Return the steps that insert new rows and change those still as they were read, locked in the order of their keys."""
+    new = (
+        f"{name}_new as (insert into {table} ({_names(columns)}) select {_names(columns)} from {name} where before = 0"
+        " on conflict do nothing returning account_id, id)"
+    )
+    locked = (
+        f"{name}_locked as materialized (select o.account_id, o.id from {table} o join {name} h"
+        " on o.account_id = h.account_id and o.id = h.id and o.version = h.before"
+        " where h.before > 0 order by o.account_id, o.id for update of o)"
+    )
+    assigned = ", ".join(f"{column} = h.{column}" for column in changing)
+    changed = (
+        f"{name}_changed as (update {table} o set {assigned} from {name} h join {name}_locked l"
+        " on l.account_id = h.account_id and l.id = h.id"
+        " where o.account_id = l.account_id and o.id = l.id returning o.account_id, o.id)"
+    )
+    return [new, locked, changed]
+
+
+def _names(columns: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(name for name, _ in columns)

@@ -1,0 +1,299 @@
+"""E1: after erasure no personal value of the order is anywhere in the database, its files or the log, and the chain verifies."""
+
+import asyncio
+import json
+import os
+import random
+import re
+import string
+import time
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from test_verify import sql
+
+from ordre.application.erasure import tidy
+from ordre.application.ports import Found
+from ordre.bootstrap import opened
+from ordre.pytest import RunningOrdre
+from ordre.settings import Settings
+from service import Service, Shop, items, operation, serving
+from test_cli import run, run_json
+from test_ephemeral import send
+from throwaway import unbound
+
+EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
+KEPT = ("order_id", "order_number", "external_ids")
+MARKED = re.compile(r"^[A-Za-z][A-Za-z \-.]{3,}$")
+
+
+class Marks:
+    """Makes personal values of which each stands nowhere else, and looks for them."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._refused: list[str] = []
+        self._own = "".join(random.choices(string.ascii_uppercase, k=6))
+
+    def new(self) -> str:
+        self.all.append(f"{self._own}{len(self.all):05d}")
+        return self.all[-1]
+
+    def refused(self) -> str:
+        """Make one that is to be written nowhere from the beginning."""
+        self._refused.append(self._own + "R")
+        return self._refused[-1]
+
+    def put(self, value: Any) -> Any:
+        """Replace texts that may be anything, wherever they stand."""
+        if isinstance(value, dict):
+            return {name: one if name in KEPT or name in FIXED else self.put(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.put(one) for one in value]
+        return self.new() if isinstance(value, str) and MARKED.match(value) else value
+
+    def found(self, text: bytes) -> set[str]:
+        """Find those that stand in it, in whatever case."""
+        lower = text.lower()
+        return {mark for mark in (*self.all, *self._refused) if mark.lower().encode() in lower}
+
+
+FIXED = {"country", "type", "discount_type", "currency", "status", "nationality", "from_currency", "to_currency"}
+
+
+def everything_in(database: str) -> bytes:
+    """The files of an SQLite database, its log with them; of PostgreSQL every row of every table."""
+    if database.startswith("sqlite"):
+        path = Path(database.removeprefix("sqlite:///"))
+        return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
+
+    async def rows() -> bytes:
+        connection = await asyncpg.connect(unbound(database))
+        try:
+            tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+            found = [await connection.fetch(f"select t::text from {name} t") for (name,) in tables]
+        finally:
+            await connection.close()
+        return "\n".join(row[0] for rows in found for row in rows).encode()
+
+    return asyncio.run(rows())
+
+
+@pytest.fixture
+def logged(own_database: str, tmp_path: Path) -> Iterator[tuple[Service, Path]]:
+    """A server that tells its log everything, and leaves what time brings to the worker."""
+    log, environment = tmp_path / "log", {**os.environ, "ORDRE_LOG_LEVEL": "debug", "ORDRE_TIDY_SECONDS": "0"}
+    service = Service(own_database, environment=environment)
+    with log.open("wb") as file:
+        service.start(log=file.fileno())
+    yield service, log
+    service.stop()
+
+
+def live(shop: Shop, marks: Marks, **more: Any) -> tuple[str, str]:
+    """An order with every field, changed and paid and commented on; return its id and its customer's e-mail address."""
+    shop.http.event_hooks = {}  # what is answered is not the point here, and checking it takes longer than answering it
+    email = f"{marks.new()}@example.com"
+    described = marks.put(EVERYTHING) | {"order_id": f"o-{id(marks)}-{len(marks.all)}", **more}
+    described["customer"] |= {"email": email, "id": marks.new()}
+    keys = (f"key-{id(marks)}-{len(marks.all)}-{n}" for n in range(100))
+    draft = {name: value for name, value in described.items() if name != "multiple_authorizations"}
+    drafted = shop.post("/draft_orders", {"order": draft}, headers={"Idempotency-Key": next(keys)})
+    note = {"order": {"comment": marks.new()}}
+    shop.put(f"/draft_orders/{drafted['id']}", note, headers={"Idempotency-Key": next(keys)})
+    completed = shop.put(f"/draft_orders/{drafted['id']}/complete", headers={"Idempotency-Key": next(keys)})
+    (made,) = completed["orders"]
+    path = f"/orders/{made['id']}"
+    session = {
+        "profile_id": marks.new(),
+        "url": {"return_url": f"https://example.com/{marks.new()}"},
+        "items": [{"line_id": "1"}],
+    }
+    shop.post(f"{path}/sessions", session, headers={"Idempotency-Key": next(keys)})
+    whole = operation(*((line["line_id"], line["net_amount"]) for line in made["items"]))
+    for kind in ("authorizations", "captures", "refunds"):
+        personal = {"payment_details": {"payment_id": marks.new()}, "metadata": {"note": marks.new()}, "id": marks.new()}
+        for _ in range(2):  # the second is answered with the first, and changes nothing
+            shop.post(f"{path}/{kind}", {**whole, **personal}, headers={"Idempotency-Key": next(keys)})
+    comment = shop.post(f"{path}/comments", {"body": marks.new()}, headers={"Idempotency-Key": next(keys)})
+    shop.delete(f"{path}/comments/{comment['id']}", headers={"Idempotency-Key": next(keys)})
+    reported = {"service": marks.new(), "service_status": marks.new(), "description": marks.new()}
+    shop.post(f"{path}/events", reported, headers={"Idempotency-Key": next(keys)})
+    moved = {
+        "customer": {"email": f"{marks.new()}@example.com", "last_name": marks.new()},
+        "metadata": {marks.new(): marks.new()},
+    }
+    shop.put(path, moved, headers={"Idempotency-Key": next(keys)})
+    amending = {"currency": "NOK", "comment": marks.new()}
+    waiting = {"options": {"order_id": made["order_id"]}, "order": amending}
+    shop.post("/draft_orders", waiting, headers={"Idempotency-Key": next(keys)})
+    shop.refused("PUT", path, {"customer": {"email": marks.refused()}})
+    return made["id"], email
+
+
+def check_gone(service: Service, log: Path, marks: Marks) -> None:
+    assert marks.found(everything_in(service.database)) == set()
+    assert marks.found(log.read_bytes()) == set()
+    assert run_json("verify", database=service.database)["differences"] == []
+
+
+def test_on_request(logged: tuple[Service, Path], record_property: Callable[[str, object], None]) -> None:
+    service, log = logged
+    marks = Marks()
+    with service.shop() as shop:
+        ids = [live(shop, marks)[0] for _ in range(3)]
+        written = marks.found(everything_in(service.database))
+        assert len(written) == len(marks.all) > 250
+        record_property("personal values looked for", len(written))
+        for id_ in ids:
+            shop.delete(f"/orders/{id_}")
+    run("worker", "--once", database=service.database)
+    check_gone(service, log, marks)
+
+
+def after(days: int, database: str) -> Found:
+    """What the worker does after so many days."""
+
+    async def running() -> Found:
+        async with opened(Settings(database=database)) as store:
+            return await tidy(store, time.time_ns() // 1_000_000 + days * 86_400_000, 30 * 86_400)
+
+    return asyncio.run(running())
+
+
+def test_at_the_end_of_its_time_to_live(logged: tuple[Service, Path]) -> None:
+    service, log = logged
+    marks, kept = Marks(), Marks()
+    with service.shop() as shop:
+        due = [live(shop, marks, time_to_live=86400)[0] for _ in range(2)]
+        live(shop, kept, time_to_live=4 * 86400)
+        assert run_json("worker", "--once", database=service.database) == {"orders": 0, "drafts": 0}
+        assert shop.get(f"/orders/{due[0]}")["status"] == "open"
+        gone = after(2, service.database)
+        assert set(gone.orders) == set(due)
+        assert shop.get(f"/orders/{due[0]}")["deleted_by"] == "time-to-live"
+        assert after(2, service.database) == Found(orders=[], drafts=[])
+    assert kept.found(everything_in(service.database)) == set(kept.all)
+    check_gone(service, log, marks)
+
+
+@pytest.mark.parametrize("by", ["id", "email"])
+def test_everything_of_a_customer(logged: tuple[Service, Path], by: str) -> None:
+    service, log = logged
+    marks = Marks()
+    customer = {"id": f"{marks.new()} & sons", "email": f"{marks.new()}@example.com"}
+    named = {by: customer[by]}
+    with service.shop() as shop, service.shop() as elsewhere:
+        orders = {
+            shop.order(5, customer={**named, "first_name": marks.new()})["id"],
+            shop.order(5, customer={**named, "first_name": marks.new()})["id"],
+        }
+        was = shop.order(5, customer=named)["id"]
+        shop.put(f"/orders/{was}", {"customer": {"id": "other"}})
+        draft = shop.post("/draft_orders", {"order": {"currency": "NOK", "customer": {**named, "last_name": marks.new()}}})["id"]
+        lately = shop.post("/draft_orders", {"order": {"currency": "NOK", "customer": named}})["id"]
+        shop.put(f"/draft_orders/{lately}", {"order": {"customer": None}})
+        stays = [shop.order(5, customer={by: f"x{customer[by]}"})["id"], shop.order(5, comment=customer[by])["id"]]
+        foreign = elsewhere.order(5, customer=named)["id"]
+        flags = [f"--{'customer-id' if by == 'id' else 'email'}", customer[by].upper() if by == "email" else customer[by]]
+        found = run_json("erase", shop.account_id, *flags, database=service.database)
+        assert (found["erased"], set(found["orders"]), set(found["drafts"])) == (False, orders | {was}, {draft, lately})
+        assert shop.get(f"/orders/{was}")["status"] == "open"
+        assert "say --yes" in run("erase", shop.account_id, *flags, database=service.database)
+        printed = run("erase", shop.account_id, *flags, "--yes", database=service.database)
+        assert printed.count("erased order") == 3
+        assert printed.count("erased draft") == 2
+        for id_ in orders | {was}:
+            assert shop.get(f"/orders/{id_}")["deleted_by"] == "operator"
+        for id_ in (draft, lately):
+            shop.refused("GET", f"/draft_orders/{id_}", status=404)
+        for id_ in stays:
+            assert shop.get(f"/orders/{id_}")["status"] == "open"
+            shop.delete(f"/orders/{id_}")
+        assert elsewhere.get(f"/orders/{foreign}")["status"] == "open"
+        elsewhere.delete(f"/orders/{foreign}")
+        named_order = shop.order(5, comment=marks.new())["id"]
+        run("erase", shop.account_id, "--order", named_order, "--yes", database=service.database)
+    check_gone(service, log, marks)
+
+
+def test_what_to_erase_is_said(own_database: str) -> None:
+    run("migrate", database=own_database)
+    assert "say what to erase" in run("erase", "T00000001", database=own_database, status=1)
+    assert "Account not found" in run("erase", "T00000001", "--email", "x@example.com", database=own_database, status=1)
+    run("account", "create", "T00000001", "--name", "Shop", database=own_database)
+    assert "Order not found" in run("erase", "T00000001", "--order", "x", database=own_database, status=1)
+    assert "0 orders, 0 drafts" in run("erase", "T00000001", "--email", "x@example.com", database=own_database)
+
+
+def test_among_many_neighbours_nothing_stays_on_a_page(logged: tuple[Service, Path]) -> None:
+    service, log = logged
+    gone, kept = Marks(), Marks()
+    with service.shop() as shop:
+        erased = []
+        for number in range(240):
+            marks = kept if number % 3 == 0 else gone
+            sizes = {"comment": marks.new() + "x" * (number % 7 * 30), "metadata": {"note": marks.new() * (number % 40 + 1)}}
+            id_ = shop.order(100, customer={"last_name": marks.new()}, **sizes)["id"]
+            shop.post(f"/orders/{id_}/comments", {"body": marks.new() + "y" * (number * 13 % 900)})
+            erased += [id_] if marks is gone else []
+        for id_ in erased:
+            shop.delete(f"/orders/{id_}")
+    run("worker", "--once", database=service.database)
+    assert kept.found(everything_in(service.database)) == set(kept.all)
+    check_gone(service, log, gone)
+
+
+def test_a_server_erases_by_itself(own_database: str) -> None:
+    with serving(own_database, ORDRE_TIDY_SECONDS="0.2") as service, service.shop() as shop:
+        id_ = shop.order(5, time_to_live=86400)["id"]
+        drafted = shop.post("/draft_orders", {"order": {"currency": "NOK", "time_to_live": 86400}})["id"]
+        for table, one in (("orders", id_), ("drafts", drafted)):
+            sql(own_database, f"update {table} set expires_at = 1 where id = $1", one)
+        deadline = time.monotonic() + 20
+        while shop.send("GET", f"/draft_orders/{drafted}").status_code == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert shop.get(f"/orders/{id_}")["status"] == "open", "what the column says is not believed"
+        assert run_json("worker", "--once", database=own_database) == {"orders": 0, "drafts": 0}
+        if own_database.startswith("sqlite"):
+            assert sql(own_database, "pragma user_version") == [(0,)], "the file was written anew"
+
+
+def test_in_memory_by_its_clock(ordre: RunningOrdre) -> None:
+    ordre.move_clock("2026-03-01T12:00:00Z")
+    made = send(ordre, "POST", "/orders", {"currency": "NOK", "items": items(5), "time_to_live": 86400}).json()
+    ordre.move_clock("2026-03-02T11:59:00Z")
+    assert send(ordre, "GET", f"/orders/{made['id']}").json()["status"] == "open"
+    ordre.move_clock("2026-03-02T12:00:01Z")
+    assert send(ordre, "GET", f"/orders/{made['id']}").json()["deleted_by"] == "time-to-live"
+
+
+TAMPERED = {
+    "a body put back": "update facts set data = '{}' where id = $1 and version = 1",
+    "a salt put back": "update facts set salt = 'x' where id = $1 and version = 1",
+    "an erased fact dropped": "delete from facts where id = $1 and version = 1",
+    "the erasure dropped": "delete from facts where id = $1 and type = 'erased'",
+    "when a fact was": "update facts set at = at + 1 where id = $1 and version = 1",
+    "what a fact was": "update facts set type = 'closed' where id = $1 and version = 1",
+    "what is kept": "update orders set head = replace(head, '\"N-1\"', '\"N-2\"') where id = $1",
+    "a body for lists": 'update order_bodies set fields = \'{"comment":"x"}\' where id = $1',
+    "a term": "insert into order_terms (account_id, id, kind, term) select account_id, id, 'word', 'x' from orders where id = $1",
+}
+
+
+@pytest.mark.parametrize("change", TAMPERED)
+def test_an_erased_order_still_proves_itself(logged: tuple[Service, Path], change: str) -> None:
+    service, _ = logged
+    with service.shop() as shop:
+        order = shop.order(5, order_number="N-1")["id"]
+        shop.post(f"/orders/{order}/close")
+        shop.delete(f"/orders/{order}")
+    assert run_json("verify", database=service.database)["differences"] == []
+    sql(service.database, TAMPERED[change], order)
+    said = json.loads(run("verify", "--json", database=service.database, status=1).partition("\n}\n")[0] + "\n}")
+    assert [difference["order"] for difference in said["differences"]][:1] == [order]
