@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from hashlib import sha256
 from http import HTTPStatus
+from itertools import count
 from re import fullmatch
 from urllib.parse import unquote
 
@@ -133,7 +134,7 @@ class Endpoint:
         account_id = caller.account_id if caller else path.get("aid", "")
         if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
             raise unauthorized("There is no such account", scheme="Basic")
-        at = api.clock.now()
+        (at, nanoseconds), numbers = api.clock.now(), count()
         writes = self._route.writes
         key = idempotency_key(request) if writes else None
         call = Call(
@@ -154,7 +155,7 @@ class Endpoint:
             query=query,
             body=decoded,
             request=request,
-            new_id=lambda: uuid7(at),
+            new_id=lambda: uuid7(at, nanoseconds, next(numbers)),
         )
 
 

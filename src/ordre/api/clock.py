@@ -15,9 +15,9 @@ from ordre.domain.refusals import InvalidValue, Refused
 class Clock:
     """The machine's clock."""
 
-    def now(self) -> int:
-        """The instant of a request, in milliseconds since 1970."""
-        return time.time_ns() // 1_000_000
+    def now(self) -> tuple[int, int]:
+        """The instant of a request: milliseconds since 1970, and the nanoseconds of the millisecond."""
+        return divmod(time.time_ns(), 1_000_000)
 
 
 class SetClock(Clock):
@@ -26,10 +26,10 @@ class SetClock(Clock):
     def __init__(self, start: int) -> None:
         self._now = start
 
-    def now(self) -> int:
+    def now(self) -> tuple[int, int]:
         """The next instant."""
         self._now += 1
-        return self._now
+        return self._now, 0
 
     def move(self, to: int) -> None:
         """Go to an instant, ahead or back."""

@@ -1,11 +1,11 @@
 """What a handler gets and what it gives back."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 import msgspec
-import uuid_utils
 from starlette.requests import Request
 
 from ordre.api.wire.common import encode
@@ -17,9 +17,15 @@ from ordre.domain.decide import Limits
 T = TypeVar("T")
 
 
-def uuid7(at: int) -> str:
-    """Return a new UUID of version 7 whose time is ``at`` (milliseconds), so that ids sort by when things were made."""
-    return str(uuid_utils.uuid7(nanoseconds=at * 1_000_000))
+def uuid7(at: int, nanoseconds: int = 0, number: int = 0) -> str:
+    """Return a new UUID of version 7 of an instant: ``at`` in milliseconds, and the nanoseconds of that millisecond.
+
+    Ids sort by when things were made, also within a millisecond and over several processes: the twelve bits after the version
+    are the fraction of the millisecond (RFC 9562, 6.2, method 3). The ``number`` orders what one request makes; it is kept to
+    fourteen bits. The other 48 bits are random.
+    """
+    fraction, tail = nanoseconds * 4096 // 1_000_000, int.from_bytes(os.urandom(6))
+    return f"{at >> 16:08x}-{at & 0xFFFF:04x}-7{fraction:03x}-{0x8000 | number & 0x3FFF:04x}-{tail:012x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,8 +238,8 @@ def lists(api: Api) -> None:
         same("the next page", _ids(api.get(path, limit=2, starting_after=made[1])["orders"]), made[2:4])
         same("by status", _ids(api.get(path, status="closed")["orders"]), made[:1])
         same("by payment status", _ids(api.get(path, payment_status="paid")["orders"]), [])
-        since = api.get(f"/orders/{made[1]}")["created_at"]
-        same("since", made[4] in _ids(api.get(path, created_at__gte=since)["orders"]), made[4] >= made[1])
+        oldest, since = (api.get(f"/orders/{id_}")["created_at"] for id_ in (made[4], made[1]))
+        same("since", made[4] in _ids(api.get(path, created_at__gte=since)["orders"]), oldest >= since)
         same("until", made[4] in _ids(api.get(path, created_at__lte=since)["orders"]), True)
         same("with events", len(api.get(path, include_events="true")["orders"][0]["events"]), 2)
         same("one of them", api.get(f"{path}/{made[2]}")["id"], made[2])
