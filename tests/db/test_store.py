@@ -188,8 +188,8 @@ def test_serial_numbers_are_drawn_once(own_database: str) -> None:
 def test_answers_are_kept_for_their_time(own_database: str) -> None:
     async def test(made: list[Store]) -> None:
         await execute(made[0], call("k"), "order-1", order())
-        assert await made[0].forget_answers(NOW) == 0
-        assert await made[0].forget_answers(NOW * 2) == 1
+        assert await made[0].forget_answers(call("k").account_id, NOW) == 0
+        assert await made[0].forget_answers(call("k").account_id, NOW * 2) == 1
         with pytest.raises(Refused):
             await execute(made[0], call("k"), "order-1", order())
 

@@ -29,7 +29,7 @@ NAMING = [route for route in ROUTES if route.scopes and ("{order_id}" in route.p
 class Listening:
     """The application over a store that tells what is asked of it."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, patch: pytest.MonkeyPatch) -> None:
         assert isinstance(store, SqlStore)
         self.asked: list[object] = []
         rows, changed = store.rows, store.changed
@@ -46,25 +46,28 @@ class Listening:
         async def moved(_at: int) -> None:
             raise AssertionError
 
-        store.rows, store.changed = told_rows, told_change  # type: ignore[method-assign]
+        patch.setattr(store, "rows", told_rows)
+        patch.setattr(store, "changed", told_change)
         self.app = make_app(store, settings, Clock(), moved)
 
 
 @asynccontextmanager
-async def listening(database: str) -> AsyncIterator[tuple[Listening, httpx.AsyncClient]]:
+async def listening(database: str, patch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Listening, httpx.AsyncClient]]:
     settings = Settings(database=database)
     async with opened(settings) as store:
-        made = Listening(store, settings)
+        made = Listening(store, settings, patch)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(made.app), base_url="http://x") as http:
             yield made, http
 
 
-def asked_for(database: str, shop: Shop, route: Route, ids: list[str]) -> list[tuple[int, list[object]]]:
+def asked_for(
+    database: str, shop: Shop, route: Route, ids: list[str], patch: pytest.MonkeyPatch
+) -> list[tuple[int, list[object]]]:
     """What each id is answered, and what was asked of the store on the way."""
 
     async def running() -> list[tuple[int, list[object]]]:
         found = []
-        async with listening(database) as (made, http):
+        async with listening(database, patch) as (made, http):
             for id_ in [ids[0], *ids]:  # the first request also reads the keys that verify tokens
                 made.asked.clear()
                 named = dict.fromkeys(("authorization_id", "capture_id", "refund_id", "cancellation_id", "session_id"), "a")
@@ -89,13 +92,15 @@ def asked_for(database: str, shop: Shop, route: Route, ids: list[str]) -> list[t
 
 
 @pytest.mark.parametrize("route", NAMING, ids=[route.id for route in NAMING])
-def test_the_same_statements_run_for_anothers_id_and_for_nobodys(service: Service, shop: Shop, route: Route) -> None:
+def test_the_same_statements_run_for_anothers_id_and_for_nobodys(
+    service: Service, shop: Shop, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with service.shop() as other:
         order = other.order(100, order_id="theirs", customer={"id": "C"}, store={"id": "S"})
         draft = other.post("/draft_orders", {"order": {"currency": "NOK"}})
         theirs = draft["id"] if "{id}" in route.path else order["id"]
         names = [theirs, NOBODY] if "{id}" in route.path else [theirs, NOBODY, "theirs", "nobodys"]
-        answered = asked_for(service.database, shop, route, names)
+        answered = asked_for(service.database, shop, route, names, monkeypatch)
     assert answered[0][0] == 404
     assert answered[0][1], "something was asked"
     assert all(one == answered[0] for one in answered)

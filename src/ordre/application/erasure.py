@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from ordre.application.orders import Call, answered, append, check_version, replay
-from ordre.application.ports import Answer, Change, Found, HeldDraft, Loaded, Outcome, Store, StoredFact, Wanted
+from ordre.application.orders import Call, append, check_version, outcome, replay
+from ordre.application.ports import Change, Found, HeldDraft, Loaded, Outcome, Store, StoredFact, Wanted
 from ordre.domain.commands import Erase
 from ordre.domain.decide import decide
 from ordre.domain.order import Order
@@ -40,12 +40,9 @@ async def erase(store: Store, call: Call, order: str, *, due: Callable[[Order], 
         if held is None:
             raise Refused(UnknownOrder())
         check_version(call, held.order.version)
-        external_ids = held.content.fields.get("external_ids") if held.content else None
-        facts = decide(held.order, Erase(external_ids=external_ids), {}) if due(held.order) else ()
-        write = append(held, facts, call)
-        after = write.order if write else held.order
-        answer = Answer(orders=((after.id, after.version),), version=after.version)
-        return Outcome(answer=answer, orders=(write,) if write else (), answered=answered(call, answer))
+        command = Erase(external_ids=held.content.fields.get("external_ids") if held.content else None)
+        facts = decide(held.order, command, {}) if due(held.order) else ()
+        return outcome(call, command, loaded, append(held, facts, call))
 
     return await store.change(Change(wanted=wanted, decide=decided, erases=True))
 
@@ -84,8 +81,8 @@ async def erase_expired(store: Store, account_id: str, at: int) -> Found:
     while True:
         found, before = await store.expired(account_id, at, AT_ONCE), len(orders) + len(drafts)
         for order in found.orders:
-            outcome = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, due=lambda held: _ended(held, at))
-            orders += [order] if outcome.orders else []
+            erased = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, due=lambda held: _ended(held, at))
+            orders += [order] if erased.orders else []
         await store.erase_drafts(account_id, found.drafts, at)
         drafts += found.drafts
         if len(orders) + len(drafts) == before:
@@ -150,10 +147,12 @@ def _drafted(held: HeldDraft) -> list[Any]:
 
 async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: int | None = None) -> Found:
     """Do what the passing of time asks for: drop old answers, erase what has expired, rid the files of it. Return what went."""
-    await store.forget_answers(at - idempotency_seconds * 1000)
-    gone = Found()
+    orders: list[str] = []
+    drafts: list[str] = []
     for account in await store.accounts():
+        await store.forget_answers(account.account_id, at - idempotency_seconds * 1000)
         found = await erase_expired(store, account.account_id, at)
-        gone = replace(gone, orders=[*gone.orders, *found.orders], drafts=[*gone.drafts, *found.drafts])
+        orders += found.orders
+        drafts += found.drafts
     await store.settle(vacuum_bytes)
-    return gone
+    return Found(orders=orders, drafts=drafts)

@@ -64,7 +64,7 @@ async def execute(
         check_version(call, held.order.version if held else None)
         facts = decide(held.order if held else None, command, {ref: found.fact for ref, found in loaded.earlier.items()}, limits)
         write = append(held, facts, call, shown)
-        return _outcome(call, command, loaded, write, shown)
+        return outcome(call, command, loaded, write, shown)
 
     return await store.change(Change(wanted=wanted, decide=decided))
 
@@ -138,7 +138,8 @@ def _ref_of(command: Command) -> str | None:
             return None
 
 
-def _outcome(call: Call, command: Command, loaded: Loaded, write: OrderWrite | None, shown: Shown | None) -> Outcome:
+def outcome(call: Call, command: Command, loaded: Loaded, write: OrderWrite | None, shown: Shown | None = None) -> Outcome:
+    """Return what becomes of a command: what is written, if anything, and what the call is answered."""
     order = write.order if write else loaded.order.order if loaded.order else None
     if order is None:
         raise AssertionError("a command that is not refused has an order")

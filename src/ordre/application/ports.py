@@ -429,8 +429,8 @@ class Store(AccountStore, OrderStore, Protocol):
         """Raise ``StoreUnavailable`` unless the database answers; after a write that failed, unless it takes one."""
         ...
 
-    async def forget_answers(self, before: int) -> int:
-        """Drop idempotency rows made before this instant; return how many."""
+    async def forget_answers(self, account_id: str, before: int) -> int:
+        """Drop the account's idempotency rows made before this instant; return how many."""
         ...
 
     async def settle(self, most_bytes: int | None = None) -> None:

@@ -5,6 +5,7 @@ A body is a wire type or a plain mapping with the names of the wire. ``version``
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -331,13 +332,9 @@ def _order_kept(content: bytes) -> OrderAnswer:
     try:
         return _order(content)
     except msgspec.ValidationError:
-        try:
-            erased = _erased(content)
-        except msgspec.ValidationError:
-            erased = None
-        if erased is None:
-            raise
-    raise ErasedError(erased)
+        with suppress(msgspec.ValidationError):
+            raise ErasedError(_erased(content)) from None
+        raise
 
 
 _erased = decoder(ErasedOrder).decode

@@ -36,9 +36,8 @@ Row = Sequence[Any]
 
 END = 2**62
 """After every version and every instant."""
-LAST_ID = "~"
-_EVERYTHING = ("~", "")
-"""A place behind every account."""
+_LAST = "~"
+"""Behind every account, and every id."""
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
 _CLIENT = "select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at from clients where account_id = $1"
 _PUT_ACCOUNT = """
@@ -188,7 +187,7 @@ class SqlStore(ABC):
     async def mentioning(self, account_id: str, text: str) -> Found:
         """Return the orders and drafts of which some version may hold this text."""
         escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        edges = ["", *(id_ for _, id_ in await self.places(account_id, erasure.SEARCHED)), LAST_ID]
+        edges = ["", *(id_ for _, id_ in await self.places(account_id, erasure.SEARCHED)), _LAST]
         orders: list[Row] = []
         drafts: list[Row] = []
         for between in pairwise(edges):
@@ -238,10 +237,10 @@ class SqlStore(ABC):
         number: int = found[0][0]
         return number
 
-    async def forget_answers(self, before: int) -> int:
-        """Drop idempotency rows made before this instant; return how many."""
+    async def forget_answers(self, account_id: str, before: int) -> int:
+        """Drop the account's idempotency rows made before this instant; return how many."""
         sql = "delete from idempotency where account_id = $1 and created_at < $2 returning 1"
-        return sum([len(await self.write(sql, account.account_id, before)) for account in await self.accounts()])
+        return len(await self.write(sql, account_id, before))
 
     async def count_orders(self, account_id: str | None) -> int:
         """Return how many orders there are, in one account or in all."""
@@ -252,10 +251,10 @@ class SqlStore(ABC):
         self, account_id: str | None, after: Place | None = None, until: Place | None = None
     ) -> AsyncIterator[StoredOrder]:
         """Yield every order as it stands in the tables, with its facts."""
-        first, last = after or ("", ""), until or _EVERYTHING
+        first, last = after or ("", ""), until or (_LAST, "")
         for account in await self._accounts(account_id):
             if first[0] <= account <= last[0]:
-                place, end = first[1] if account == first[0] else "", last[1] if account == last[0] else LAST_ID
+                place, end = first[1] if account == first[0] else "", last[1] if account == last[0] else _LAST
                 while found := await self.rows(queries.STORED_AFTER, account, place, end):
                     for row in found:
                         yield await self._stored(row)
