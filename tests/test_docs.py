@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ordre.cli import app
+from ordre.cli.main import app
 from service import ORDRE, Service
 
 ROOT = Path(__file__).parents[1]

@@ -1,6 +1,6 @@
 """`python -m ordre`, and the command `ordre`."""
 
-from ordre.cli import main
+from ordre.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,1 @@
+"""The command `ordre`: one module a noun, put together in `main`."""

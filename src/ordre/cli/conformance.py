@@ -1,0 +1,49 @@
+"""`ordre conformance`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.progress import track
+
+from ordre.cli.options import Json
+from ordre.cli.output import console, print_rows
+
+
+def conformance(
+    url: str,
+    *,
+    account: str,
+    client_id: Annotated[str, Parameter(env_var="ORDRE_CLIENT_ID")],
+    client_secret: Annotated[str, Parameter(env_var="ORDRE_CLIENT_SECRET")],
+    extras: bool = True,
+    junit: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Compare a server with the table of docs/compatibility.md, check by check; end with 1 where it does otherwise.
+
+    The checks make orders on the account: take one for tests. Against the original API, say --no-extras.
+
+    Args:
+        url: Where the server is, such as http://127.0.0.1:8080.
+        account: The account, such as T12345678.
+        client_id: The id of a client with the scope admin:shopping.
+        client_secret: Its secret.
+        extras: Ask for what differs from the original and what is extra, too.
+        junit: Write JUnit XML to this file.
+        json: Print JSON.
+    """
+    from ordre.conformance import run as conformity  # noqa: PLC0415 - serving does not need what it loads
+
+    wanted = conformity.checks(extras=extras)
+    running = conformity.against(url, account, client_id, client_secret, wanted)
+    results = list(track(running, "Checking", len(wanted), console=console, disable=json or not console.is_terminal))
+    if junit is not None:
+        junit.write_text(conformity.junit(results, url), encoding="utf-8")
+    print_rows([conformity.fields_of(one) for one in results], json=json)
+    failed = sum(bool(one.fault) for one in results)
+    if not json:
+        print(f"{len(results)} checks, {failed} failed")
+    if failed:
+        sys.exit(1)

@@ -1,0 +1,29 @@
+"""`ordre migrate`."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ordre import bootstrap
+from ordre.cli.options import Database, settings_with
+
+
+def migrate(*, grant: str | None = None, database: Database = None) -> None:
+    """Bring the database's schema up to this version.
+
+    Args:
+        grant: Let this role of PostgreSQL's use it too. Serve as a role that owns nothing: row-level security binds it.
+        database: Where.
+    """
+
+    async def work() -> Sequence[str]:
+        store = bootstrap.make_store(settings_with(database=database))
+        try:
+            names = await store.migrate()
+            if grant is not None:
+                await store.grant(grant)
+            return names
+        finally:
+            await store.close()
+
+    names = asyncio.run(work())
+    print("\n".join(f"applied {name}" for name in names) or "the schema is up to date")

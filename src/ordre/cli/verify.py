@@ -1,0 +1,65 @@
+"""`ordre verify`."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.progress import Progress
+
+from ordre import audit
+from ordre.cli.options import Database, Json, now, settings_with
+from ordre.cli.output import console, json_text
+from ordre.settings import BadSetting, Settings
+
+
+def verify(
+    *,
+    account: str | None = None,
+    order: str | None = None,
+    root: Path | None = None,
+    proof: Path | None = None,
+    processes: int | None = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Fold every order's facts and compare with the order as stored; end with 1 where they differ.
+
+    Args:
+        account: Only this account's orders.
+        order: Only this order of the account, by its order_id or id.
+        root: With --account: where nothing differs, write the hash over all its orders, signed, to this file.
+        proof: With --account and --order: where nothing differs, write the order and the proof that it is under that hash.
+        processes: How many processes verify [default: one a processor].
+        database: Where.
+        json: Print JSON.
+    """
+    settings = settings_with(database=database)
+    if (order or root) and account is None:
+        raise BadSetting("--order and --root go with --account")
+    if proof and order is None:
+        raise BadSetting("--proof goes with --order")
+    report = _report(settings, account, order, processes, quiet=json)
+    if json:
+        found = [asdict(one) for one in report.differences]
+        print(json_text({"orders": report.orders, "facts": report.facts, "differences": found}))
+    else:
+        for one in report.differences:
+            version = "" if one.version is None else f" version {one.version}"
+            print(f"{one.account_id} order {one.order}{version}: {one.reason}")
+        print(f"{report.orders:,} orders, {report.facts:,} facts, {len(report.differences):,} differences")
+    if report.differences:
+        sys.exit(1)
+    if root and account:
+        root.write_text(json_text(audit.signed_root(settings, account, now())) + "\n", encoding="utf-8")
+    if proof and account and order:
+        proof.write_text(json_text(audit.proof(settings, account, order, now())) + "\n", encoding="utf-8")
+
+
+def _report(settings: Settings, account: str | None, order: str | None, processes: int | None, *, quiet: bool) -> audit.Report:
+    if order is not None and account is not None:
+        return audit.verify_one(settings, account, order)
+    with Progress(console=console, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("Verifying", total=None)
+        return audit.verify(
+            settings, account, processes or audit.processors(), lambda done, of: progress.update(task, completed=done, total=of)
+        )
