@@ -1,4 +1,7 @@
-"""The outermost layer: a request id and CORS on every answer, one log line a request, and no failure without an answer."""
+"""The outermost layer: a request id and CORS on every answer, one log line a request, and no failure without an answer.
+
+A failure after the first byte of an answer has no answer any more: it is logged, and the connection ends before the body does.
+"""
 
 import time
 from collections.abc import Callable
@@ -17,6 +20,8 @@ CORS = {
 }
 _ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
 NO_CONTENT = 204
+BROKEN_OFF = 500
+"""What the log says of an answer that broke off, whatever status its head had."""
 REQUEST_ID = "ordre.request_id"
 """Where the request id stands in the scope, for whoever logs."""
 _log = structlog.get_logger("ordre.access")
@@ -33,16 +38,18 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, request_id, status = time.perf_counter(), f"{self._process}{next(self._numbers):08x}", 0
+        started, request_id, status, whole = time.perf_counter(), f"{self._process}{next(self._numbers):08x}", 0, False
         scope[REQUEST_ID] = request_id
         scope["path"] = scope["raw_path"].decode("latin-1")  # still quoted, so that an id may hold a slash
         scope["app"] = self  # with it, the router raises what it would otherwise answer in plain text
 
         async def send_on(message: Message) -> None:
-            nonlocal status
+            nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_ALWAYS]
+            elif message["type"] == "http.response.body":
+                whole = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -50,9 +57,12 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - the last resort
             if status == 0:
                 await self._failed(error, scope)(scope, receive, send_on)
+            else:
+                _log.error("failure_in_answer", id=request_id, sent_status=status, exc_info=error)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         operation = scope.get("ordre.operation", "")
-        _log.info("request", id=request_id, method=scope["method"], operation=operation, status=status, ms=milliseconds)
+        logged = status if whole else BROKEN_OFF
+        _log.info("request", id=request_id, method=scope["method"], operation=operation, status=logged, ms=milliseconds)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
