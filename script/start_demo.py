@@ -1,5 +1,6 @@
 """Fills a new database with demo data, says how to look at it, and serves."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -35,12 +36,12 @@ def _made_before() -> bool:
 
 
 def _address(arguments: list[str]) -> tuple[str, str]:
-    given = {"--host": os.environ.get("ORDRE_HOST", "127.0.0.1"), "--port": os.environ.get("ORDRE_PORT", "8080")}
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        flag, equals, text = name.partition("=")
-        if flag in given:
-            given[flag] = text if equals else value
-    return given["--host"], given["--port"]
+    """Return host and port as `ordre serve` will read them from these arguments."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--host", default=os.environ.get("ORDRE_HOST", "127.0.0.1"))
+    parser.add_argument("--port", default=os.environ.get("ORDRE_PORT", "8080"))
+    known, _ = parser.parse_known_args(arguments)
+    return known.host, known.port
 
 
 def _greeting(demo: dict[str, str], url: str) -> str:
