@@ -145,6 +145,37 @@ def test_append_to_an_order(shop: Shop) -> None:
     assert [event.get("draft_id") for event in events] == [None, None, None, draft["id"]]
 
 
+def test_operations_sessions_and_events_link_to_the_drafts_of_their_order(shop: Shop) -> None:
+    drafts = [drafted(shop, 100)]
+    (order,) = complete(shop, drafts[0])
+    path = f"/orders/{order['id']}"
+    made = [shop.post(f"{path}/authorizations", operation((1, 60)))]
+    drafts.append(drafted(shop, options={"order_id": order["id"]}, items=[item(2, 50)]))
+    complete(shop, drafts[1])
+    made += [shop.post(f"{path}/{name}", operation((1, 10))) for name in ("captures", "cancellations")]
+    made.append(shop.post(f"{path}/refunds", operation((1, 5))))
+    made.append(shop.post(f"{path}/sessions", {"items": [{"line_id": "2"}], "profile_id": "p", "url": {}}))
+    made.append(shop.post(f"{path}/events", {"service": "a", "service_status": "b"}))
+    links = [{"href": f"/v1/accounts/{shop.account_id}/shopping/draft_orders/{draft['id']}", "rel": "draft"} for draft in drafts]
+    assert [one["_links"] for one in made] == [links[:1], *[links] * 5]
+    after = shop.get(path)
+    assert after["_links"] == links
+    names = ("authorizations", "captures", "cancellations", "refunds", "sessions")
+    assert [after[name][-1]["_links"] for name in names] == [one["_links"] for one in made[:-1]]
+    for link in links:
+        assert shop.get(link["href"].partition("/shopping")[2])["status"] == "completed"
+
+
+def test_an_operation_links_to_ten_drafts_at_most(shop: Shop) -> None:
+    order = shop.order(1)
+    drafts = [drafted(shop, options={"order_id": order["id"]}, items=[item(line, 1)]) for line in range(2, 14)]
+    for draft in drafts:
+        complete(shop, draft)
+    made = shop.post(f"/orders/{order['id']}/authorizations", operation((13, 1)))
+    assert [link["href"].rpartition("/")[2] for link in made["_links"]] == [draft["id"] for draft in drafts[-10:]]
+    assert len(shop.get(f"/orders/{order['id']}")["_links"]) == 12
+
+
 @pytest.mark.parametrize(
     ("line", "currency", "then"),
     [

@@ -35,7 +35,8 @@ def test_services_report_and_the_state_combines(shop: Shop) -> None:
     }
     made = shop.post(f"{path}/events", body)
     assert {name: made[name] for name in body} == body
-    assert (made["state"], made["_links"]) == ("success", [])
+    assert (made["state"], made["_links"], made["event_type"], made["version"]) == ("success", [], "service-event", 2)
+    assert shop.get(f"{path}/events")["events"][-1] == made
     assert shop.get(f"{path}/events")["state"] == "success"
     shop.post(f"{path}/events", {**body, "service": "courier", "state": "pending"})
     assert shop.get(f"{path}/events")["state"] == "pending"
@@ -43,8 +44,17 @@ def test_services_report_and_the_state_combines(shop: Shop) -> None:
     shop.post(f"{path}/events", {**body, "service": "courier", "state": "success"})
     found = shop.get(f"{path}/events", params={"include_events": "service-event"})
     assert found["state"] == "failure"
-    assert found["events"][0] == {**made, "event_type": "service-event", "version": 2}
+    assert found["events"][0] == made
     assert len(found["events"]) == 4
+
+
+def test_an_event_is_answered_again_as_it_was(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100)['id']}/events"
+    sent = {"body": {"service": "a", "service_status": "b"}, "headers": {"Idempotency-Key": "event"}}
+    first = shop.send("POST", path, **sent)
+    shop.post(path, {"service": "a", "service_status": "c"})
+    again = shop.send("POST", path, **sent)
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
 
 
 @pytest.mark.parametrize(

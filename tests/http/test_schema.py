@@ -40,7 +40,7 @@ def test_read_only_fields_are_ignored_when_sent(shop: Shop) -> None:
         f"/orders/{order['id']}", {**read_only("OrderAnswer"), "comment": "x", "items": [{"line_id": 1, "status": "packed"}]}
     )
     paths = {"authorizations": operation((1, 100)), "comments": {"body": "x"}, "events": {"service": "s", "service_status": "x"}}
-    names = {"authorizations": "Operation", "comments": "Comment", "events": "ReportedEvent"}
+    names = {"authorizations": "Operation", "comments": "Comment", "events": "ServiceEvent"}
     for path, sent in paths.items():
         junk = {name: value for name, value in read_only(names[path]).items() if name != "id"}
         assert JUNK not in shop.post(f"/orders/{order['id']}/{path}", {**junk, **sent}).values()

@@ -1,9 +1,20 @@
 """Handlers of events and comments."""
 
+from dataclasses import replace
+
 from ordre.api.context import Context, Reply
-from ordre.api.payments import after, written
-from ordre.api.wire.common import given, json_text
-from ordre.api.wire.events import NewEvent, order_events, report, shown_comment, shown_deletion, shown_event, state_text
+from ordre.api.payments import page_of, written
+from ordre.api.wire.common import json_text
+from ordre.api.wire.events import (
+    NewEvent,
+    order_events,
+    report,
+    service_event,
+    shown_comment,
+    shown_deletion,
+    shown_event,
+    state_text,
+)
 from ordre.api.wire.orders import NewComment
 from ordre.api.wire.queries import EventList
 from ordre.application.orders import execute
@@ -16,12 +27,8 @@ async def list_all(context: Context) -> Reply:
     view = await context.store.order(context.account_id, context.order, events=True)
     if view is None or view.events is None:
         raise Refused(UnknownOrder())
-    asked = context.asked(EventList)
-    events = order_events(view.order.id, view.events, asked.types())
-    if asked.starting_after is not None:
-        events = after(events, asked.starting_after)
-    body = f'{{"events":[{",".join(events[: given(asked.limit)])}],"state":{json_text(state_text(view.events))}}}'
-    return Reply(body=body)
+    rows, headers = page_of(context, order_events(view.order.id, view.events, context.asked(EventList).types()))
+    return Reply(body=f'{{"events":[{",".join(rows)}],"state":{json_text(state_text(view.events))}}}', headers=headers)
 
 
 async def create(context: Context) -> Reply:
@@ -29,7 +36,10 @@ async def create(context: Context) -> Reply:
     event = context.sent(NewEvent)
     command = report(event, context.new_id())
     shown = shown_event(event, command.id, context.call)
-    return written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+    reply = written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+    if reply.version is None:
+        raise AssertionError("an event makes a version of its order")
+    return replace(reply, body=service_event(str(reply.body), reply.version))
 
 
 async def comment(context: Context) -> Reply:

@@ -166,9 +166,8 @@ def page_headers(context: Context, page: Page[Any], last: str | None) -> dict[st
     headers = {}
     if page.more and last is not None:
         kept = [(name, value) for name, value in context.request.query_params.multi_items() if name != "starting_after"]
-        headers["link"] = (
-            f'<{context.base_url}{path_of(context.request)}?{urlencode([*kept, ("starting_after", last)])}>; rel="next"'
-        )
+        url = f"{context.base_url}{context.request.scope['path']}"  # as it was quoted
+        headers["link"] = f'<{url}?{urlencode([*kept, ("starting_after", last)])}>; rel="next"'
     if page.total is not None:
         headers["total-count"] = str(page.total) if page.total <= COUNT_LIMIT else f"{COUNT_LIMIT}+"
     return headers

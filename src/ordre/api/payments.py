@@ -1,12 +1,15 @@
 """Handlers of payment operations and sessions: what happened to money elsewhere is recorded, listed, read."""
 
+from collections.abc import Sequence
+
 from ordre.api.context import Context, Reply
+from ordre.api.orders import page_headers
 from ordre.api.wire.answers import COLLECTIONS, id_of, listed
 from ordre.api.wire.common import given
 from ordre.api.wire.operations import NewOperation, NewSession, record, shown_operation, shown_session, start_session
 from ordre.api.wire.queries import SubList
 from ordre.application.orders import execute
-from ordre.application.ports import Outcome
+from ordre.application.ports import Outcome, Page
 from ordre.domain.ledger import Kind
 from ordre.domain.refusals import InvalidValue, Refused, UnknownOperation, UnknownOrder, UnknownSession
 
@@ -103,22 +106,23 @@ async def _record(context: Context, kind: Kind) -> Reply:
 
 
 async def _list(context: Context, type_: str) -> Reply:
-    asked = context.asked(SubList)
-    documents = await _documents(context, type_)
-    if asked.starting_after is not None:
-        documents = after(documents, asked.starting_after)
-    return Reply(body=listed(COLLECTIONS[type_], documents[: given(asked.limit)]))
-
-
-async def _documents(context: Context, type_: str) -> list[str]:
     documents = await context.store.shown(context.account_id, context.order, type_)
     if documents is None:
         raise Refused(UnknownOrder())
-    return list(documents)
+    rows, headers = page_of(context, documents)
+    return Reply(body=listed(COLLECTIONS[type_], rows), headers=headers)
 
 
-def after(documents: list[str], id_: str) -> list[str]:
-    """Return the documents that follow the one with this id."""
+def page_of(context: Context, documents: Sequence[str]) -> tuple[Sequence[str], dict[str, str]]:
+    """Return the page that is asked for of what an order holds, and its headers."""
+    asked = context.asked(SubList)
+    left = documents if asked.starting_after is None else _after(documents, asked.starting_after)
+    rows = left[: given(asked.limit)]
+    page = Page(rows=rows, more=len(rows) < len(left), total=len(documents) if asked.total else None)
+    return rows, page_headers(context, page, id_of(rows[-1]) if rows else None)
+
+
+def _after(documents: Sequence[str], id_: str) -> Sequence[str]:
     for place, document in enumerate(documents, 1):
         if id_of(document) == id_:
             return documents[place:]

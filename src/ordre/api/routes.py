@@ -21,7 +21,7 @@ from ordre.api.wire.answers import (
 )
 from ordre.api.wire.diff import Diff
 from ordre.api.wire.drafts import Completion, DraftAnswer, DraftChange, DraftList, NewDraft
-from ordre.api.wire.events import Events, NewEvent, ReportedEvent
+from ordre.api.wire.events import Events, NewEvent, ServiceEvent
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
@@ -310,7 +310,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Create an order event",
         handler=events.create,
         scopes=WRITE_EVENTS,
-        answer=ReportedEvent,
+        answer=ServiceEvent,
         body=NewEvent,
     ),
     _write(

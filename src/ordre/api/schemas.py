@@ -23,7 +23,7 @@ ANSWERED_AS = {
     "DraftOrderChange": "DraftedOrder",
     "NewOperation": "Operation",
     "NewSession": "Session",
-    "NewEvent": "ReportedEvent",
+    "NewEvent": "ServiceEvent",
     "NewComment": "Comment",
 }
 """What a client sends -> what it is answered: a property that only the answer has is read-only."""

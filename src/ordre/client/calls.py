@@ -26,7 +26,7 @@ from ordre.api.wire.answers import (
 from ordre.api.wire.common import decoder, encode
 from ordre.api.wire.diff import Diff
 from ordre.api.wire.drafts import DraftAnswer, DraftChange, DraftList, NewDraft
-from ordre.api.wire.events import Events, NewEvent, ReportedEvent
+from ordre.api.wire.events import Events, NewEvent, ServiceEvent
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
@@ -263,7 +263,7 @@ def list_events(order: str, **query: Value) -> Call[Events]:
     return Call(method="GET", path=f"{_of(order)}/events", decode=_events, query=query)
 
 
-def report_event(order: str, event: NewEvent | Body, *, key: str | None = None) -> Call[ReportedEvent]:
+def report_event(order: str, event: NewEvent | Body, *, key: str | None = None) -> Call[ServiceEvent]:
     """Record what a service reports."""
     return Call(method="POST", path=f"{_of(order)}/events", decode=_event, body=event, key=key)
 
@@ -343,4 +343,4 @@ _order, _orders, _diff = decoder(OrderAnswer).decode, decoder(OrderList).decode,
 _operation, _session, _sessions = decoder(Operation).decode, decoder(Session).decode, decoder(Sessions).decode
 _authorizations, _captures = decoder(Authorizations).decode, decoder(Captures).decode
 _refunds, _cancellations = decoder(Refunds).decode, decoder(Cancellations).decode
-_event, _events, _comment = decoder(ReportedEvent).decode, decoder(Events).decode, decoder(Comment).decode
+_event, _events, _comment = decoder(ServiceEvent).decode, decoder(Events).decode, decoder(Comment).decode

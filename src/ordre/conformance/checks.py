@@ -50,6 +50,16 @@ def draft_deleted(api: Api) -> None:
     api.refused("GET", f"/draft_orders/{uuid4()}", status=404)
 
 
+def links(api: Api) -> None:
+    """An order and what is recorded on it lead to the draft that the order was made from."""
+    draft = api.draft({}, 100)
+    (order,) = api.completed(draft)
+    made = api.post(f"/orders/{order['id']}/authorizations", operation((1, 100)))
+    for name, one in (("the order's links", order), ("the authorization's links", made)):
+        found = [(link["rel"], link["href"].endswith(f"/draft_orders/{draft['id']}")) for link in one["_links"]]
+        same(name, found, [("draft", True)])
+
+
 def order_ids(api: Api) -> None:
     """An order's id is the client's, generated, or the same as `id`."""
     own = fresh(f"conformance-{uuid4().hex[:8]}-")
@@ -243,6 +253,8 @@ def lists(api: Api) -> None:
         same("until", made[4] in _ids(api.get(path, created_at__lte=since)["orders"]), True)
         same("with events", len(api.get(path, include_events="true")["orders"][0]["events"]), 2)
         same("one of them", api.get(f"{path}/{made[2]}")["id"], made[2])
+    held = api.raw("GET", f"/orders/{made[1]}/authorizations", query={"total": "true"})
+    same("what an order holds, counted", (expect(held, 200), held.headers.get("total-count")), ({"authorizations": []}, "0"))
     newest = _ids(api.get("/orders", limit=100)["orders"])
     same("all orders", [one for one in newest if one in made], made)
     same("by default", len(api.get("/orders")["orders"]) <= 10, True)  # noqa: PLR2004 - the default limit
@@ -311,6 +323,7 @@ CHECKS = (
         draft_life,
     ),
     Check("a deleted draft", (f"DELETE {_D}/{{id}}",), draft_deleted),
+    Check("links", ("links",), links),
     Check("order ids", ("order_id",), order_ids),
     Check("reversing a line and adding one", ("append and replace", "reversed lines"), amending),
     Check("replacing an order", ("append and replace",), replacing),

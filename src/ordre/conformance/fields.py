@@ -191,7 +191,7 @@ OBJECTS = (
     Object("Session url", "SessionUrl", (Group(S, SEEN, "return_url callback_url merchant_terms_url"),)),
     Object(
         "Service event",
-        "ServiceEvent ReportedEvent NewEvent",
+        "ServiceEvent NewEvent",
         (Group(S, SEEN, f"{_ENTITY} state service service_status description metadata _links version event_type"),),
     ),
     Object("Api event", "ApiEvent", (Group(S, SEEN, f"{_ENTITY} version request draft_id event_type"),)),

@@ -125,6 +125,7 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
     "what an order holds": (
         Row("limit", S, DERIVED, "left out: everything"),
         Row("starting_after", S, DERIVED),
+        Row("total", S, DERIVED),
     ),
     "an order's events": (Row("include_events", X, NONE),),
 }
@@ -172,6 +173,7 @@ BEHAVIOUR = (
     Row("multiple_authorizations", S, SEEN, "captures, refunds and cancellations then name their authorization"),
     Row("reversed lines", S, SEEN, "amounts of other sign on new lines; captures of them lower the sums"),
     Row("order_id", S, SEEN, "custom, generated (`ALPHANUMERIC_9`), else the `id`; paths take either"),
+    Row("links", S, INFERRED, "to the drafts of the order, the latest ten of them on operations, sessions and events"),
     Row("append and replace", S, SEEN, "`options.order_id`; `replace` only while nothing is recorded"),
     Row("split_draft", D, INFERRED, "off unless it is asked for; the original seems to have it on"),
     Row("completing twice", X, NONE, "answers the same orders; 400 would be inferred"),

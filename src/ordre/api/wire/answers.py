@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
-from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, instant, json_text, object_text
+from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
 from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
 from ordre.api.wire.items import Item
 from ordre.api.wire.operations import Operation, Session
@@ -139,7 +139,7 @@ def order_text(account_id: str, view: View, events: frozenset[str] | None) -> st
     if order.deleted is not None:
         return _erased_text(order, order.deleted, view.fields)
     fields = {**_head(order), **_statuses(order), **_money(order)}
-    fields["_links"] = _links(account_id, order)
+    fields["_links"] = draft_links(account_id, order.drafts)
     shown = _collections(view.shown)
     shown["events"] = "[]"
     if events is not None and view.events is not None:
@@ -214,11 +214,6 @@ def _money(order: Order) -> dict[str, object]:
             "amount_due": left.due,
         },
     }
-
-
-def _links(account_id: str, order: Order) -> list[dict[str, str]]:
-    path = f"/v1/accounts/{account_id}/shopping/draft_orders"
-    return [{"href": f"{path}/{draft}", "rel": "draft"} for draft in order.drafts]
 
 
 def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What every wire type shares: field types with their limits, decoding with every fault named, encoding that keeps numbers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -84,6 +84,12 @@ class Wire(Struct, omit_defaults=True, kw_only=True):
 class Link(Wire):
     href: str
     rel: str
+
+
+def draft_links(account_id: str, drafts: Sequence[str]) -> list[Link]:
+    """Return links to drafts of the account."""
+    path = f"/v1/accounts/{account_id}/shopping/draft_orders"
+    return [Link(href=f"{path}/{draft}", rel="draft") for draft in drafts]
 
 
 def _decode_hook(type_: type, value: object) -> object:

@@ -17,6 +17,7 @@ from ordre.api.wire.common import (
     Uuid,
     Wire,
     decoder,
+    draft_links,
     frozen,
     given,
     instant,
@@ -28,7 +29,7 @@ from ordre.api.wire.orders import NewComment
 from ordre.application.orders import Call, Shown
 from ordre.application.ports import StoredFact
 from ordre.domain.commands import Report
-from ordre.domain.order import EventState, state_of
+from ordre.domain.order import EventState, Order, state_of
 
 State = Literal["error", "failure", "success", "pending"]
 EventType = Literal["api-event", "service-event"]
@@ -45,7 +46,9 @@ class NewEvent(Wire):
     id: Maybe[OperationId] = UNSET
 
 
-class ReportedEvent(Wire, kw_only=True):
+class ServiceEvent(Wire, kw_only=True, tag_field="event_type", tag="service-event"):
+    """What a service reported. ``version`` is the order's version that it made."""
+
     id: str
     created_at: DateTime
     created_by: str
@@ -54,13 +57,8 @@ class ReportedEvent(Wire, kw_only=True):
     service_status: str
     description: Maybe[Text] = UNSET
     metadata: Maybe[Metadata] = UNSET
-    links: list[Link] = field(name="_links")
-
-
-class ServiceEvent(ReportedEvent, kw_only=True, tag_field="event_type", tag="service-event"):
-    """A report among the order's events. ``version`` is the order's version that it made."""
-
     version: int
+    links: list[Link] = field(name="_links")
 
 
 class Request(Wire):
@@ -98,11 +96,24 @@ def report(event: NewEvent, new_id: str) -> Report:
     return Report(id=given(event.id) or new_id, service=event.service, state=EventState(event.state))
 
 
+MOST_LINKS = 10
+"""How many drafts an operation, a session or an event links to: the latest ones. The order links to all of them."""
+
+
+def made_of(id_: str, call: Call, order: Order) -> dict[str, str]:
+    """Return how an operation, a session or an event of the order begins; its links lead to the drafts that made the order."""
+    return {
+        "id": json_text(id_),
+        "created_at": json_text(instant(call.at)),
+        "created_by": json_text(call.by),
+        "_links": json_text(draft_links(call.account_id, order.drafts[-MOST_LINKS:])),
+    }
+
+
 def shown_event(event: NewEvent, id_: str, call: Call) -> Shown:
-    """Return what makes the service event as it is answered."""
+    """Return what makes the event's part of its order; ``service_event`` makes the answer of it."""
     fields = {"state": json_text(event.state), **without_nulls(frozen(event, "id", "state"))}
-    made = {"id": json_text(id_), "created_at": json_text(instant(call.at)), "created_by": json_text(call.by), "_links": "[]"}
-    return lambda _fact, _order: object_text({**made, **fields})
+    return lambda _fact, order: object_text({**made_of(id_, call, order), **fields})
 
 
 def shown_comment(comment: NewComment, id_: str, call: Call) -> Shown:
@@ -145,6 +156,11 @@ def api_event(subject: str, version: int, at: int, by: str, event: str) -> str:
     return f"{object_text(made)[:-1]},{event[1:]}"
 
 
+def service_event(document: str, version: int) -> str:
+    """Return a service event as it is answered; ``version`` is the order's version that it made."""
+    return f'{document[:-1]},"event_type":"service-event","version":{version}}}'
+
+
 def order_events(order_id: str, facts: Iterable[StoredFact], types: frozenset[str]) -> list[str]:
     """Return the order's events of these types, oldest first; what was erased shows none."""
     found = []
@@ -153,7 +169,7 @@ def order_events(order_id: str, facts: Iterable[StoredFact], types: frozenset[st
             continue
         if fact.type == "service_event":
             if "service-event" in types:
-                found.append(f'{fact.document[:-1]},"event_type":"service-event","version":{fact.version}}}')
+                found.append(service_event(fact.document, fact.version))
         elif "api-event" in types:
             found.append(api_event(order_id, fact.version, fact.at, fact.by, fact.event))
     return found

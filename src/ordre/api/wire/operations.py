@@ -18,11 +18,11 @@ from ordre.api.wire.common import (
     Wire,
     frozen,
     given,
-    instant,
     json_text,
     object_text,
     without_nulls,
 )
+from ordre.api.wire.events import made_of
 from ordre.api.wire.items import Conversion
 from ordre.application.orders import Call, Shown
 from ordre.domain.commands import Record, StartSession
@@ -155,9 +155,8 @@ def shown_operation(operation: NewOperation, call: Call) -> Shown:
         authorization = fact.id if fact.kind is Kind.AUTHORIZATION else fact.authorization_id
         inside = {"authorization_id": json_text(authorization)} if order.multiple_authorizations else {}
         amount = sum(fact.amounts.values())
-        return object_text(
-            {**_made(fact.id, call), "amount": str(amount), "success": json_text(fact.success), **fields, **inside}
-        )
+        made = {**made_of(fact.id, call, order), "amount": str(amount), "success": json_text(fact.success)}
+        return object_text({**made, **fields, **inside})
 
     return shown
 
@@ -172,13 +171,10 @@ def shown_session(session: NewSession, call: Call) -> Shown:
     """Return what makes the session as it is answered."""
     fields = without_nulls(frozen(session, "items", "profile_id", "url", "id"))
 
-    def shown(fact: Fact, _: Order) -> str:
+    def shown(fact: Fact, order: Order) -> str:
         fact = cast(SessionStarted, fact)
         items = json_text([{"line_id": str(line_id), "amount": amount} for line_id, amount in fact.amounts.items()])
-        return object_text({**_made(fact.id, call), "amount": str(sum(fact.amounts.values())), "items": items, **fields})
+        made = {**made_of(fact.id, call, order), "amount": str(sum(fact.amounts.values()))}
+        return object_text({**made, "items": items, **fields})
 
     return shown
-
-
-def _made(id_: str, call: Call) -> dict[str, str]:
-    return {"id": json_text(id_), "created_at": json_text(instant(call.at)), "created_by": json_text(call.by), "_links": "[]"}

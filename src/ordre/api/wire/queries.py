@@ -70,6 +70,7 @@ class SubList(Wire):
 
     limit: Limit | UnsetType = UNSET
     starting_after: str | None = None
+    total: bool = False
 
 
 class EventList(SubList):
