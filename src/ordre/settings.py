@@ -4,13 +4,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 _LAST_PORT = 65_535
 _MAY_BE_ZERO = ("token_requests_per_minute", "client_requests_per_second", "tidy_seconds", "vacuum_bytes")
 _LEVELS = ("debug", "info", "warning", "error")
-_INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+_INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 
 
 class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
@@ -76,7 +77,7 @@ class Settings:
             raise BadSetting("a server in memory is one process: workers is 1")
         if self.clock and not self.ephemeral:
             raise BadSetting("a clock that can be moved goes with a server in memory alone")
-        if self.clock and not re.fullmatch(_INSTANT, self.clock):
+        if self.clock and not _is_instant(self.clock):
             raise BadSetting("clock is an instant such as 2026-01-01T00:00:00Z")
 
     @property
@@ -115,6 +116,15 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def current() -> Settings:
     """Return the settings of this process's environment."""
     return settings_from(os.environ)
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether a text is a date-time with an offset, on a day that there is."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return re.fullmatch(_INSTANT, text) is not None
 
 
 def _read(name: str, text: str, default: Any) -> Any:

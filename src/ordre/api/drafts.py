@@ -94,6 +94,6 @@ async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
 
 def _line_id(context: Context) -> int:
     text = context.path["line_id"]
-    if not text.isdecimal() or len(text) > 10:  # noqa: PLR2004 - the digits of the largest line id
+    if not (text.isascii() and text.isdecimal()) or len(text) > 10:  # noqa: PLR2004 - the digits of the largest line id
         raise Refused(InvalidValue(path="line_id", reason="A line id is a whole number"))
     return int(text)

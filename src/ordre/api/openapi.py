@@ -10,6 +10,7 @@ from ordre.api.examples import EXAMPLES, QUERIES, recorded
 from ordre.api.routes import ORDER, ROUTES, Route
 from ordre.api.schemas import REF, components, query_properties, shared_schemas
 from ordre.api.wire.queries import ABOUT as QUERY_ABOUT
+from ordre.application.accounts import ACCOUNT_ID
 
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
 an integration changes its base URL. Amounts are whole minor units of the order's currency; instants are RFC 3339.
@@ -17,7 +18,7 @@ an integration changes its base URL. Amounts are whole minor units of the order'
 Every write takes an `Idempotency-Key`; every write to an order or a draft takes `If-Match` with the version of its `ETag`."""
 
 _PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": "^[PT]\\d{8}$"}),
+    "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": f"^{ACCOUNT_ID}$"}),
     "id": ("The draft's id", {"type": "string"}),
     "order_id": ("The order's order_id or id", {"type": "string"}),
     "line_id": ("The line's line_id", {"type": "integer", "minimum": 0}),
@@ -155,7 +156,7 @@ def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
     if route.writes:
         found += [
             _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours", "^[ -~]+$"),
-            _header("If-Match", 'The version to write on, in quotes, such as `"3"`', r'^(\*|(W/)?"\d{1,15}")$'),
+            _header("If-Match", 'The version to write on, in quotes, such as `"3"`', r'^(\*|(W/)?"[0-9]{1,15}")$'),
         ]
     return found
 

@@ -180,7 +180,7 @@ def version_named(request: Request) -> int | None:
     header = request.headers.get("if-match")
     if header is None or header.strip() == "*":
         return None
-    match = re.fullmatch(r'\s*(?:W/)?"(\d{1,15})"\s*', header)
+    match = re.fullmatch(r'(?:W/)?"([0-9]{1,15})"', header.strip())
     if match is None:
         raise Refused(InvalidValue(path="If-Match", reason='If-Match holds one version in quotes, such as "3", or *'))
     return int(match[1])

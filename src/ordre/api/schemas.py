@@ -7,7 +7,7 @@ import msgspec
 
 from ordre.api.errors import ErrorBody
 from ordre.api.routes import ROUTES
-from ordre.api.wire.common import Number
+from ordre.api.wire.common import Number, published
 from ordre.api.wire.queries import METADATA
 
 REF = "#/components/schemas/{name}"
@@ -38,7 +38,7 @@ def components() -> dict[str, Schema]:
     _, found = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=REF)
     for sent, answered in ANSWERED_AS.items():
         _mark(found[sent], found[answered])
-    return dict(found)
+    return {name: _portable(one) for name, one in found.items()}
 
 
 def query_properties(type_: type[msgspec.Struct]) -> dict[str, Schema]:
@@ -46,7 +46,7 @@ def query_properties(type_: type[msgspec.Struct]) -> dict[str, Schema]:
     (schema,), found = msgspec.json.schema_components([type_], schema_hook=_schema)
     properties: dict[str, Schema] = dict(found[type_.__name__].get("properties", {})) if "$ref" in schema else {}
     properties.pop(METADATA.rstrip("."), None)
-    return {name: _without_null(one) for name, one in properties.items()}
+    return {name: _without_null(_portable(one)) for name, one in properties.items()}
 
 
 def shared_schemas(document: Schema) -> Schema:
@@ -66,6 +66,15 @@ def _titled(value: Any, titles: tuple[str, ...]) -> Iterator[tuple[Any, Any, Sch
             yield value, name, one
         else:
             yield from _titled(one, titles)
+
+
+def _portable(value: Any) -> Any:
+    """Return a schema with its patterns as they are published."""
+    if isinstance(value, list):
+        return [_portable(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: published(one) if name == "pattern" and isinstance(one, str) else _portable(one) for name, one in value.items()}
 
 
 def _mark(sent: Schema, answered: Schema) -> None:

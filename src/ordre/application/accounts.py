@@ -9,7 +9,8 @@ from ordre.application.ports import Account, AccountStore, Client
 from ordre.domain.access import SCOPES
 from ordre.domain.refusals import InvalidValue, Refused, UnknownAccount
 
-ACCOUNT_ID = r"^[PT]\d{8}$"
+ACCOUNT_ID = "[PT][0-9]{8}"
+"""The whole of it must match."""
 
 
 async def create_account(store: AccountStore, account_id: str, name: str, at: int) -> Account:

@@ -17,24 +17,47 @@ T = TypeVar("T")
 Maybe: TypeAlias = T | UnsetType | None
 """A field that may be left out, or be null."""
 
-_TIME = r"T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
-_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+
+def whole(pattern: str) -> str:
+    r"""Return a pattern that the whole of a text must match.
+
+    Not ``$``, which in Python also stands before a newline at the end. ``published`` makes of it what a schema says. A pattern
+    is written in what Python and ECMA 262 read in the same way: ``[0-9]`` and not ``\d``, which in Python is any script's digit.
+    """
+    return rf"^{pattern}\Z"
+
+
+def published(pattern: str) -> str:
+    """Return the pattern of a field as a JSON Schema says it, in ECMA 262, where ``$`` is the very end."""
+    return pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern
+
+
+_DATE = (
+    "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
+)
+"""A day that there is, leap years included."""
+_HOUR = "(?:[01][0-9]|2[0-3])"
+_TIME = rf"T{_HOUR}:[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]{{1,9}})?(?:Z|[+-]{_HOUR}:[0-5][0-9])"
+_SPACES = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+PRINTABLE = r"[^\x00-\x1f\x7f]"
+"""Any character but a control character of ASCII."""
 
 Amount = Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Whole minor units of the currency")]
 Size = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Whole minor units of the currency, not negative")]
 LineId = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The line's identity inside the order")]
 Text = Annotated[str, Meta(max_length=4_000)]
 ShortText = Annotated[str, Meta(max_length=255)]
-Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
-OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^\x00-\x1f\x7f/]+$")]
-OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f/]+$")]
-DateTime = Annotated[str, Meta(pattern=_DATE + _TIME, extra_json_schema={"format": "date-time"})]
-Date = Annotated[str, Meta(pattern=_DATE + "$", extra_json_schema={"format": "date"})]
+Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(f"{PRINTABLE}+"))]
+OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(r"(?!\.{1,2}$)[^\x00-\x1f\x7f/]+"))]
+OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=whole(r"[^\x00-\x1f\x7f/]+"))]
+DateTime = Annotated[str, Meta(pattern=whole(_DATE + _TIME), extra_json_schema={"format": "date-time"})]
+Date = Annotated[str, Meta(pattern=whole(_DATE), extra_json_schema={"format": "date"})]
 Currency = Annotated[
     str,
     Meta(
         title="Currency",
-        pattern="^[A-Z]{3}$",
+        pattern=whole("[A-Z]{3}"),
         description="ISO 4217, of those in use. `x-digits`: the digits of the minor unit that amounts are whole numbers of",
         examples=["NOK"],
         extra_json_schema={"enum": sorted(DIGITS), "x-digits": dict(sorted(DIGITS.items()))},
@@ -57,11 +80,12 @@ Country = Annotated[
     ),
 ]
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-Phone = Annotated[str, Meta(pattern=r"^\+?[1-9]\d{1,14}$", description="E.164", examples=["+4799999999"])]
-Email = Annotated[str, Meta(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+Phone = Annotated[str, Meta(pattern=whole(r"\+?[1-9][0-9]{1,14}"), description="E.164", examples=["+4799999999"])]
+Email = Annotated[str, Meta(max_length=320, pattern=whole(f"[^@{_SPACES}]+@[^@{_SPACES}]+"))]
 Metadata = dict[str, Raw]
 """Any JSON object of at most 16 KiB, kept as it was sent."""
 
+_INSTANT = re.compile(_DATE + _TIME)
 METADATA_BYTES = 16 * 1024
 _NUMBER_DIGITS = 40
 
@@ -167,7 +191,7 @@ def milliseconds(text: str, *, up: bool = False) -> int:
     Raises:
         ValueError: It is no date-time, or has no offset.
     """
-    if not re.search(_DATE + _TIME, text):
+    if not _INSTANT.fullmatch(text):
         raise ValueError("Expected an RFC 3339 date-time with an offset, such as 2026-01-31T12:00:00Z")
     since = datetime.fromisoformat(text.replace(":60", ":59")) - datetime(1970, 1, 1, tzinfo=UTC)
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from ordre.api.wire.common import (
+    PRINTABLE,
     Currency,
     DateTime,
     Maybe,
@@ -18,6 +19,7 @@ from ordre.api.wire.common import (
     instant,
     json_text,
     object_text,
+    whole,
     without_nulls,
 )
 from ordre.api.wire.events import ApiEvent, api_event
@@ -36,7 +38,7 @@ class DraftOptions(Wire):
     split_draft: Maybe[bool] = UNSET
     replace: Maybe[Literal["order"]] = UNSET
     payout: Maybe[Metadata] = UNSET
-    serial_order_number_suffix: Maybe[Annotated[str, Meta(max_length=40)]] = UNSET
+    serial_order_number_suffix: Maybe[Annotated[str, Meta(max_length=40, pattern=whole(f"{PRINTABLE}*"))]] = UNSET
 
 
 class NewDraftOrder(OrderFields, kw_only=True):

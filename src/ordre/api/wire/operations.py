@@ -20,6 +20,7 @@ from ordre.api.wire.common import (
     given,
     json_text,
     object_text,
+    whole,
     without_nulls,
 )
 from ordre.api.wire.events import made_of
@@ -29,7 +30,7 @@ from ordre.domain.commands import Record, StartSession
 from ordre.domain.ledger import Kind
 from ordre.domain.order import Fact, Order, Recorded, SessionStarted
 
-_LINE_NUMBER = r"^\d{1,10}$"
+_LINE_NUMBER = whole("[0-9]{1,10}")
 
 
 class PayoutShare(Wire):
