@@ -7,6 +7,8 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from commands import run as ordre
+from commands import run_json
 from ordre.api.openapi import document
 from ordre.api.routes import ROUTES
 from ordre.api.wire.common import KNOWN_WORDS
@@ -18,8 +20,6 @@ from ordre.conformance.fields import ENUMS, OBJECTS
 from ordre.conformance.run import checks, junit, run
 from ordre.conformance.table import Verdict
 from service import Service, Shop
-from test_cli import run as ordre
-from test_cli import run_json
 
 DOCUMENT = document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

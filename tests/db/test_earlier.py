@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from conftest import ENGINES, new_database
+from commands import run, run_json
+from database import ENGINES, new_database
 from ordre.db.schema import HISTORY, Engine, migrations
 from service import Service, Shop, faults_of, operation, serving
-from test_cli import run, run_json
 from throwaway import unbound
 
 ACCOUNT = "T12345678"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from commands import run_json
 from service import Service, Shop, items, operation
-from test_cli import run_json
 
 WRITERS = 64
 
