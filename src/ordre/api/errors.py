@@ -42,7 +42,6 @@ class ErrorDetail(Wire, kw_only=True):
     path: str | UnsetType = UNSET
     line_id: int | UnsetType = UNSET
     remaining: int | UnsetType = UNSET
-    live: int | UnsetType = UNSET
     current_version: int | UnsetType = UNSET
     events: list[ApiEvent | ServiceEvent] | UnsetType = UNSET
 

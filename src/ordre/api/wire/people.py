@@ -1,6 +1,6 @@
 """Customers, addresses and stores."""
 
-from typing import Annotated
+from typing import Literal
 
 from msgspec import UNSET
 
@@ -19,11 +19,7 @@ from ordre.api.wire.common import (
     Text,
     Wire,
     given,
-    word,
 )
-
-CustomerType = Annotated[str, word("customer", "company", "contact", "employee", "other")]
-AddressType = Annotated[str, word("home", "work", "other", "custom")]
 
 
 class Place(Wire):
@@ -51,7 +47,7 @@ class Address(Place):
 
 
 class CustomerAddress(Place):
-    type: Maybe[AddressType] = UNSET
+    type: Maybe[ShortText] = UNSET
     custom_type: Maybe[ShortText] = UNSET
 
 
@@ -102,7 +98,7 @@ class Customer(Wire):
     marketing_consent: Maybe[MarketingConsent] = UNSET
     status: Maybe[ShortText] = UNSET
     term: Maybe[Term] = UNSET
-    type: Maybe[CustomerType] = UNSET
+    type: Maybe[Literal["customer", "company", "contact", "employee", "other"]] = UNSET
 
 
 class Store(Wire):
