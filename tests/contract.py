@@ -19,7 +19,7 @@ def check(answer: httpx.Response) -> None:
     request = answer.request
     assert "x-request-id" in answer.headers
     assert answer.headers["access-control-allow-origin"] == "*"
-    path = _path_of(request.url.path)
+    path = _path_of(request.url.raw_path.decode().partition("?")[0])
     if path is None or request.method.lower() not in _DOCUMENT["paths"][path]:
         assert answer.status_code in (200, 204, 307, 404, 405), answer.text
         return

@@ -133,7 +133,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
         made.append(call)
         return client.send(call)
 
-    draft = send(calls.create_draft({"order": new(100)})).id
+    draft = send(calls.create_draft({"order": {**new(100), "order_id": "2026/17 \u00f8%2F"}})).id
     send(calls.get_draft(draft))
     assert send(calls.update_draft(draft, {"order": {"comment": "x"}}, version=1)).order.comment == "x"
     assert len(send(calls.add_item(draft, items(1, 2)[1])).order.items) == 2
@@ -141,7 +141,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
     assert len(send(calls.remove_item(draft, 2)).order.items) == 1
     (order,) = send(calls.complete_draft(draft)).orders
     send(calls.delete_draft(send(calls.create_draft({"order": new()})).id))
-    path = order.id
+    path = order.order_id
     assert send(calls.get_order(path, include_events="true", version=1)).state == "pending"
     customer = {"customer": {"id": "C/1"}, "store": {"id": "S 1"}}
     assert send(calls.update_order(path, customer, version=1)).version == 2
@@ -152,7 +152,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
     session = {"items": [{"line_id": "1"}], "profile_id": "p", "url": {}}
     assert send(calls.get_session(path, send(calls.start_session(path, session)).id)).amount == 100
     assert len(send(calls.list_sessions(path)).sessions) == 1
-    authorization = send(calls.authorize(path, operation((1, 100)))).id
+    authorization = send(calls.authorize(path, operation((1, 100), id="a/1"))).id
     assert send(calls.get_authorization(path, authorization)).amount == 100
     capture = send(calls.capture(path, operation((1, 60)))).id
     assert send(calls.get_capture(path, capture)).amount == 60
@@ -169,7 +169,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
     comment = send(calls.add_comment(path, {"body": "hello"})).id
     assert send(calls.delete_comment(path, comment)).deleted_by
     for listing in (calls.list_orders(), calls.list_store_orders("S 1"), calls.list_customer_orders("C/1")):
-        assert [one.id for one in send(listing.call).orders] == [path]
+        assert [one.order_id for one in send(listing.call).orders] == [path]
     assert len(send(calls.list_drafts(status="completed").call).draft_orders) == 1
     assert send(calls.get_store_order("S 1", path)).id == send(calls.get_customer_order("C/1", path)).id
     assert send(calls.create_order(new(5))).status == "open"

@@ -107,7 +107,6 @@ def test_a_large_body_without_a_length_is_refused(shop: Shop) -> None:
         ("pre_order", "no", "pre_order"),
         ("order_id", "", "order_id"),
         ("order_id", "x" * 256, "order_id"),
-        ("order_id", "a/b", "order_id"),
         ("order_id", "a\u0000b", "order_id"),
         ("order_id", "..", "order_id"),
         ("gross_amount", 1.5, "gross_amount"),

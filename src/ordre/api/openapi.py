@@ -20,7 +20,7 @@ Every write takes an `Idempotency-Key`; every write to an order or a draft takes
 _PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": f"^{ACCOUNT_ID}$"}),
     "id": ("The draft's id", {"type": "string"}),
-    "order_id": ("The order's order_id or id", {"type": "string"}),
+    "order_id": ("The order's order_id or id, a slash in it as %2F", {"type": "string"}),
     "line_id": ("The line's line_id", {"type": "integer", "minimum": 0}),
     "authorization_id": ("The authorization's id", {"type": "string"}),
     "capture_id": ("The capture's id", {"type": "string"}),

@@ -17,6 +17,7 @@ from ordre.domain.refusals import InvalidValue, Refused, UnknownParameter
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _AS_ONE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_IN_IDS = re.compile("%(2[5Ff])")
 KEY_LENGTH = 255
 
 
@@ -49,8 +50,9 @@ async def _body_of(request: Request, most_bytes: int) -> bytes:
 
 
 def path_of(request: Request) -> str:
-    """Return the request's path, decoded."""
-    return unquote(request.scope["path"])
+    """Return the request's path, decoded but for a slash or a percent sign in an id: two paths are never the same text."""
+    path: str = request.scope["path"]
+    return unquote(_IN_IDS.sub(r"%25\1", path))
 
 
 def text_of(body: bytes) -> str:

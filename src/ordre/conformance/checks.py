@@ -3,6 +3,7 @@
 import json
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from ordre.conformance.api import Api, Check, NotConformingError, expect, fresh, lines, operation, part, same
@@ -72,6 +73,16 @@ def order_ids(api: Api) -> None:
     (plain,) = api.completed(api.draft({}, 100))
     same("order_id where none is asked for", plain["order_id"], plain["id"])
     api.refused("POST", "/orders", {"currency": "NOK", "items": lines(5), "order_id": own})
+
+
+def ids_in_paths(api: Api) -> None:
+    """Ids that hold a slash, a percent sign, or letters beyond ASCII are reached where they are quoted."""
+    own = fresh(f"{uuid4().hex[:8]}/%2F/\u00f8?")
+    order = api.order(100, order_id=own)
+    path = f"/orders/{quote(own, safe='')}"
+    same("the order", api.get(path)["id"], order["id"])
+    made = api.post(f"{path}/authorizations", operation((1, 100), id=fresh("a/1-")))
+    same("the authorization", api.get(f"{path}/authorizations/{quote(made['id'], safe='')}"), made)
 
 
 def amending(api: Api) -> None:
@@ -325,6 +336,7 @@ CHECKS = (
     Check("a deleted draft", (f"DELETE {_D}/{{id}}",), draft_deleted),
     Check("links", ("links",), links),
     Check("order ids", ("order_id",), order_ids),
+    Check("ids in paths", ("ids in paths",), ids_in_paths),
     Check("reversing a line and adding one", ("append and replace", "reversed lines"), amending),
     Check("replacing an order", ("append and replace",), replacing),
     Check("splitting a draft where it is asked for", ("split_draft",), splitting),

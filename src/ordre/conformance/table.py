@@ -173,6 +173,13 @@ BEHAVIOUR = (
     Row("multiple_authorizations", S, SEEN, "captures, refunds and cancellations then name their authorization"),
     Row("reversed lines", S, SEEN, "amounts of other sign on new lines; captures of them lower the sums"),
     Row("order_id", S, SEEN, "custom, generated (`ALPHANUMERIC_9`), else the `id`; paths take either"),
+    Row(
+        "ids in paths",
+        S,
+        INFERRED,
+        "quoted, so that an `order_id` or the id of an operation may hold a slash (`%2F`); `.` and `..` are no ids, since many"
+        " clients take them out of a path",
+    ),
     Row("links", S, INFERRED, "to the drafts of the order, the latest ten of them on operations, sessions and events"),
     Row("append and replace", S, SEEN, "`options.order_id`; `replace` only while nothing is recorded"),
     Row("split_draft", D, INFERRED, "off unless it is asked for; the original seems to have it on"),

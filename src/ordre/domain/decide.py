@@ -326,7 +326,10 @@ def _delete_comment(id: str, earlier: Earlier) -> tuple[Fact, ...]:  # noqa: A00
 
 
 def deletion_of(comment_id: str) -> str:
-    """Return the name by which the deletion of a comment is found among earlier facts."""
+    """Return the name by which the deletion of a comment is found among earlier facts.
+
+    A comment's id is a UUID, so that the name is longer than any id that a client may choose.
+    """
     return f"{comment_id}/deleted"
 
 

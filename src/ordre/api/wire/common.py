@@ -49,8 +49,10 @@ LineId = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The line's identit
 Text = Annotated[str, Meta(max_length=4_000)]
 ShortText = Annotated[str, Meta(max_length=255)]
 Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(f"{PRINTABLE}+"))]
-OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(r"(?!\.{1,2}$)[^\x00-\x1f\x7f/]+"))]
-OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=whole(r"[^\x00-\x1f\x7f/]+"))]
+_IN_PATHS = whole(rf"(?!\.{{1,2}}$){PRINTABLE}+")
+"""An id that stands in paths, quoted. Not ``.`` or ``..``: clients take these out of a path, quoted or not."""
+OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=_IN_PATHS)]
+OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=_IN_PATHS)]
 DateTime = Annotated[str, Meta(pattern=whole(_DATE + _TIME), extra_json_schema={"format": "date-time"})]
 Date = Annotated[str, Meta(pattern=whole(_DATE), extra_json_schema={"format": "date"})]
 Currency = Annotated[
