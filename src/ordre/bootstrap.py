@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -19,7 +20,9 @@ from ordre.api.wire.search import TERMS
 from ordre.application import accounts
 from ordre.application.erasure import tidy
 from ordre.application.ports import Found, Store, StoreUnavailable
+from ordre.auth.sealing import Sealer
 from ordre.auth.secrets import digest_of, new_secret
+from ordre.db import sqlite_file
 from ordre.db.postgres import PostgresStore
 from ordre.db.sqlite import SqliteStore
 from ordre.settings import Settings, current, environment_of
@@ -33,10 +36,10 @@ _log = structlog.get_logger("ordre")
 
 def make_store(settings: Settings) -> Store:
     """Return the store that the setting ``database`` names, not yet open."""
-    path = settings.sqlite_path
+    path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if path is not None or settings.ephemeral:
-        return SqliteStore(path, TERMS)
-    return PostgresStore(settings.database, TERMS, pool_size=settings.pool_size)
+        return SqliteStore(path, TERMS, sealer)
+    return PostgresStore(settings.database, TERMS, sealer, pool_size=settings.pool_size)
 
 
 @contextlib.asynccontextmanager
@@ -81,6 +84,7 @@ class Server:
         await receive()
         try:
             await self._store.open()
+            await self._store.signing_keys()  # so that a worker without the secret does not start
         except StoreUnavailable as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -131,6 +135,26 @@ async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None =
     if gone.orders or gone.drafts:
         _log.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))
     return gone
+
+
+def readable_by_others(settings: Settings) -> list[Path]:
+    """Return those files of an SQLite database that somebody else on this machine may read or write."""
+    return [] if settings.sqlite_path is None else sqlite_file.readable_by_others(settings.sqlite_path)
+
+
+async def seal_keys(store: Store, settings: Settings) -> int:
+    """Encrypt the keys that sign tokens, where there is a secret to do it with; return how many were not, or by an older one.
+
+    Raises:
+        KeysUnreadable: They are encrypted under another secret, or there is none.
+    """
+    await store.signing_keys()
+    if not settings.secret_keys():
+        return 0
+    changed = await store.seal_signing_keys()
+    if changed:
+        await store.settle(settings.vacuum_bytes)
+    return changed
 
 
 def app() -> ASGIApp:

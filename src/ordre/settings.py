@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 _LAST_PORT = 65_535
 _MAY_BE_ZERO = ("token_requests_per_minute", "client_requests_per_second", "tidy_seconds", "vacuum_bytes")
+_SECRET_CHARACTERS = 32
 _LEVELS = ("debug", "info", "warning", "error")
 _INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 
@@ -18,8 +19,8 @@ class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells 
     """A setting has a value that it cannot have."""
 
 
-def _setting(default: Any, about: str) -> Any:
-    return field(default=default, metadata={"about": about})
+def _setting(default: Any, about: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"about": about, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +59,25 @@ class Settings:
     body_seconds: float = _setting(15.0, "How long the body of a request may take to come")
     request_seconds: float = _setting(30.0, "How long a request may take")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
+    secret_key: str = _setting(
+        "",
+        "Encrypts the keys that sign tokens where the database keeps them: at least 32 characters. Several, with spaces between: "
+        "the first encrypts, each decrypts",
+        secret=True,
+    )
+    secret_key_file: str = _setting("", "A file that holds what `ORDRE_SECRET_KEY` would")
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            value = getattr(self, one.name)
-            if one.name == "port" or not isinstance(value, int | float):
-                continue
-            may_be_zero = one.name in _MAY_BE_ZERO
-            if value < 0 or (value == 0 and not may_be_zero):
-                raise BadSetting(f"{one.name} is {value}, and must be {'0 or more' if may_be_zero else 'more than 0'}")
+            _check_number(one.name, getattr(self, one.name))
         if not 0 <= self.port <= _LAST_PORT:
             raise BadSetting(f"port is {self.port}, and must be between 0 and {_LAST_PORT}")
         if self.log_level not in _LEVELS:
             raise BadSetting(f"log_level is {self.log_level!r}, and must be one of {', '.join(_LEVELS)}")
+        if self.secret_key and self.secret_key_file:
+            raise BadSetting("secret_key and secret_key_file are both given: one of them is enough")
+        if self.secret_key:
+            _check_secrets("secret_key", self.secret_key.split())
         if not self.ephemeral and not self.database.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise BadSetting("database is sqlite:///path or postgresql://user@host/name")
         if self.ephemeral and self.workers != 1:
@@ -84,6 +91,21 @@ class Settings:
     def ephemeral(self) -> bool:
         """Whether everything is kept in memory, and forgotten at the end."""
         return self.database == "memory:"
+
+    def secret_keys(self) -> list[str]:
+        """Return the secrets that encrypt what the database keeps: the first one encrypts, each decrypts; none, if not set.
+
+        Raises:
+            BadSetting: The file cannot be read, is empty, or holds a secret that is too short.
+        """
+        if not self.secret_key_file:
+            return self.secret_key.split()
+        try:
+            found = Path(self.secret_key_file).read_text(encoding="utf-8").split()
+        except (OSError, ValueError) as error:
+            raise BadSetting(f"secret_key_file cannot be read: {error}") from error
+        _check_secrets(f"the file {self.secret_key_file}", found)
+        return found
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -125,6 +147,21 @@ def _is_instant(text: str) -> bool:
     except ValueError:
         return False
     return re.fullmatch(_INSTANT, text) is not None
+
+
+def _check_number(name: str, value: object) -> None:
+    if name == "port" or not isinstance(value, int | float):
+        return
+    may_be_zero = name in _MAY_BE_ZERO
+    if value < 0 or (value == 0 and not may_be_zero):
+        raise BadSetting(f"{name} is {value}, and must be {'0 or more' if may_be_zero else 'more than 0'}")
+
+
+def _check_secrets(name: str, secrets: Sequence[str]) -> None:
+    if not secrets or any(len(secret) < _SECRET_CHARACTERS for secret in secrets):
+        raise BadSetting(
+            f"{name} must hold at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"
+        )
 
 
 def _read(name: str, text: str, default: Any) -> Any:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,6 +187,25 @@ def test_a_forged_or_expired_token_is_refused(shop: Shop, service: Service, tric
     }
     assert answers(shop, signed(key, kid, claims)) == 200, "the forger knows how to make a good one"
     assert answers(shop, FORGED[trick](key, kid, claims)) == 401
+
+
+@pytest.mark.parametrize(("ago", "status"), [(86_400 - 60, 200), (86_400 + 60, 401)])
+def test_a_retired_key_is_good_for_as_long_as_its_tokens(shop: Shop, service: Service, ago: int, status: int) -> None:
+    """Whoever got hold of it could make tokens that expire when they like."""
+    now = int(time.time())
+    retired = replace(new_signing_key(1), retired_at=(now - ago) * 1000)
+
+    async def put() -> None:
+        async with opened(Settings(database=service.database)) as store:
+            await store.put_signing_key(retired)
+
+    asyncio.run(put())
+    claims: Claims = {"iss": "ordre", "sub": shop.client_id, "aid": shop.account_id}
+    claims |= {"aud": f"http://x/v1/accounts/{shop.account_id}", "scope": "admin:shopping", "iat": now, "exp": now + 10**6}
+    time.sleep(0.05)  # an unknown key is looked for, but not more often than this
+    assert answers(shop, signed(OKPKey.import_key(json.loads(retired.jwk)), retired.kid, claims)) == status
+    listed = [key["kid"] for key in shop.http.get("/.well-known/jwks.json").json()["keys"]]
+    assert retired.kid in listed, "what it signed of proofs can be checked for ever"
 
 
 def reheaded(token: str, **changes: Any) -> str:

@@ -34,6 +34,10 @@ class StoreUnavailable(Exception):  # noqa: N818 - it is named for the state it 
         self.trouble = trouble
 
 
+class KeysUnreadable(StoreUnavailable):
+    """The keys that sign tokens are encrypted, and the secret that this process was given does not decrypt them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a change wants loaded. ``order`` is an ``order_id`` or ``id``; ``ref`` the id of an earlier operation or comment."""
@@ -303,12 +307,16 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """An Ed25519 key, as a private JWK in JSON. A retired key signs nothing, but what it signed is still good."""
+    """An Ed25519 key, as a private JWK in JSON. A retired key signs nothing, but what it signed is still good.
+
+    ``encrypted`` says how the store keeps it; how a new one is stored follows from the store's own secret.
+    """
 
     kid: str
     jwk: str
     created_at: int
     retired_at: int | None
+    encrypted: bool = False
 
 
 class AccountStore(Protocol):
@@ -320,8 +328,19 @@ class AccountStore(Protocol):
     async def clients(self, account_id: str) -> Sequence[Client]: ...
     async def client(self, account_id: str, client_id: str) -> Client | None: ...
     async def put_client(self, client: Client) -> None: ...
-    async def signing_keys(self) -> Sequence[SigningKey]: ...
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        """Return every key, newest first.
+
+        Raises:
+            KeysUnreadable: See there.
+        """
+        ...
+
     async def put_signing_key(self, key: SigningKey) -> None: ...
+    async def seal_signing_keys(self, *, plain: bool = False) -> int:
+        """Encrypt every key under the store's secret of now, or (``plain``) decrypt it; return how many that changed."""
+        ...
+
     async def serial(self, account_id: str) -> int:
         """Draw the account's next serial number. Numbers may have gaps."""
         ...

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from ordre.application.ports import AccountStore, SigningKey
+from ordre.application.ports import AccountStore, KeysUnreadable, SigningKey
 
 ALGORITHM = "Ed25519"
 ISSUER = "ordre"
@@ -24,6 +25,7 @@ UNKNOWN_KEY_SECONDS = 0.05
 CLIENT_SECONDS = 2.0
 """How long a client that was found enabled is taken to be."""
 MAX_TOKEN_LENGTH = 4_096
+_log = structlog.get_logger("ordre")
 
 
 class InvalidToken(Exception):  # noqa: N818 - it is named for the state it tells of
@@ -49,6 +51,7 @@ def new_signing_key(at: int) -> SigningKey:
 
 async def rotate_keys(store: AccountStore, at: int) -> SigningKey:
     """Make a new key and retire the others: they sign nothing more, but what they signed is good until it expires."""
+    await store.signing_keys()  # where they cannot be read, a new one would be made under the wrong secret
     new = new_signing_key(at)
     await store.put_signing_key(new)
     for key in await store.signing_keys():
@@ -80,6 +83,7 @@ class Tokens:
         self.life_seconds = life_seconds
         self._store = store
         self._keys: Sequence[SigningKey] = ()
+        self._good: Sequence[SigningKey] = ()
         self._set = KeySet([])
         self._read_at = 0.0
         self._verified: OrderedDict[bytes, Caller] = OrderedDict()
@@ -169,9 +173,22 @@ class Tokens:
         age = time.monotonic() - self._read_at
         if age < (UNKNOWN_KEY_SECONDS if soon else KEYS_SECONDS) and self._keys:
             return
-        self._keys = await self._store.signing_keys()
-        self._set = KeySet([OKPKey.import_key(json.loads(key.jwk)) for key in self._keys])
+        try:
+            self._keys = await self._store.signing_keys()
+        except KeysUnreadable as error:
+            if not self._keys:
+                raise
+            _log.warning("keys_unreadable", reason=str(error))  # encrypted meanwhile, by a process that has the secret
+        good = [key for key in self._keys if self._is_good(key)]
+        if [key.kid for key in good] != [key.kid for key in self._good]:
+            self._verified.clear()
+        self._good = good
+        self._set = KeySet([OKPKey.import_key(json.loads(key.jwk)) for key in good])
         self._read_at = time.monotonic()
+
+    def _is_good(self, key: SigningKey) -> bool:
+        """Tell whether a token by the key may still be good: whoever has a retired one could make tokens that expire late."""
+        return key.retired_at is None or key.retired_at / 1000 + self.life_seconds > time.time()
 
 
 def _not_retired(keys: Sequence[SigningKey]) -> SigningKey | None:

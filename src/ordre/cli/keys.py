@@ -1,23 +1,62 @@
 """`ordre key`."""
 
+from typing import Any
+
 from cyclopts import App
 
+from ordre.application.ports import SigningKey, Store
 from ordre.auth.tokens import rotate_keys
-from ordre.cli.options import Database, Json, now, with_store
+from ordre.cli.options import Database, Json, now, settings_with, with_store
 from ordre.cli.output import print_fields, print_rows
+from ordre.settings import BadSetting
 
-app = App(name="key", help="List and rotate the keys that sign tokens.")
+app = App(name="key", help="List, rotate, encrypt and decrypt the keys that sign tokens.")
 
 
 @app.command(name="list")
 def list_keys(*, database: Database = None, json: Json = False) -> None:
     """List the keys that sign tokens. Private parts are never shown."""
     found = with_store(database, lambda store: store.signing_keys())
-    print_rows([{"kid": key.kid, "created_at": key.created_at, "retired_at": key.retired_at} for key in found], json=json)
+    print_rows([_key_fields(key) for key in found], json=json)
 
 
 @app.command(name="rotate")
 def rotate_signing_keys(*, database: Database = None, json: Json = False) -> None:
     """Sign with a new key from now on. Tokens that are out stay good until they expire."""
-    key = with_store(database, lambda store: rotate_keys(store, now()))
-    print_fields({"kid": key.kid, "created_at": key.created_at, "retired_at": key.retired_at}, json=json)
+
+    async def work(store: Store) -> SigningKey:
+        made = await rotate_keys(store, now())
+        return next(key for key in await store.signing_keys() if key.kid == made.kid)
+
+    print_fields(_key_fields(with_store(database, work)), json=json)
+
+
+@app.command(name="encrypt")
+def encrypt_signing_keys(*, database: Database = None, json: Json = False) -> None:
+    """Encrypt every key under ORDRE_SECRET_KEY; those that are under an older secret are encrypted anew.
+
+    `ordre serve` does this when it starts. Say it by hand before an older secret is taken away.
+    """
+    if not settings_with(database=database).secret_keys():
+        raise BadSetting("set ORDRE_SECRET_KEY or ORDRE_SECRET_KEY_FILE, under which the keys are to be encrypted")
+    _print_sealed(database, "encrypted", plain=False, json=json)
+
+
+@app.command(name="decrypt")
+def decrypt_signing_keys(*, database: Database = None, json: Json = False) -> None:
+    """Keep every key as it is, so that servers need no ORDRE_SECRET_KEY any more. A server that still has one encrypts again."""
+    _print_sealed(database, "decrypted", plain=True, json=json)
+
+
+def _print_sealed(database: str | None, what: str, *, plain: bool, json: bool) -> None:
+    async def work(store: Store) -> tuple[int, int]:
+        changed = await store.seal_signing_keys(plain=plain)
+        await store.settle()
+        return changed, len(await store.signing_keys())
+
+    changed, total = with_store(database, work)
+    print_fields({what: changed, "keys": total}, json=json)
+
+
+def _key_fields(key: SigningKey) -> dict[str, Any]:
+    return {"kid": key.kid, "created_at": key.created_at, "retired_at": key.retired_at, "encrypted": key.encrypted}

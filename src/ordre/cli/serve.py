@@ -39,6 +39,11 @@ def serve(
 async def _check(settings: Settings) -> None:
     async with bootstrap.opened(settings) as store:
         role = await store.unbound()
+        encrypted = await bootstrap.seal_keys(store, settings)
+    for file in bootstrap.readable_by_others(settings):
+        console.print(f"[yellow]Others on this machine may read {file}: say `chmod 600 {file}`[/]", highlight=False)
+    if encrypted:
+        console.print(f"encrypted {encrypted} of the keys that sign tokens", highlight=False)
     if role is not None:
         console.print(
             f"[yellow]The database role {role} is not bound by row-level security; see docs/operate.md[/]", highlight=False

@@ -25,6 +25,7 @@ from ordre.application.ports import (
     Terms,
     Trouble,
 )
+from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement
@@ -95,8 +96,8 @@ class _Waiting:
 class PostgresStore(SqlStore):
     """The store on a PostgreSQL database. ``ordre migrate`` prepares the schema; opening checks it."""
 
-    def __init__(self, url: str, terms: Terms, *, pool_size: int = 10) -> None:
-        super().__init__(terms)
+    def __init__(self, url: str, terms: Terms, sealer: Sealer, *, pool_size: int = 10) -> None:
+        super().__init__(terms, sealer)
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -201,6 +202,9 @@ class PostgresStore(SqlStore):
             for draft in sorted(drafts):
                 if await connection.fetchval(f"{erasure.DUE} for update", account_id, draft, until):
                     await _run_all(connection, erasure.of_draft(account_id, draft))
+
+    async def count_overwritten(self) -> None:
+        """Leave it to the server, as ``settle`` does."""
 
     async def settle(self, most_bytes: int | None = None) -> None:
         """Leave the files to the server: what was erased is out of every query's sight, and goes from the files by its vacuum."""

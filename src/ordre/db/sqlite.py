@@ -4,7 +4,6 @@ The writer takes whatever waits, runs it as one transaction with one fsync, and 
 """
 
 import asyncio
-import contextlib
 import queue
 import sqlite3
 import threading
@@ -26,7 +25,8 @@ from ordre.application.ports import (
     Trouble,
     Wanted,
 )
-from ordre.db import codec, erasure, queries, tables
+from ordre.auth.sealing import Sealer
+from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement
 from ordre.db.schema import HISTORY, pending
@@ -35,7 +35,6 @@ from ordre.db.store import END, Row, SqlStore
 BATCH = 256
 READERS = 4
 READ_BATCH = 8
-BUSY_SECONDS = 10.0
 ATTEMPTS = 5
 
 Job = Change | Callable[[sqlite3.Connection], Any]
@@ -82,8 +81,8 @@ _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
 class SqliteStore(SqlStore):
     """The store on one SQLite file, made and migrated where needed. Without a path it is in memory, and gone at the end."""
 
-    def __init__(self, path: Path | None, terms: Terms) -> None:
-        super().__init__(terms)
+    def __init__(self, path: Path | None, terms: Terms, sealer: Sealer) -> None:
+        super().__init__(terms, sealer)
         self._path = path
         self._writer: _Worker | None = None
         self._readers: list[_Worker] = []
@@ -98,7 +97,7 @@ class SqliteStore(SqlStore):
             return
         try:
             if self._path is not None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                sqlite_file.make_private(self._path)
             self._writer = _Worker("write", queue.SimpleQueue(), self._connect(), partial(_work, self.terms), BATCH)
             if self._path is None:
                 return
@@ -162,9 +161,13 @@ class SqliteStore(SqlStore):
             for draft in drafts:
                 if _run(connection, erasure.DUE, (account_id, draft, END if expired_by is None else expired_by)).fetchone():
                     _run_all(connection, erasure.of_draft(account_id, draft))
-                    _count_erasure(connection)
+                    sqlite_file.count_erasure(connection)
 
         await self._submit(erased)
+
+    async def count_overwritten(self) -> None:
+        """Count it as an erasure, after which the file is written anew."""
+        await self._submit(sqlite_file.count_erasure)
 
     async def settle(self, most_bytes: int | None = None) -> None:
         """Write the log into the file, and cut the log off: it may still hold what was erased.
@@ -173,7 +176,10 @@ class SqliteStore(SqlStore):
         after an erasure the file is written anew, if it is no larger than ``most_bytes``: writers wait for that.
         """
         if self._path is not None:
-            await asyncio.to_thread(_settle, self._path, most_bytes)
+            try:
+                await asyncio.to_thread(sqlite_file.settle, self._path, most_bytes)
+            except sqlite3.Error as error:
+                raise _told(error) from error
 
     async def changed(self, change: Change) -> Outcome:
         """Run a change on the writer thread, together with whatever waits there."""
@@ -189,7 +195,7 @@ class SqliteStore(SqlStore):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._path or ":memory:", timeout=sqlite_file.BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on"):
             connection.execute(f"pragma {pragma}").close()
@@ -370,11 +376,7 @@ def _erase(connection: sqlite3.Connection, one: Erasure) -> None:
     _run_all(connection, erasure.of_order(one))
     for draft in (*one.drafts, *amending):
         _run_all(connection, erasure.of_draft(account, draft))
-    _count_erasure(connection)
-
-
-def _count_erasure(connection: sqlite3.Connection) -> None:
-    connection.execute(f"pragma user_version = {_erasures(connection) + 1}")
+    sqlite_file.count_erasure(connection)
 
 
 def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row: Sequence[object]) -> bool:
@@ -383,41 +385,6 @@ def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row
     named = dict(zip((name for name, _ in tables.HEAD_COLUMNS), row, strict=True))
     values = [named[name] for name in tables.CHANGING_COLUMNS]
     return connection.execute(_UPDATE_HEAD, (*values, *subject, before)).rowcount == 1
-
-
-def _settle(path: Path, most_bytes: int | None) -> None:
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-            erased = _erasures(connection)
-            if erased and (most_bytes is None or path.stat().st_size <= most_bytes):
-                connection.execute("vacuum")
-                _forget_erasures(connection, erased)
-            _checkpoint(connection)
-    except sqlite3.Error as error:
-        raise _told(error) from error
-
-
-def _erasures(connection: sqlite3.Connection) -> int:
-    """Return how many erasures there were since the file was written anew: the file counts them in its header."""
-    count: int = connection.execute("pragma user_version").fetchone()[0]
-    return count
-
-
-def _forget_erasures(connection: sqlite3.Connection, counted: int) -> None:
-    """Begin to count again, unless there was another one meanwhile."""
-    connection.execute("begin immediate")
-    if _erasures(connection) == counted:
-        connection.execute("pragma user_version = 0")
-    connection.execute("commit")
-
-
-def _checkpoint(connection: sqlite3.Connection) -> None:
-    """Try for a while: a reader may be in the way."""
-    for _ in range(ATTEMPTS):
-        busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
-        if not busy:
-            return
-    raise StoreUnavailable("the log is in use; what was erased may still stand in it", Trouble.BUSY)
 
 
 def _migrate(connection: sqlite3.Connection) -> list[str]:

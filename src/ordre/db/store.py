@@ -12,6 +12,7 @@ from ordre.application.ports import (
     Client,
     Found,
     HeldDraft,
+    KeysUnreadable,
     ListQuery,
     Outcome,
     Page,
@@ -24,6 +25,7 @@ from ordre.application.ports import (
     Terms,
     View,
 )
+from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import codec, erasure, queries
 from ordre.db.batch import Subject
 from ordre.db.codec import SEPARATOR
@@ -54,6 +56,8 @@ _PUT_KEY = """
 insert into signing_keys (kid, jwk, created_at, retired_at) values ($1, $2, $3, $4)
 on conflict (kid) do update set retired_at = excluded.retired_at
 """
+_KEYS = "select kid, jwk, created_at, retired_at from signing_keys order by created_at desc, kid"
+_RESEAL_KEY = "update signing_keys set jwk = $3 where kid = $1 and jwk = $2 returning 1"
 _TOUCH = "update schema_migrations set applied_at = applied_at + 1 - 2 * (applied_at % 2) where number = 1"
 """A write that is one: SQLite skips what changes nothing. It moves an instant that nobody reads by a millisecond, to and fro."""
 _SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = $1 returning next_serial - 1"
@@ -62,8 +66,9 @@ _SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = 
 class SqlStore(ABC):
     """A store over SQL. An engine says how rows are read and how one statement is written."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, sealer: Sealer) -> None:
         self.terms = terms
+        self._sealer = sealer
         self._last_write_failed = False
 
     @abstractmethod
@@ -224,12 +229,35 @@ class SqlStore(ABC):
 
     async def signing_keys(self) -> Sequence[SigningKey]:
         """Return every key that ever signed a token, newest first."""
-        found = await self.shared("select kid, jwk, created_at, retired_at from signing_keys order by created_at desc, kid")
-        return [SigningKey(kid=row[0], jwk=row[1], created_at=row[2], retired_at=row[3]) for row in found]
+        return [self._signing_key(row) for row in await self.shared(_KEYS)]
 
     async def put_signing_key(self, key: SigningKey) -> None:
         """Store a new key, or when it was retired."""
-        await self.write_shared(_PUT_KEY, key.kid, key.jwk, key.created_at, key.retired_at)
+        await self.write_shared(_PUT_KEY, key.kid, self._sealer.seal(key.jwk, about_key(key.kid)), key.created_at, key.retired_at)
+
+    async def seal_signing_keys(self, *, plain: bool = False) -> int:
+        """Write anew those keys that are not encrypted under the secret of now, or (``plain``) are encrypted; return how many."""
+        sealer, changed = Sealer() if plain else self._sealer, 0
+        for row in await self.shared(_KEYS):
+            if not sealer.is_current(row[1]):
+                key = self._signing_key(row)
+                sealed = sealer.seal(key.jwk, about_key(key.kid))
+                changed += len(await self.write_shared(_RESEAL_KEY, key.kid, row[1], sealed))
+        if changed:
+            await self.count_overwritten()
+        return changed
+
+    @abstractmethod
+    async def count_overwritten(self) -> None:
+        """Remember that the files may hold what no table does any more, so that ``settle`` rids them of it."""
+
+    def _signing_key(self, row: Row) -> SigningKey:
+        kid, stored, created_at, retired_at = row
+        try:
+            jwk = self._sealer.unseal(stored, about_key(kid))
+        except CannotUnseal as error:
+            raise KeysUnreadable(f"the key {kid} that signs tokens cannot be read: {error} (ORDRE_SECRET_KEY)") from error
+        return SigningKey(kid=kid, jwk=jwk, created_at=created_at, retired_at=retired_at, encrypted=is_sealed(stored))
 
     async def serial(self, account_id: str) -> int:
         """Draw the account's next serial number."""
@@ -351,6 +379,11 @@ class SqlStore(ABC):
         return [
             replace(view, events=[fact for fact in events[view.order.id] if fact.version <= view.order.version]) for view in views
         ]
+
+
+def about_key(kid: str) -> str:
+    """Return what the sealed text of a key is of."""
+    return f"signing key {kid}"
 
 
 def _view(row: Row) -> View:

@@ -1,0 +1,83 @@
+"""The file of an SQLite database: made for its owner alone, and rid of what was erased.
+
+SQLite makes the log, the index of the log and the journal with the mode of the file itself, so it is the file that is made.
+"""
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from ordre.application.ports import StoreUnavailable, Trouble
+
+BUSY_SECONDS = 10.0
+_ATTEMPTS = 5
+_BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite keeps of one database, by what follows the file's name."""
+_OTHERS = 0o077
+"""Permissions of anybody but the owner."""
+_PASSABLE = 0o011
+"""The permission that a folder has to give others before they come to its files."""
+
+
+def make_private(path: Path) -> None:
+    """Make the file and its folder, where they are not there yet, so that nobody but their owner reads them, whatever the umask.
+
+    What is there already stays as it is: see ``readable_by_others``.
+    """
+    if not path.parent.exists():
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def readable_by_others(path: Path) -> list[Path]:
+    """Return those files of the database that somebody else on this machine may read or write."""
+    if os.name != "posix" or path.parent.stat().st_mode & _PASSABLE == 0:
+        return []
+    found = (path.with_name(path.name + end) for end in _BESIDE)
+    return [one for one in found if one.exists() and one.stat().st_mode & _OTHERS]
+
+
+def count_erasure(connection: sqlite3.Connection) -> None:
+    """Count in the file's header that something was erased, in the transaction that does it."""
+    connection.execute(f"pragma user_version = {_erasures(connection) + 1}")
+
+
+def settle(path: Path, most_bytes: int | None) -> None:
+    """Write the log into the file and cut it off; after an erasure write the file anew, if it is no larger than ``most_bytes``.
+
+    Raises:
+        sqlite3.Error: The file cannot be written.
+        StoreUnavailable: Somebody reads on, so that the log cannot be cut off.
+    """
+    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+        erased = _erasures(connection)
+        if erased and (most_bytes is None or path.stat().st_size <= most_bytes):
+            connection.execute("vacuum")
+            _forget_erasures(connection, erased)
+        _checkpoint(connection)
+
+
+def _erasures(connection: sqlite3.Connection) -> int:
+    """Return how many erasures there were since the file was written anew: the file counts them in its header."""
+    count: int = connection.execute("pragma user_version").fetchone()[0]
+    return count
+
+
+def _forget_erasures(connection: sqlite3.Connection, counted: int) -> None:
+    """Begin to count again, unless there was another one meanwhile."""
+    connection.execute("begin immediate")
+    if _erasures(connection) == counted:
+        connection.execute("pragma user_version = 0")
+    connection.execute("commit")
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Try for a while: a reader may be in the way."""
+    for _ in range(_ATTEMPTS):
+        busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if not busy:
+            return
+    raise StoreUnavailable("the log is in use; what was erased may still stand in it", Trouble.BUSY)
