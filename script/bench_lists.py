@@ -2,7 +2,7 @@
 
     .venv/bin/python script/bench_lists.py --orders 200000 --database sqlite:////tmp/lists.sqlite --database postgresql://...
 
-The databases are to be empty. Orders are filled in by SQL, as `tests/db/test_plans.py` does; the medians of 7 are printed.
+The databases are to be empty. Orders are filled in by SQL, as for `tests/db/test_plans.py`; the medians of 7 are printed.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from ordre.settings import Settings
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "db")]
 
-from test_plans import ACCOUNT, COUNT, FILL, term, words  # noqa: E402 - it lies among the tests
+from many_orders import ACCOUNT, COUNT, FILL, term, words  # noqa: E402 - it lies among the tests
 
 TIMES = 7
 

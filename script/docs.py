@@ -70,6 +70,7 @@ _NUMBERS = {
     "remaining": 12000,
     "captured": 39800,
     "refunded": 12000,
+    "live": 12000,
     "current_version": 4,
 }
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from database import ENGINES, new_database
 from service import Service, Shop, serving
 from throwaway import Cluster
 
-ENGINES = ("sqlite", "postgres")
 RAN: list[dict[str, Any]] = []
 
 
@@ -41,13 +41,6 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def own_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A new database of each engine, for one test alone."""
     return new_database(request, str(request.param), tmp_path_factory)
-
-
-def new_database(request: pytest.FixtureRequest, engine: str, folders: pytest.TempPathFactory) -> str:
-    if engine == "sqlite":
-        return f"sqlite:///{folders.mktemp('sqlite') / 'ordre.sqlite'}"
-    cluster: Cluster = request.getfixturevalue("cluster")
-    return cluster.database()
 
 
 @pytest.fixture(scope="session")

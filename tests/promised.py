@@ -28,7 +28,7 @@ _RACES = "tests/http/test_races.py"
 PROMISES = (
     Promise(
         id="M1",
-        says="`0 <= s*refunded <= s*captured`, `0 <= s*cancelled`, `s*captured + s*cancelled <= s*authorized <= s*net`, on every line",
+        says="`0 <= s*refunded <= s*captured`, `0 <= s*cancelled`, `s*captured + s*cancelled <= s*authorized`, `s*(authorized - cancelled) <= s*net`, on every line",
         mechanism="`decide` refuses what does not fit what remains; `evolve` asserts it after every fact; the write is compared-and-set.",
         attacks=(*_RULES, "tests/domain/test_ledger.py", _MACHINE, _RACES),
     ),

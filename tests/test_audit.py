@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from commands import run, run_json
 from ordre import audit
 from ordre.settings import Settings
 from service import ORDRE, Service, Shop, item, operation
-from test_cli import run, run_json
 
 SCRIPT = Path(__file__).parents[1] / "examples" / "verify_order.py"
 

@@ -13,21 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from commands import run, run_json
 from ordre.settings import Settings
-from service import ORDRE, Service, operation
-
-
-def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDRE_")}
-    if database is not None:
-        environment["ORDRE_DATABASE"] = database
-    done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + (done.stderr if status else "")
-
-
-def run_json(*arguments: str, database: str | None = None) -> Any:
-    return json.loads(run(*arguments, "--json", database=database))
+from service import Service, operation
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from commands import run as ordre
+from commands import run_json
 from ordre.api.openapi import document
 from ordre.api.routes import ROUTES
+from ordre.api.wire.common import KNOWN_WORDS
 from ordre.conformance import table
 from ordre.conformance.api import Api, Check, same
 from ordre.conformance.checks import CHECKS
@@ -17,8 +20,6 @@ from ordre.conformance.fields import ENUMS, OBJECTS
 from ordre.conformance.run import checks, junit, run
 from ordre.conformance.table import Verdict
 from service import Service, Shop
-from test_cli import run as ordre
-from test_cli import run_json
 
 DOCUMENT = document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -91,7 +92,7 @@ def enums() -> dict[str, set[str]]:
     for schema, content in SCHEMAS.items():
         for name, one in content.get("properties", {}).items():
             for choice in [one, *one.get("anyOf", [])]:
-                values = choice.get("enum", [choice["const"]] if "const" in choice else [])
+                values = choice.get("enum") or choice.get(KNOWN_WORDS) or ([choice["const"]] if "const" in choice else [])
                 if values:
                     found.setdefault(f"{names[schema]}.{name}", set()).update(str(value) for value in values if value is not None)
     for operations in DOCUMENT["paths"].values():

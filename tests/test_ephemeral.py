@@ -7,15 +7,11 @@ import time
 import httpx
 import pytest
 
+from commands import run
+from in_memory import send
 from ordre.pytest import START, RunningOrdre
 from service import ORDRE, items
-from test_cli import run
 from throwaway import free_port
-
-
-def send(ordre: RunningOrdre, method: str, path: str, body: object = None) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {ordre.token()}"}
-    return httpx.request(method, f"{ordre.api_url}/shopping{path}", headers=headers, json=body)
 
 
 def answers(ordre: RunningOrdre) -> bool:

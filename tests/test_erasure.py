@@ -14,16 +14,16 @@ from typing import Any
 
 import asyncpg
 import pytest
-from test_verify import sql
 
+from commands import run, run_json
+from database import sql
+from in_memory import send
 from ordre.application.erasure import tidy
 from ordre.application.ports import Found
 from ordre.bootstrap import opened
 from ordre.pytest import RunningOrdre
 from ordre.settings import Settings
 from service import Service, Shop, items, operation, serving
-from test_cli import run, run_json
-from test_ephemeral import send
 from throwaway import unbound
 
 EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from commands import run
 from ordre.bootstrap import readable_by_others
 from ordre.settings import Settings
 from service import Service
-from test_cli import run
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from ordre.api.openapi import document
 from ordre.api.routes import ROUTES
-from ordre.api.wire.common import milliseconds
+from ordre.api.wire.common import KNOWN_WORDS, milliseconds
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.settings import BadSetting, Settings
 
@@ -28,27 +28,27 @@ SAMPLES = {
 """The name of a field -> what matches its pattern; the others are instants or ids."""
 
 
-def patterned(type_: inspect.Type, path: str, above: tuple[type, ...] = ()) -> Iterator[tuple[str, inspect.StrType]]:
-    """Every text with a pattern in a type, by where it stands."""
+def walked(type_: inspect.Type, path: str, above: tuple[type, ...] = ()) -> Iterator[tuple[str, inspect.Type]]:
+    """Every type inside a type, by where it stands; of a type inside itself, the outer one."""
+    yield path, type_
     match type_:
-        case inspect.StrType(pattern=str()):
-            yield path, type_
         case inspect.StructType(cls=cls, fields=fields) if cls not in above:
             for field in fields:
-                yield from patterned(field.type, f"{path}.{field.encode_name}", (*above, cls))
+                yield from walked(field.type, f"{path}.{field.encode_name}", (*above, cls))
         case inspect.Metadata(type=inner) | inspect.ListType(item_type=inner):
-            yield from patterned(inner, path, above)
+            yield from walked(inner, path, above)
         case inspect.DictType(key_type=key, value_type=value):
-            yield from patterned(key, f"{path}.*", above)
-            yield from patterned(value, f"{path}.*", above)
+            yield from walked(key, f"{path}.*", above)
+            yield from walked(value, f"{path}.*", above)
         case inspect.UnionType(types=types):
             for one in types:
-                yield from patterned(one, path, above)
+                yield from walked(one, path, above)
         case _:
             pass
 
 
-FIELDS = [found for type_ in TYPES for found in patterned(inspect.type_info(type_), type_.__name__)]
+WALKED = [found for type_ in TYPES for found in walked(inspect.type_info(type_), type_.__name__)]
+FIELDS = [(path, one) for path, one in WALKED if isinstance(one, inspect.StrType) and one.pattern is not None]
 PATTERNS = sorted({str(text.pattern) for _, text in FIELDS})
 
 
@@ -148,3 +148,13 @@ def test_days_that_there_are_not(day: str) -> None:
 @pytest.mark.parametrize("day", ["2000-02-29", "2024-02-29", "2400-02-29", "2026-02-28", "2026-04-30", "2026-12-31"])
 def test_days_that_there_are(day: str) -> None:
     assert milliseconds(f"{day}T10:00:00Z") > 0
+
+
+def test_a_walk_of_the_types_finds_the_words_that_are_known() -> None:
+    found = {
+        path: one.extra_json_schema[KNOWN_WORDS]
+        for path, one in WALKED
+        if isinstance(one, inspect.Metadata) and one.extra_json_schema and KNOWN_WORDS in one.extra_json_schema
+    }
+    assert found["NewOrder.customer.type"] == ["customer", "company", "contact", "employee", "other"]
+    assert {path.rpartition(".")[2] for path in found} == {"type", "discount_type", "visibility"}

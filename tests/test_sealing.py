@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_verify import sql
 
+from commands import run
+from database import sql
 from ordre.auth.sealing import CannotUnseal, Sealer, key_of_passphrase, key_of_secret, seal, unseal
 from ordre.settings import BadSetting, Settings, environment_of, settings_from
 from service import ORDRE, Service
-from test_cli import run
 from test_erasure import everything_in
 
 ONE, TWO, THREE = (base64.b64encode(bytes([number]) * 32).decode() for number in range(3))

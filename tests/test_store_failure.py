@@ -14,9 +14,9 @@ import asyncpg
 import httpx
 import pytest
 
-from conftest import new_database
+from commands import run
+from database import new_database
 from service import Service, Shop, items, serving
-from test_cli import run
 from throwaway import Cluster, unbound
 
 RECOVERY_SECONDS = 15.0

@@ -12,49 +12,17 @@ from typing import Any
 
 import asyncpg
 import pytest
+from many_orders import ACCOUNT, COUNT, FILL, term, words
 
-from conftest import ENGINES, new_database
-from ordre.application.ports import Beginning, ListQuery
+from commands import run
+from database import ENGINES, new_database
+from ordre.application.ports import ListQuery
 from ordre.bootstrap import opened
 from ordre.db.lists import DRAFTS, FEW, ORDERS, Finding, Listed, Statement
 from ordre.db.queries import for_sqlite
 from ordre.db.store import SqlStore
 from ordre.settings import Settings
-from test_cli import run
 from throwaway import unbound
-
-COUNT = 20_000
-ACCOUNT = "T00000001"
-_MANY = "with recursive many(n) as (select 1 union all select n + 1 from many where n < 20000)"
-BODY = f'{{"comment":"{"x" * 1000}"}}'
-"""As large as those of real orders: a planner may well read a small table from one end to the other."""
-FILL = [
-    f"insert into accounts (account_id, name, created_at) values ('{ACCOUNT}', 'Plans', 0)",
-    f"""insert into orders (account_id, id, order_id, version, status, payment_status, currency, gross_amount, net_amount,
-        created_at, updated_at, head, hash) {_MANY}
-        select '{ACCOUNT}', 'i' || (100000 + n), 'o' || n, 1, case when n % 100 = 0 then 'closed' else 'open' end,
-        case when n % 50 = 0 then 'paid' else 'pending' end, 'NOK', n, n, n, n, '{{}}', 'x' from many""",
-    f"""insert into drafts (account_id, id, version, status, created_at, updated_at, net_amount, draft) {_MANY}
-        select '{ACCOUNT}', 'i' || (100000 + n), 1, case when n % 100 = 0 then 'deleted' else 'open' end, n, n, n, '{{}}'
-        from many""",
-    f"insert into order_bodies (account_id, id, fields, items) select account_id, id, '{BODY}', '[]' from orders",
-    """insert into facts (account_id, id, version, type, at, actor, data, document, event, salt, digest, hash)
-        select account_id, id, 1, 'placed', updated_at, 'x', '{}', '', '{}', 'x', 'x', 'x' from orders""",
-    """insert into draft_events (account_id, id, version, at, actor, event)
-        select account_id, id, 1, updated_at, 'x', '{}' from drafts""",
-    *(
-        f"insert into {terms} (account_id, id, kind, term) select account_id, id, {kind}, {term} from {table}"
-        for table, terms in (("orders", "order_terms"), ("drafts", "draft_terms"))
-        for kind, term in (
-            ("'currency'", "'NOK'"),
-            ("'customer_id'", "'C' || (net_amount % 1000)"),
-            ("'external_id'", "'E' || net_amount"),
-            ("'metadata.channel'", "case when net_amount % 3 = 0 then 'pos' else 'web' end"),
-            ("'word'", "'rare' || net_amount"),
-            ("'word'", "'common'"),
-        )
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +60,6 @@ async def plan_of(store: SqlStore, database: str, statement: Statement) -> str:
         return "\n".join(row[0] for row in await connection.fetch(f"explain {sql}", *parameters))
     finally:
         await connection.close()
-
-
-def words(*texts: str) -> dict[str, Any]:
-    return {"words": tuple((Beginning(("word", "payment"), text),) for text in texts)}
-
-
-def term(kind: str, *values: str) -> dict[str, Any]:
-    return {"terms": ((kind, values),)}
 
 
 LED: dict[str, tuple[dict[str, Any], str]] = {

@@ -7,11 +7,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from commands import run, run_json
 from ordre.bootstrap import opened
 from ordre.db.postgres import PostgresStore
 from ordre.settings import Settings
 from service import Shop, operation, serving
-from test_cli import run, run_json
 from throwaway import OWNER, Cluster, unbound
 
 ROLE = "ordre_application"

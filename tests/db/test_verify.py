@@ -2,40 +2,19 @@
 
 import asyncio
 import shutil
-import sqlite3
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
-from conftest import ENGINES, new_database
+from commands import run, run_json
+from database import ENGINES, new_database, sql
 from ordre.api.wire.search import TERMS
 from ordre.bootstrap import opened
 from ordre.db.verify import differences
 from ordre.settings import Settings
-from test_cli import run, run_json
-from throwaway import Cluster, unbound
-
-
-def sql(database: str, statement: str, *values: object) -> list[Any]:
-    """Run a statement as an intruder would."""
-    if database.startswith("sqlite"):
-        with sqlite3.connect(database.removeprefix("sqlite:///")) as connection:
-            named = {str(number): value for number, value in enumerate(values, 1)}
-            found = connection.execute(statement, named).fetchall()
-        connection.close()
-        return found
-
-    async def running() -> list[Any]:
-        connection = await asyncpg.connect(unbound(database))
-        try:
-            return [tuple(row) for row in await connection.fetch(statement, *values)]
-        finally:
-            await connection.close()
-
-    return asyncio.run(running())
+from throwaway import Cluster
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -6,9 +6,11 @@ from given import A, C, Given, R, X, adding, placing, recording
 from ordre.domain.commands import Cancel, Close, Command, Record, StartSession
 from ordre.domain.decide import Limits
 from ordre.domain.ledger import Kind
+from ordre.domain.money import MAX_AMOUNT
 from ordre.domain.order import Closed, Recorded, SessionStarted, evolve
 
 PAID = (placing(100, 50), recording(A, (1, 100), (2, 50)), recording(C, (1, 100), (2, 50)))
+HELD = (placing(100), recording(A, (1, 60), id_="a"))
 MULTIPLE = (placing(100, multiple=True), recording(A, (1, 60), id_="a1"), recording(A, (1, 40), id_="a2"))
 
 
@@ -28,6 +30,15 @@ MULTIPLE = (placing(100, multiple=True), recording(A, (1, 60), id_="a1"), record
         ((*PAID, Close()), recording(R, (1, 1))),
         ((placing(100), recording(A, (1, 100)), Cancel()), recording(X, (1, 100))),
         ((*PAID, recording(R, (1, 100), (2, 50), id_="all"), Cancel()), recording(R, (1, 1), success=False)),
+        # A voided authorization gives its room back; a used one does not stand in the way of the next.
+        ((*HELD, recording(X, (1, 60))), recording(A, (1, 100), id_="b")),
+        ((*HELD, recording(C, (1, 60))), recording(A, (1, 40), id_="b")),
+        ((*HELD, recording(C, (1, 20)), recording(X, (1, 40))), recording(A, (1, 80), id_="b")),
+        ((*HELD, recording(C, (1, 20)), recording(C, (1, 40), id_="c2")), recording(A, (1, 40), id_="b")),
+        ((*HELD, recording(C, (1, 60)), recording(R, (1, 60))), recording(A, (1, 40), id_="b")),
+        ((placing(-9), recording(A, (1, -9)), recording(X, (1, -9))), recording(A, (1, -9), id_="b")),
+        ((*MULTIPLE, recording(X, (1, 60), inside="a1")), recording(A, (1, 60), id_="b")),
+        ((*MULTIPLE, recording(C, (1, 20), inside="a1"), recording(X, (1, 40), inside="a1")), recording(A, (1, 40), id_="b")),
         (MULTIPLE, recording(C, (1, 60), inside="a1")),
         ((*MULTIPLE, recording(C, (1, 60), inside="a1")), recording(C, (1, 40), inside="a2")),
         ((placing(100), recording(A, (1, 60), inside="anything")), recording(C, (1, 60), inside="ignored here")),
@@ -67,6 +78,33 @@ def test_recorded(given: tuple[Command, ...], when: Record) -> None:
         ((placing(0),), recording(A, (1, 1)), [("exceeds_remaining", "items[0].amount")]),
         ((placing(100),), recording(A, (1, 101)), [("exceeds_remaining", "items[0].amount")]),
         ((placing(100), recording(A, (1, 9))), recording(A, (1, 1)), [("already_authorized", "items[0].line_id")]),
+        # While anything of it is neither captured nor cancelled, there is no second one, though it would fit.
+        ((*HELD, recording(C, (1, 20))), recording(A, (1, 40), id_="b"), [("already_authorized", "items[0].line_id")]),
+        ((*HELD, recording(X, (1, 59))), recording(A, (1, 99), id_="b"), [("already_authorized", "items[0].line_id")]),
+        ((*HELD, recording(C, (1, 59))), recording(A, (1, 999), id_="b"), [("already_authorized", "items[0].line_id")]),
+        (PAID, recording(A, (1, 1), id_="b"), [("exceeds_remaining", "items[0].amount")]),
+        ((*PAID, recording(R, (1, 100))), recording(A, (1, 1), id_="b"), [("exceeds_remaining", "items[0].amount")]),
+        ((*HELD, recording(X, (1, 60))), recording(A, (1, 101), id_="b"), [("exceeds_remaining", "items[0].amount")]),
+        (
+            (*HELD, recording(C, (1, 20)), recording(X, (1, 40))),
+            recording(A, (1, 81), id_="b"),
+            [("exceeds_remaining", "items[0].amount")],
+        ),
+        (
+            (*MULTIPLE, recording(X, (1, 60), inside="a1"), recording(A, (1, 60), id_="a3")),
+            recording(C, (1, 1), inside="a1"),
+            [("exceeds_remaining", "items[0].amount")],
+        ),
+        (
+            (placing(MAX_AMOUNT), recording(A, (1, MAX_AMOUNT)), recording(X, (1, 9))),
+            recording(X, (1, MAX_AMOUNT), id_="y"),
+            [("exceeds_remaining", "items[0].amount")],
+        ),
+        (
+            (placing(MAX_AMOUNT), recording(A, (1, MAX_AMOUNT)), recording(X, (1, MAX_AMOUNT))),
+            recording(A, (1, 1), id_="b"),
+            [("amounts_too_large", "items[0].amount")],
+        ),
         ((placing(100),), recording(C, (1, 1)), [("exceeds_remaining", "items[0].amount")]),
         ((placing(100), recording(A, (1, 60))), recording(C, (1, 61)), [("exceeds_remaining", "items[0].amount")]),
         ((placing(-100), recording(A, (1, -60))), recording(C, (1, -61)), [("exceeds_remaining", "items[0].amount")]),
@@ -147,6 +185,12 @@ def test_a_session_is_refused(
     given: tuple[Command, ...], items: tuple[tuple[int, int | None], ...], then: list[tuple[str, str]]
 ) -> None:
     assert Given(*given).refuses(StartSession(id="s", items=items)) == then
+
+
+def test_a_session_after_a_voided_authorization_is_for_all_of_the_line() -> None:
+    given = Given(*HELD, recording(X, (1, 60)))
+    (fact,) = given.do(StartSession(id="s", items=((1, None),)))
+    assert fact == SessionStarted(id="s", amounts={1: 100})
 
 
 def test_a_session_is_for_what_remains_to_be_authorized_unless_it_says() -> None:

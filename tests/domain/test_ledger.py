@@ -9,7 +9,7 @@ def line(net: int, authorized: int = 0, captured: int = 0, refunded: int = 0, ca
 
 
 @pytest.mark.parametrize(
-    ("kind", "left"), [(Kind.AUTHORIZATION, 20), (Kind.CAPTURE, 40), (Kind.CANCELLATION, 40), (Kind.REFUND, 15)]
+    ("kind", "left"), [(Kind.AUTHORIZATION, 30), (Kind.CAPTURE, 40), (Kind.CANCELLATION, 40), (Kind.REFUND, 15)]
 )
 def test_what_remains(kind: Kind, left: int) -> None:
     assert remaining(kind, 100, Sums(80, 30, 15, 10)) == left
@@ -21,6 +21,14 @@ def test_what_remains(kind: Kind, left: int) -> None:
     [
         (100, Sums(100, 60, 60, 40), True),
         (100, Sums(101, 0, 0, 0), False),
+        # What is cancelled gives its room back.
+        (100, Sums(200, 100, 0, 100), True),
+        (100, Sums(201, 100, 0, 100), False),
+        (100, Sums(150, 60, 60, 50), True),
+        (100, Sums(900, 0, 0, 800), True),
+        (100, Sums(100, 0, 0, 101), False),
+        (-100, Sums(-200, -100, 0, -100), True),
+        (-100, Sums(-201, -100, 0, -100), False),
         (100, Sums(50, 51, 0, 0), False),
         (100, Sums(100, 60, 0, 41), False),
         (100, Sums(100, 60, 61, 0), False),
@@ -30,6 +38,7 @@ def test_what_remains(kind: Kind, left: int) -> None:
         (-100, Sums(1, 0, 0, 0), False),
         (0, Sums(0, 0, 0, 0), True),
         (0, Sums(1, 1, 0, 0), False),
+        (0, Sums(1, 0, 0, 1), False),
     ],
 )
 def test_m1(net: int, sums: Sums, kept: bool) -> None:
@@ -75,5 +84,5 @@ def test_payment_status(lines: list[Line], status: PaymentStatus) -> None:
 
 
 def test_what_remains_of_an_order_is_the_sum_over_its_lines() -> None:
-    left = remains([line(100, 80, 30, 15, 10), line(-50, -50, -20)])
-    assert left == (20, 10, -5, 10, 40)
+    left = remains([line(100, 80, 30, 15, 10), line(-50, -50, -20), line(50, 50, 0, 0, 40)])
+    assert left == (70, 20, -5, 20, 90)

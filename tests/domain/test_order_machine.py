@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ordre.domain.commands import Cancel, Close, Command, Comment, ItemChange, Open, Report
-from ordre.domain.ledger import Kind, holds, payment_status, remains
-from ordre.domain.lines import Sums, totals
+from ordre.domain.ledger import Kind, holds, live, payment_status, remains
+from ordre.domain.lines import NOTHING, Sums, totals
 from ordre.domain.order import EventState, Order, Recorded
 from ordre.domain.refusals import Refused
 
@@ -89,10 +89,34 @@ class OneOrder(RuleBasedStateMachine):
         )
         net = totals(self.order.lines.values()).net
         open_amount = authorized - captured - cancelled
-        assert left == (net - authorized, open_amount, captured - refunded, open_amount, net - captured)
+        assert left == (net - authorized + cancelled, open_amount, captured - refunded, open_amount, net - captured)
         assert (payment_status(self.order.lines) == "pending") == all(
             line.sums.captured == 0 for line in self.order.lines.values()
         )
+
+    @precondition(lambda self: self.given.order is not None)
+    @invariant()
+    def without_multiple_authorizations_a_line_has_one_live_one(self) -> None:
+        if self.order.multiple_authorizations:
+            return
+        for line_id in self.order.lines:
+            live = 0
+            for fact in self.given.facts:
+                if isinstance(fact, Recorded) and fact.success and line_id in fact.amounts:
+                    assert fact.kind is not Kind.AUTHORIZATION or live == 0
+                    moved = {Kind.AUTHORIZATION: 1, Kind.REFUND: 0}.get(fact.kind, -1)
+                    live += moved * fact.amounts[line_id]
+
+    @rule(line_id=LINE_IDS, data=st.data())
+    def void_and_authorize_again(self, line_id: int, data: Any) -> None:
+        inside = data.draw(st.sampled_from([None, *self.order.within]))
+        held = self.order.lines.get(line_id)
+        if held is None:
+            return
+        sums = self.order.within[inside].get(line_id, NOTHING) if inside else held.sums
+        self.do(recording(Kind.CANCELLATION, (line_id, live(sums)), id_=f"n{len(self.given.facts)}", inside=inside))
+        left = held.net - self.order.lines[line_id].sums.authorized + self.order.lines[line_id].sums.cancelled
+        self.do(recording(Kind.AUTHORIZATION, (line_id, left), id_=f"n{len(self.given.facts)}"))
 
     @precondition(lambda self: self.given.order is not None)
     @invariant()

@@ -164,6 +164,21 @@ def test_one_authorization_a_line_without_it(shop: Shop) -> None:
     shop.post(f"{path}/authorizations", operation((1, 60)))
     faults = shop.refused("POST", f"{path}/authorizations", operation((1, 40)))
     assert faults_of(faults) == [("already_authorized", "items[0].line_id")]
+    assert (faults[0]["live"], "60 authorized" in faults[0]["message"]) == (60, True)
+
+
+def test_an_order_whose_authorization_was_voided_is_paid_by_another(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100)['id']}"
+    for amount in (100, 70):
+        shop.post(f"{path}/authorizations", operation((1, amount)))
+        shop.post(f"{path}/cancellations", operation((1, amount)))
+        details = shop.get(path)["payment_details"]
+        assert (details["remaining_authorization_amount"], details["remaining_capture_amount"]) == (100, 0)
+    shop.post(f"{path}/authorizations", operation((1, 100)))
+    shop.post(f"{path}/captures", operation((1, 100)))
+    over = shop.refused("POST", f"{path}/authorizations", operation((1, 1)))
+    assert (faults_of(over), over[0]["remaining"]) == ([("exceeds_remaining", "items[0].amount")], 0)
+    assert shop.get(path)["payment_status"] == "paid"
 
 
 def test_a_collection_has_pages(shop: Shop) -> None:

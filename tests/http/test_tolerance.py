@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service import Shop, faults_of, items, operation
+from service import Shop, faults_of, item, items, operation
 
 NEWLINES = {
     "currency": "NOK\n",
@@ -53,3 +53,25 @@ def test_a_serial_number_is_found_and_taken_again(shop: Shop, suffix: str) -> No
     assert [one["id"] for one in shop.get("/orders", params={"order_number": order["order_number"]})["orders"]] == [order["id"]]
     assert shop.put(f"/orders/{order['id']}", order)["order_number"] == order["order_number"]
     assert shop.order(5, order_number=order["order_number"])["order_number"] == order["order_number"]
+
+
+def test_words_whose_list_nobody_published_are_kept_as_they_are(shop: Shop) -> None:
+    line = item(1, 100, net_amount=90, discount_lines=[{"amount": 10, "discount_type": "birthday"}])
+    customer = {"type": "Stammkunde", "addresses": [{"type": "cabin"}]}
+    draft = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": [line], "customer": customer}})
+    (order,) = shop.put(f"/draft_orders/{draft['id']}/complete")["orders"]
+    assert order["customer"] == customer
+    assert order["items"][0]["discount_lines"] == line["discount_lines"]
+    assert order["total_manual_discount_amount"] == 0
+    comment = shop.post(f"/orders/{order['id']}/comments", {"body": "x", "visibility": "staff"})
+    assert shop.get(f"/orders/{order['id']}")["comments"] == [comment]
+    assert comment["visibility"] == "staff"
+
+
+def test_words_whose_list_is_published_are_refused_when_unknown(shop: Shop) -> None:
+    path = f"/orders/{shop.order(5)['id']}"
+    for where, body, fault in (
+        ("/events", {"service": "s", "service_status": "x", "state": "fine"}, "state"),
+        ("/cancel", {"cancelled_reason": "bored"}, "cancelled_reason"),
+    ):
+        assert faults_of(shop.refused("POST", f"{path}{where}", body)) == [("invalid_value", fault)]

@@ -42,6 +42,7 @@ class ErrorDetail(Wire, kw_only=True):
     path: str | UnsetType = UNSET
     line_id: int | UnsetType = UNSET
     remaining: int | UnsetType = UNSET
+    live: int | UnsetType = UNSET
     current_version: int | UnsetType = UNSET
     events: list[ApiEvent | ServiceEvent] | UnsetType = UNSET
 

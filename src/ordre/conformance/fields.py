@@ -370,6 +370,7 @@ class Enum:
     why: str = ""
 
 
+_WORDS = "any other word is taken too"
 ENUMS = (
     Enum("Order.status", S, SEEN, "open closed cancelled"),
     Enum("Order.payment_status", S, SEEN, "pending partially_paid paid partially_refunded refunded"),
@@ -378,12 +379,13 @@ ENUMS = (
     Enum("Draft.status", S, SEEN, "open completed deleted"),
     Enum("Draft.options.generate_order_id", S, SEEN, "ALPHANUMERIC_9", "the only value seen"),
     Enum("Draft.options.replace", S, SEEN, "order"),
-    Enum("Discount line.discount_type", S, DERIVED, "customer periodic manual loyalty total employee external"),
-    Enum("Customer.type", S, DERIVED, "customer company contact employee other"),
+    Enum("Discount line.discount_type", S, DERIVED, "customer periodic manual loyalty total employee external", _WORDS),
+    Enum("Customer.type", S, DERIVED, "customer company contact employee other", _WORDS),
+    Enum("Customer's address.type", S, DERIVED, "home work other custom", _WORDS),
     Enum("Service event.state", S, SEEN, "error failure success pending"),
     Enum("Service event.event_type", S, SEEN, "service-event"),
     Enum("Api event.event_type", S, SEEN, "api-event"),
-    Enum("Comment.visibility", S, INFERRED, "private public", "`private` is seen"),
+    Enum("Comment.visibility", S, INFERRED, "private public", f"`private` is seen; {_WORDS}"),
     Enum("include_events", S, SEEN, "true false api-event service-event"),
     Enum("Asking for a token.grant_type", S, SEEN, "client_credentials", "other grants are not for clients of orders"),
     Enum("Token.token_type", S, SEEN, "Bearer"),

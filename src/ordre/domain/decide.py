@@ -24,9 +24,9 @@ from ordre.domain.commands import (
     StartSession,
     Update,
 )
-from ordre.domain.ledger import Kind, remaining
+from ordre.domain.ledger import Kind, live, remaining
 from ordre.domain.lines import NOTHING, Line, PricedItem, faults, faults_of_all, line_of, size_faults, total_faults
-from ordre.domain.money import DIGITS, sign
+from ordre.domain.money import DIGITS, MAX_AMOUNT, sign
 from ordre.domain.order import (
     Cancelled,
     Closed,
@@ -49,6 +49,7 @@ from ordre.domain.order import (
 from ordre.domain.refusals import (
     AlreadyAuthorized,
     AlreadyUsed,
+    AmountsTooLarge,
     AuthorizationRequired,
     CurrencyDiffers,
     DuplicateLine,
@@ -277,16 +278,18 @@ def _amount_faults(order: Order, command: Record, line_id: int, amount: int, pat
 
 def _remaining_faults(order: Order, command: Record, line_id: int, amount: int, path: str) -> Iterator[Refusal]:
     line = order.lines[line_id]
-    first = command.kind is not Kind.AUTHORIZATION or order.multiple_authorizations or line.sums.authorized == 0
-    if not first:
-        yield AlreadyAuthorized(path=f"{path}.line_id", line_id=line_id)
+    authorizes = command.kind is Kind.AUTHORIZATION
+    if authorizes and not order.multiple_authorizations and live(line.sums):
+        yield AlreadyAuthorized(path=f"{path}.line_id", line_id=line_id, live=live(line.sums))
         return
     left = remaining(command.kind, line.net, line.sums)
-    if order.multiple_authorizations and command.authorization_id is not None and command.kind is not Kind.AUTHORIZATION:
+    if order.multiple_authorizations and command.authorization_id is not None and not authorizes:
         inside = order.within[command.authorization_id].get(line_id, NOTHING)
         left = min(left, remaining(command.kind, line.net, inside), key=abs)
     if abs(amount) > abs(left):
         yield ExceedsRemaining(path=f"{path}.amount", line_id=line_id, amount=amount, remaining=left)
+    elif authorizes and abs(line.sums.authorized + amount) > MAX_AMOUNT:  # voided and authorized again, many times over
+        yield AmountsTooLarge(path=f"{path}.amount", limit=MAX_AMOUNT)
 
 
 def _start_session(order: Order, command: StartSession, earlier: Earlier, limits: Limits) -> tuple[Fact, ...]:

@@ -1,7 +1,8 @@
 """Per line and in total: authorized, captured, refunded, cancelled; what remains of each; the payment status.
 
 M1, with ``s`` the side of zero that the line's net amount is on:
-``0 <= s*refunded <= s*captured``, ``0 <= s*cancelled``, ``s*captured + s*cancelled <= s*authorized <= s*net``.
+``0 <= s*refunded <= s*captured``, ``0 <= s*cancelled``, ``s*captured + s*cancelled <= s*authorized``,
+``s*(authorized - cancelled) <= s*net``: what is cancelled of an authorization may be authorized again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,11 +44,16 @@ def remaining(kind: Kind, net: int, sums: Sums) -> int:
     """Return what remains for an operation of this kind, on the line's side of zero."""
     match kind:
         case Kind.AUTHORIZATION:
-            return net - sums.authorized
+            return net - (sums.authorized - sums.cancelled)
         case Kind.CAPTURE | Kind.CANCELLATION:
-            return sums.authorized - sums.captured - sums.cancelled
+            return live(sums)
         case Kind.REFUND:
             return sums.captured - sums.refunded
+
+
+def live(sums: Sums) -> int:
+    """Return what is authorized and neither captured nor cancelled yet, in minor units, signed."""
+    return sums.authorized - sums.captured - sums.cancelled
 
 
 def add(sums: Sums, kind: Kind, amount: int) -> Sums:
@@ -70,7 +76,8 @@ def holds(net: int, sums: Sums) -> bool:
     return (
         0 <= refunded <= captured
         and cancelled >= 0
-        and captured + cancelled <= authorized <= side * net
+        and captured + cancelled <= authorized
+        and authorized - cancelled <= side * net
         and (side != 0 or sums == NOTHING)
     )
 
@@ -85,7 +92,7 @@ def remains(lines: Iterable[Line]) -> Remaining:
         refunded += line.sums.refunded
         cancelled += line.sums.cancelled
     open_amount = authorized - captured - cancelled
-    return Remaining(net - authorized, open_amount, captured - refunded, open_amount, net - captured)
+    return Remaining(net - (authorized - cancelled), open_amount, captured - refunded, open_amount, net - captured)
 
 
 def payment_status(lines: Mapping[int, Line]) -> PaymentStatus:

@@ -221,7 +221,7 @@ class AmountsTooLarge(Invalid):
 
     @property
     def message(self) -> str:
-        return f"The sizes of the lines' gross amounts add up to more than {self.limit}"
+        return f"The amounts add up to more than {self.limit}, the largest sum there may be"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,10 +324,14 @@ class AuthorizationRequired(NotNow):
 class AlreadyAuthorized(NotNow):
     code = "already_authorized"
     line_id: int
+    live: int
 
     @property
     def message(self) -> str:
-        return f"Line {self.line_id} is authorized already, and the order was made without multiple_authorizations"
+        return (
+            f"Line {self.line_id} has {self.live} authorized that is neither captured nor cancelled,"
+            " and the order was made without multiple_authorizations"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

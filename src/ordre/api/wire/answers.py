@@ -10,7 +10,7 @@ from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, dr
 from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
 from ordre.api.wire.items import Item
 from ordre.api.wire.operations import Operation, Session
-from ordre.api.wire.orders import OrderFields
+from ordre.api.wire.orders import OrderFields, Visibility
 from ordre.api.wire.travel import ExternalId
 from ordre.application.ports import View
 from ordre.domain.ledger import payment_status, remains
@@ -31,7 +31,7 @@ class PaymentDetails(Wire, kw_only=True):
 class Comment(Wire, kw_only=True):
     id: Uuid
     body: str
-    visibility: Literal["private", "public"]
+    visibility: Visibility
     created_at: DateTime
     created_by: str
     deleted_at: DateTime | UnsetType = UNSET

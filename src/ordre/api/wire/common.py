@@ -43,6 +43,17 @@ _SPACES = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\
 PRINTABLE = r"[^\x00-\x1f\x7f]"
 """Any character but a control character of ASCII."""
 
+KNOWN_WORDS = "x-known-words"
+
+
+def word(*known: str) -> Meta:
+    """Return the limits of a word whose list is not published: another than the known ones is taken too, unless strictly.
+
+    ``KNOWN_WORDS`` in its ``extra_json_schema`` is where a walk of the types finds them.
+    """
+    return Meta(max_length=255, examples=list(known), extra_json_schema={KNOWN_WORDS: list(known)})
+
+
 Amount = Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Whole minor units of the currency")]
 Size = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Whole minor units of the currency, not negative")]
 LineId = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The line's identity inside the order")]

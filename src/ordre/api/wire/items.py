@@ -1,7 +1,7 @@
 """Order items, and the amounts that the rules read of them."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -21,6 +21,7 @@ from ordre.api.wire.common import (
     frozen,
     given,
     without_nulls,
+    word,
 )
 from ordre.api.wire.people import ItemStore
 from ordre.domain.commands import ItemChange
@@ -28,6 +29,7 @@ from ordre.domain.draft import DraftItem
 from ordre.domain.lines import PricedItem, line_of
 from ordre.domain.money import DIGITS
 
+DiscountType = Annotated[str, word("customer", "periodic", "manual", "loyalty", "total", "employee", "external")]
 Quantity = Annotated[Number, Meta(extra_json_schema={"minimum": 0})]
 
 
@@ -63,7 +65,7 @@ class DiscountLine(Wire):
 
     amount: Size
     percentage: Maybe[Number] = UNSET
-    discount_type: Maybe[Literal["customer", "periodic", "manual", "loyalty", "total", "employee", "external"]] = UNSET
+    discount_type: Maybe[DiscountType] = UNSET
     discount_subtype: Maybe[ShortText] = UNSET
     discount_id: Maybe[ShortText] = UNSET
     description: Maybe[Text] = UNSET

@@ -21,6 +21,7 @@ from ordre.api.wire.common import (
     frozen,
     given,
     without_nulls,
+    word,
 )
 from ordre.api.wire.items import ChangedItem, ItemStatus, NewItem, item_change, item_stores, priced, shown_item
 from ordre.api.wire.people import Address, Customer, OrderStore
@@ -61,6 +62,7 @@ class ExternalLink(Wire):
 
 
 TimeToLive = Annotated[int, Meta(ge=86_400, le=10**10, description="Seconds, counted from updated_at")]
+Visibility = Annotated[str, word("private", "public")]
 OrderComment = Annotated[str, Meta(max_length=255)]
 
 
@@ -122,7 +124,7 @@ class Cancellation(Wire):
 
 class NewComment(Wire):
     body: Annotated[str, Meta(min_length=1, max_length=4_000)]
-    visibility: Literal["private", "public"] = "private"
+    visibility: Visibility = "private"
 
 
 def place_order(order: NewOrder, id_: str) -> Place:

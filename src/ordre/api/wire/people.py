@@ -1,6 +1,6 @@
 """Customers, addresses and stores."""
 
-from typing import Literal
+from typing import Annotated
 
 from msgspec import UNSET
 
@@ -19,7 +19,11 @@ from ordre.api.wire.common import (
     Text,
     Wire,
     given,
+    word,
 )
+
+CustomerType = Annotated[str, word("customer", "company", "contact", "employee", "other")]
+AddressType = Annotated[str, word("home", "work", "other", "custom")]
 
 
 class Place(Wire):
@@ -47,7 +51,7 @@ class Address(Place):
 
 
 class CustomerAddress(Place):
-    type: Maybe[ShortText] = UNSET
+    type: Maybe[AddressType] = UNSET
     custom_type: Maybe[ShortText] = UNSET
 
 
@@ -98,7 +102,7 @@ class Customer(Wire):
     marketing_consent: Maybe[MarketingConsent] = UNSET
     status: Maybe[ShortText] = UNSET
     term: Maybe[Term] = UNSET
-    type: Maybe[Literal["customer", "company", "contact", "employee", "other"]] = UNSET
+    type: Maybe[CustomerType] = UNSET
 
 
 class Store(Wire):

@@ -1,0 +1,100 @@
+"""A database that an earlier version of Ordre filled goes on to work: what it holds verifies, and the rules of now apply to it.
+
+`earlier.json` holds the rows that the code before migration 0006 wrote, each order named for what is special about it.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from commands import run, run_json
+from database import ENGINES, new_database
+from ordre.db.schema import HISTORY, Engine, migrations
+from service import Service, Shop, faults_of, operation, serving
+from throwaway import unbound
+
+ACCOUNT = "T12345678"
+ROWS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))
+
+
+def statements(engine: Engine) -> list[str]:
+    """The schema as it was when the rows were written."""
+    applied = {row["number"]: row["digest"] for row in ROWS["schema_migrations"]}
+    made = [HISTORY]
+    for step in migrations(engine):
+        if step.number in applied:
+            assert applied[step.number] == step.digest, "a migration was changed after it was released"
+            made += step.statements
+    return made
+
+
+def fill_sqlite(database: str) -> None:
+    connection = sqlite3.connect(database.removeprefix("sqlite:///"))
+    for statement in statements("sqlite"):
+        connection.execute(statement)
+    for table, rows in ROWS.items():
+        columns = list(rows[0])
+        marks = ", ".join("?" * len(columns))
+        connection.executemany(
+            f"insert into {table} ({', '.join(columns)}) values ({marks})", [tuple(row.values()) for row in rows]
+        )
+    connection.commit()
+    connection.close()
+
+
+async def fill_postgres(database: str) -> None:
+    owner, superuser = await asyncpg.connect(database), await asyncpg.connect(unbound(database))
+    for statement in statements("postgres"):
+        await owner.execute(statement)
+    for table, rows in ROWS.items():
+        await superuser.copy_records_to_table(table, columns=list(rows[0]), records=[tuple(row.values()) for row in rows])
+    await owner.close()
+    await superuser.close()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def earlier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database of each engine with those rows, brought up to this version."""
+    database = new_database(request, request.param, tmp_path_factory)
+    if database.startswith("sqlite"):
+        fill_sqlite(database)
+    else:
+        asyncio.run(fill_postgres(database))
+    run("migrate", database=database)
+    return database
+
+
+@pytest.fixture(scope="module")
+def old_service(earlier: str) -> Iterator[Service]:
+    with serving(earlier) as made:
+        yield made
+
+
+@pytest.fixture
+def old_shop(old_service: Service) -> Iterator[Shop]:
+    with old_service.shop(account_id=ACCOUNT) as made:
+        yield made
+
+
+def test_it_verifies(earlier: str) -> None:
+    report = run_json("verify", database=earlier)
+    assert (report["orders"], report["differences"]) == (len(ROWS["orders"]), [])
+
+
+def test_a_voided_order_of_before_is_paid_by_another_authorization(old_shop: Shop, earlier: str) -> None:
+    path = "/orders/voided"
+    assert old_shop.get(path)["payment_details"]["remaining_authorization_amount"] == 100
+    assert old_shop.get(path, params={"version": 2})["payment_details"]["remaining_authorization_amount"] == 0
+    old_shop.post(f"{path}/authorizations", operation((1, 100)))
+    old_shop.post(f"{path}/captures", operation((1, 100)))
+    again = old_shop.refused("POST", "/orders/several/captures", operation((1, 1), authorization_id="a2"))
+    assert faults_of(again) == [("exceeds_remaining", "items[0].amount")]
+    old_shop.post("/orders/several/authorizations", operation((1, 40), id="a3"))
+    assert run_json("verify", "--account", ACCOUNT, "--order", "voided", database=earlier)["differences"] == []
+    assert run_json("verify", database=earlier)["differences"] == []
