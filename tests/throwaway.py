@@ -85,6 +85,10 @@ class Cluster:
         """Make a role that may connect, and nothing else."""
         self._run("createuser", *self._as_superuser, name)
 
+    def environment(self) -> dict[str, str]:
+        """The environment in which PostgreSQL's own programs are found, and find this cluster, as a superuser."""
+        return {"PATH": str(self._bin), "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": SUPERUSER}
+
     @property
     def _as_superuser(self) -> tuple[str, ...]:
         return ("-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER)

@@ -440,6 +440,14 @@ class Store(AccountStore, OrderStore, Protocol):
         """
         ...
 
+    async def grant_backup(self, role: str) -> None:
+        """Let a role of the database's read everything of every account, for backups.
+
+        Raises:
+            StoreUnavailable: The database has no roles, or not this one.
+        """
+        ...
+
     async def unbound(self) -> str | None:
         """Return the role that this is, if the database's own rules on whose rows it sees do not bind it."""
         ...

@@ -7,11 +7,12 @@ from ordre import bootstrap
 from ordre.cli.options import Database, settings_with
 
 
-def migrate(*, grant: str | None = None, database: Database = None) -> None:
+def migrate(*, grant: str | None = None, backup_role: str | None = None, database: Database = None) -> None:
     """Bring the database's schema up to this version.
 
     Args:
         grant: Let this role of PostgreSQL's use it too. Serve as a role that owns nothing: row-level security binds it.
+        backup_role: Let this role of PostgreSQL's read every row of every account and write nothing: for backups.
         database: Where.
     """
 
@@ -21,6 +22,8 @@ def migrate(*, grant: str | None = None, database: Database = None) -> None:
             names = await store.migrate()
             if grant is not None:
                 await store.grant(grant)
+            if backup_role is not None:
+                await store.grant_backup(backup_role)
             return names
         finally:
             await store.close()

@@ -68,6 +68,16 @@ _GRANTS = (
     "grant select, insert, update, delete on all tables in schema public to {name}",
     "revoke insert, delete on schema_migrations from {name}",
 )
+_BACKUP_GRANTS = ("grant usage on schema public to {name}", "grant select on all tables in schema public to {name}")
+_BOUND_TABLES = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'public' and c.relkind = 'r' and c.relrowsecurity order by c.relname
+"""
+_BACKUP_POLICY = "backup of "
+"""Begins the name of the policy that admits every row to a role, which is named behind it."""
+_BACKUP_ROLES = """
+select distinct r.rolname from pg_policy p join pg_roles r on r.oid = any (p.polroles) where starts_with(p.polname, $1)
+"""
 _LOCK_ORDER = "select 1 from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
 _LOCK_DRAFT = "select 1 from drafts where account_id = $1 and id = $2 for update"
 
@@ -144,11 +154,16 @@ class PostgresStore(SqlStore):
 
     async def grant(self, role: str) -> None:
         """Let a role read and write every row that the policy admits, and nothing more."""
-        name = '"' + role.replace('"', '""') + '"'
         await self._connect()
         async with self._connection() as connection, connection.transaction():
             for sql in _GRANTS:
-                await connection.execute(sql.format(name=name))
+                await connection.execute(sql.format(name=_quoted(role)))
+
+    async def grant_backup(self, role: str) -> None:
+        """Let a role read every row of every table, and write none."""
+        await self._connect()
+        async with self._connection() as connection, connection.transaction():
+            await _admit_backup(connection, role)
 
     async def unbound(self) -> str | None:
         """Return the role that the store connects as, if it is one that the policy does not bind."""
@@ -172,6 +187,8 @@ class PostgresStore(SqlStore):
                     await connection.execute(statement)
                 row = (step.number, step.name, step.digest, _now())
                 await connection.execute("insert into schema_migrations values ($1, $2, $3, $4)", *row)
+            if steps:
+                await _admit_backups_again(connection)
         await self.index_terms()
         return [step.name for step in steps]
 
@@ -408,6 +425,25 @@ async def _write(connection: Connection, rows: Rows) -> set[Subject]:
     accounts = ",".join(sorted({str(values[0]) for name in used for values in parts[name]}))
     written = await connection.fetch(statement(used), *arrays, accounts)
     return (rows.heads.keys() | rows.drafts.keys()) - {(row[0], row[1]) for row in written}
+
+
+async def _admit_backup(connection: Connection, role: str) -> None:
+    for sql in _BACKUP_GRANTS:
+        await connection.execute(sql.format(name=_quoted(role)))
+    policy = _quoted(_BACKUP_POLICY + role)
+    for (table,) in await connection.fetch(_BOUND_TABLES):
+        await connection.execute(f"drop policy if exists {policy} on {_quoted(table)}")
+        await connection.execute(f"create policy {policy} on {_quoted(table)} for select to {_quoted(role)} using (true)")
+
+
+async def _admit_backups_again(connection: Connection) -> None:
+    """Admit those roles to new tables that were admitted to the others: a dump without a table would look as good as any."""
+    for (role,) in await connection.fetch(_BACKUP_ROLES, _BACKUP_POLICY):
+        await _admit_backup(connection, role)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 async def _applied(connection: Connection) -> dict[int, str]:

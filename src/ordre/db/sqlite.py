@@ -119,6 +119,10 @@ class SqliteStore(SqlStore):
         """Refuse: whoever can read the file can read it all."""
         raise StoreUnavailable(f"an SQLite file has no roles; {role} needs the permissions of the file")
 
+    async def grant_backup(self, role: str) -> None:
+        """Refuse: whoever can read the file can read it all."""
+        raise StoreUnavailable(f"an SQLite file has no roles; {role} needs the permissions of the file, and `ordre backup`")
+
     async def unbound(self) -> str | None:
         """Return None: there are no roles."""
         return None
