@@ -20,6 +20,7 @@ from service import Service, Shop, faults_of, operation, serving
 from throwaway import unbound
 
 ACCOUNT = "T12345678"
+STATUSES = ("pending", "partially_paid", "paid", "partially_refunded", "refunded")
 ROWS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))
 
 
@@ -85,6 +86,32 @@ def old_shop(old_service: Service) -> Iterator[Shop]:
 def test_it_verifies(earlier: str) -> None:
     report = run_json("verify", database=earlier)
     assert (report["orders"], report["differences"]) == (len(ROWS["orders"]), [])
+
+
+def test_what_costs_nothing_is_found_as_paid(old_shop: Shop) -> None:
+    free = ["free", "refunded and reversed", "reversed", "reversed and captured"]
+    for path in [f"/orders/{name}" for name in free]:
+        assert old_shop.get(path)["payment_status"] == "paid"
+    found = {status: old_shop.get("/orders", params={"payment_status": status, "limit": 50})["orders"] for status in STATUSES}
+    assert sorted(one["order_id"] for one in found["paid"] if one["net_amount"] == 0) == free
+    for status, orders in found.items():
+        assert {one["payment_status"] for one in orders} <= {status}
+    assert sum(len(orders) for orders in found.values()) == len(ROWS["orders"]) - 1
+
+
+def test_a_cancelled_order_of_before_owes_nothing(old_shop: Shop) -> None:
+    details = old_shop.get("/orders/cancelled")["payment_details"]
+    assert (details["amount_due"], details["remaining_capture_amount"], details["remaining_cancellation_amount"]) == (0, 0, 100)
+
+
+def test_an_operation_of_before_is_answered_and_repeated_as_it_was(old_shop: Shop) -> None:
+    made = old_shop.get("/orders/remarks/authorizations/a1")
+    assert (made["amount"], "authorization_id" in made) == (60, False)
+    sent = operation((1, 60), id="a1", authorization_id="gateway-7", payment_details={"payment_id": "P1"})
+    for again in (sent, {**sent, "amount": 60}):
+        assert old_shop.post("/orders/remarks/authorizations", again) == made
+    other = old_shop.refused("POST", "/orders/remarks/authorizations", {**sent, "amount": 59}, status=409)
+    assert faults_of(other) == [("already_used", "id")]
 
 
 def test_a_voided_order_of_before_is_paid_by_another_authorization(old_shop: Shop, earlier: str) -> None:

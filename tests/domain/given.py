@@ -28,7 +28,14 @@ def placing(*amounts: int, multiple: bool = False, **more: Any) -> Place:
     return Place(**{**values, **more})
 
 
-def recording(kind: Kind, *amounts: tuple[int, int], id_: str = "", success: bool = True, inside: str | None = None) -> Record:
+def recording(
+    kind: Kind,
+    *amounts: tuple[int, int],
+    id_: str = "",
+    success: bool = True,
+    inside: str | None = None,
+    amount: int | None = None,
+) -> Record:
     return Record(
         kind=kind,
         id=id_ or f"{kind.value}-{amounts}",
@@ -36,6 +43,7 @@ def recording(kind: Kind, *amounts: tuple[int, int], id_: str = "", success: boo
         success=success,
         authorization_id=inside,
         fingerprint="same",
+        amount=amount,
     )
 
 

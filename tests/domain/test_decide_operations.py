@@ -19,6 +19,7 @@ MULTIPLE = (placing(100, multiple=True), recording(A, (1, 60), id_="a1"), record
     [
         ((placing(100),), recording(A, (1, 100))),
         ((placing(100),), recording(A, (1, 1))),
+        ((placing(100, -50),), recording(A, (1, 100), (2, -50), amount=50)),
         ((placing(-100),), recording(A, (1, -100))),
         ((placing(100),), recording(C, (1, 100), success=False)),
         ((placing(100),), recording(A, (1, 5000), success=False)),
@@ -124,6 +125,11 @@ def test_recorded(given: tuple[Command, ...], when: Record) -> None:
                 ("unknown_line", "items[3].line_id"),
             ],
         ),
+        # What the operation says that its items add up to comes last.
+        ((placing(100, 50),), recording(A, (1, 60), (2, 50), amount=100), [("amount_mismatch", "amount")]),
+        ((placing(100),), recording(A, (1, 60), amount=0, success=False), [("amount_mismatch", "amount")]),
+        ((placing(100),), recording(A, (1, 101), amount=100), [("exceeds_remaining", "items[0].amount")]),
+        ((placing(9), recording(A, (1, 9), id_="x")), recording(A, (1, 9), id_="x", amount=8), [("already_used", "id")]),
         # Precedence: state before identity, identity before authorization, authorization before items.
         ((placing(9), recording(A, (1, 9), id_="x"), Close()), recording(A, (1, 8), id_="x"), [("order_closed", "")]),
         ((*MULTIPLE, recording(C, (1, 1), id_="x", inside="a1")), recording(C, (1, 2), id_="x"), [("already_used", "id")]),
@@ -139,6 +145,18 @@ def test_a_repeat_with_the_same_content_makes_no_second_fact() -> None:
     assert given.do(recording(C, (1, 60), id_="c")) == ()
     assert given.order is not None
     assert given.order.lines[1].sums.captured == 60
+
+
+def test_a_repeat_may_say_its_amount_or_leave_it_out() -> None:
+    given = Given(placing(100), recording(A, (1, 60), id_="a"), recording(C, (1, 60), id_="c", amount=60))
+    assert given.do(recording(A, (1, 60), id_="a", amount=60)) == given.do(recording(C, (1, 60), id_="c")) == ()
+
+
+def test_a_session_says_what_its_items_add_up_to() -> None:
+    given = Given(placing(100, 50))
+    asked = ((1, None), (2, 20))
+    assert given.refuses(StartSession(id="s", items=asked, amount=100)) == [("amount_mismatch", "amount")]
+    assert given.do(StartSession(id="s", items=asked, amount=120))
 
 
 def test_a_failed_operation_is_counted_and_moves_nothing() -> None:

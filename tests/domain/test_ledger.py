@@ -64,13 +64,21 @@ def test_an_operation_adds_to_its_own_sum(kind: Kind) -> None:
         ([line(100, 100, 60, 20)], PaymentStatus.PARTIALLY_REFUNDED),
         ([line(100, 100, 60, 60)], PaymentStatus.REFUNDED),
         ([line(100, 100, 100, 100)], PaymentStatus.REFUNDED),
-        ([line(0)], PaymentStatus.PENDING),
-        ([], PaymentStatus.PENDING),
-        # Every line reversed and all captured: nothing is due, so it is paid, though the captures add up to 0.
+        # It costs nothing, so it is paid, whatever was captured or refunded on the way.
+        ([line(0)], PaymentStatus.PAID),
+        ([], PaymentStatus.PAID),
+        ([line(100), line(-100)], PaymentStatus.PAID),
+        ([line(100, 100), line(-100)], PaymentStatus.PAID),
+        ([line(100, 100, 40), line(-100)], PaymentStatus.PAID),
+        ([line(100, 100, 100, 30), line(-100)], PaymentStatus.PAID),
+        ([line(0), line(1)], PaymentStatus.PENDING),
         ([line(100, 100, 100), line(-100, -100, -100)], PaymentStatus.PAID),
+        ([line(100, 100, 100, 100), line(-100)], PaymentStatus.PAID),
         # The reversal is not captured yet: more was captured than the lines are worth.
-        ([line(100, 100, 100), line(-100)], PaymentStatus.PAID),
-        ([line(100, 100, 100, 100), line(-100)], PaymentStatus.REFUNDED),
+        ([line(100, 100, 100), line(-90)], PaymentStatus.PAID),
+        ([line(100, 100, 100, 100), line(-90)], PaymentStatus.REFUNDED),
+        # Captures of either side of zero that add up to 0 are captures.
+        ([line(50, 50, 50), line(-50, -50, -50), line(10)], PaymentStatus.PARTIALLY_PAID),
         # A credit: everything on the other side of zero.
         ([line(-100)], PaymentStatus.PENDING),
         ([line(-100, -100, -40)], PaymentStatus.PARTIALLY_PAID),
@@ -86,3 +94,8 @@ def test_payment_status(lines: list[Line], status: PaymentStatus) -> None:
 def test_what_remains_of_an_order_is_the_sum_over_its_lines() -> None:
     left = remains([line(100, 80, 30, 15, 10), line(-50, -50, -20), line(50, 50, 0, 0, 40)])
     assert left == (70, 20, -5, 20, 90)
+
+
+def test_a_cancelled_order_owes_nothing_and_takes_nothing() -> None:
+    left = remains([line(100, 80, 30, 30, 10), line(-50, -50)], cancelled_order=True)
+    assert left == (0, 0, 0, -10, 0)

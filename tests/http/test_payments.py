@@ -167,6 +167,49 @@ def test_one_authorization_a_line_without_it(shop: Shop) -> None:
     assert (faults[0]["live"], "60 authorized" in faults[0]["message"]) == (60, True)
 
 
+def test_the_amount_of_an_operation_is_the_sum_of_its_items(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100, 50)['id']}"
+    items = ((1, 100), (2, 50))
+    (fault,) = shop.refused("POST", f"{path}/authorizations", operation(*items, amount=100))
+    assert (fault["code"], fault["path"], fault["sent"], fault["expected"]) == ("amount_mismatch", "amount", 100, 150)
+    assert shop.get(path)["authorizations"] == []
+    assert shop.post(f"{path}/authorizations", operation(*items, amount=150))["amount"] == 150
+    session = {**SESSION, "items": [{"line_id": "1", "amount": 40}], "amount": 50}
+    assert faults_of(shop.refused("POST", f"{path}/sessions", session)) == [("amount_mismatch", "amount")]
+
+
+def test_an_authorization_id_is_answered_as_it_was_sent(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100)['id']}"
+    steps = (("authorizations", 100, "gateway-1"), ("captures", 50, "gateway-2"), ("refunds", 10, "x"), ("refunds", 20, None))
+    for kind, amount, named in steps:
+        sent = operation((1, amount), **({} if named is None else {"authorization_id": named}))
+        made = shop.post(f"{path}/{kind}", sent)
+        assert made.get("authorization_id") == named
+        assert shop.get(f"{path}/{kind}/{made['id']}") == made == shop.get(path)[kind][-1]
+
+
+def test_a_cancelled_order_owes_nothing(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100)['id']}"
+    shop.post(f"{path}/authorizations", operation((1, 60)))
+    shop.post(f"{path}/cancel")
+    owed = {"amount_due": 0, "remaining_authorization_amount": 0, "remaining_capture_amount": 0}
+    assert shop.get(path)["payment_details"] == {**owed, "remaining_refund_amount": 0, "remaining_cancellation_amount": 60}
+    shop.post(f"{path}/cancellations", operation((1, 60)))
+    assert shop.get(path)["payment_details"]["remaining_cancellation_amount"] == 0
+    assert shop.get(path)["payment_status"] == "pending"
+    assert shop.get(path, params={"version": 2})["payment_details"]["amount_due"] == 100
+
+
+def test_what_costs_nothing_is_paid(shop: Shop) -> None:
+    free = shop.order(0)
+    reversed_ = shop.order(100, -100)
+    assert (free["payment_status"], reversed_["payment_status"]) == ("paid", "paid")
+    listed = shop.get("/orders", params={"payment_status": "paid"})["orders"]
+    assert [one["id"] for one in listed] == [reversed_["id"], free["id"]]
+    shop.put(f"/orders/{free['id']}", {"items": [{"line_id": 1, "gross_amount": 5}]})
+    assert shop.get("/orders", params={"payment_status": "pending"})["orders"][0]["id"] == free["id"]
+
+
 def test_an_order_whose_authorization_was_voided_is_paid_by_another(shop: Shop) -> None:
     path = f"/orders/{shop.order(100)['id']}"
     for amount in (100, 70):

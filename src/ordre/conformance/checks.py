@@ -164,7 +164,7 @@ def operations(api: Api) -> None:
         same(f"{name} listed", api.get(f"{path}/{name}"), {name: [made]})
         same(f"{name} in the order", api.get(path)[name], [made])
         api.refused("GET", f"{path}/{name}/{uuid4()}", status=404)
-    remaining = {"remaining_authorization_amount": 0, "remaining_capture_amount": 0, "remaining_cancellation_amount": 0}
+    remaining = {"remaining_capture_amount": 0, "remaining_cancellation_amount": 0}
     part("what remains", api.get(path)["payment_details"], {**remaining, "remaining_refund_amount": 80, "amount_due": 30})
     created = [event.get("request", {}).get("path", "").rpartition("/")[2] for event in api.get(f"{path}/events")["events"]]
     same("an event for each", created[1:], list(amounts))

@@ -109,6 +109,20 @@ def refusals(api: Api) -> None:
     same("a draft that does not ask to be split", len(api.completed(draft)), 1)
 
 
+def money(api: Api) -> None:
+    """Authorizing again after a void, what a cancelled order owes, and what an operation says of itself."""
+    path = f"/orders/{api.order(100)['id']}"
+    api.refused("POST", f"{path}/authorizations", operation((1, 100), amount=99))
+    made = api.post(f"{path}/authorizations", operation((1, 100), amount=100, authorization_id="gateway"))
+    same("the authorization_id", made["authorization_id"], "gateway")
+    api.post(f"{path}/cancellations", operation((1, 100)))
+    same("what may be authorized", api.get(path)["payment_details"]["remaining_authorization_amount"], 100)
+    api.post(f"{path}/authorizations", operation((1, 60)))
+    owed = api.post(f"{path}/cancel")["payment_details"]
+    nothing = {"amount_due": 0, "remaining_authorization_amount": 0, "remaining_capture_amount": 0}
+    part("what a cancelled order owes", owed, {**nothing, "remaining_cancellation_amount": 60})
+
+
 def more(api: Api) -> None:
     """Item statuses, amounts of sessions, discounts of orders, headers of our own."""
     discounts = [{"id": "D", "refs": [{"id": "r", "amount": 5}]}]
@@ -145,6 +159,17 @@ EXTRAS = (
         "refusing",
         ("amounts", "unknown query parameters", "whole numbers", "currencies and countries", "split_draft"),
         refusals,
+        _X,
+    ),
+    Check(
+        "money",
+        (
+            "a voided authorization",
+            "a cancelled order",
+            "an operation's own amount",
+            "authorization_id without multiple_authorizations",
+        ),
+        money,
         _X,
     ),
     Check(

@@ -349,7 +349,7 @@ OBJECTS = (
     Object(
         "Error's detail",
         "ErrorDetail",
-        (Group(X, NONE, "code message path line_id remaining current_version events", "the original leaves them open"),),
+        (Group(X, NONE, "code message path line_id remaining live current_version events", "the original leaves them open"),),
     ),
     Object("Difference", "Diff", (Group(X, NONE, "from to changes events"),)),
     Object("Difference's change", "Change", (Group(X, NONE, "path before after"),)),

@@ -83,6 +83,8 @@ class Record:
     success: bool
     authorization_id: str | None
     fingerprint: str
+    amount: int | None = None
+    """What the caller says that the items add up to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,8 @@ class StartSession:
 
     id: str
     items: tuple[tuple[int, int | None], ...]
+    amount: int | None = None
+    """What the caller says that the items add up to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

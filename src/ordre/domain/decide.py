@@ -49,6 +49,7 @@ from ordre.domain.order import (
 from ordre.domain.refusals import (
     AlreadyAuthorized,
     AlreadyUsed,
+    AmountMismatch,
     AmountsTooLarge,
     AuthorizationRequired,
     CurrencyDiffers,
@@ -217,7 +218,7 @@ def _erased(order: Order, external_ids: str | None) -> Erased:
 
 def _record(order: Order, command: Record, earlier: Fact | None, limits: Limits) -> tuple[Fact, ...]:
     fact = _recorded(order, command)
-    if earlier == fact:
+    if earlier == fact and not _total_faults(fact, command):
         return ()
     if command.kind in (Kind.AUTHORIZATION, Kind.CAPTURE):
         _refuse(_shut(order))
@@ -226,6 +227,7 @@ def _record(order: Order, command: Record, earlier: Fact | None, limits: Limits)
     _refuse(_authorization_faults(order, command))
     _refuse(_full(order.operations, limits.operations))
     _refuse(_item_faults(order, command))
+    _refuse(_total_faults(fact, command))
     return (fact,)
 
 
@@ -292,6 +294,14 @@ def _remaining_faults(order: Order, command: Record, line_id: int, amount: int, 
         yield AmountsTooLarge(path=f"{path}.amount", limit=MAX_AMOUNT)
 
 
+def _total_faults(fact: Recorded | SessionStarted, command: Record | StartSession) -> list[Refusal]:
+    """Return where the amount that was sent is not the sum of the items (M2)."""
+    expected = sum(fact.amounts.values())
+    if command.amount in (None, expected):
+        return []
+    return [AmountMismatch(path="amount", sent=command.amount, expected=expected)]
+
+
 def _start_session(order: Order, command: StartSession, earlier: Earlier, limits: Limits) -> tuple[Fact, ...]:
     _refuse(_shut(order))
     _refuse(_used(command.id, earlier))
@@ -310,7 +320,9 @@ def _start_session(order: Order, command: StartSession, earlier: Earlier, limits
         amounts[line_id] = amount
         wrong.extend(_session_faults(line, line_id, amount, f"{path}.amount"))
     _refuse(wrong)
-    return (SessionStarted(id=command.id, amounts=amounts),)
+    fact = SessionStarted(id=command.id, amounts=amounts)
+    _refuse(_total_faults(fact, command))
+    return (fact,)
 
 
 def _session_faults(line: Line, line_id: int, amount: int, path: str) -> Iterator[Refusal]:

@@ -82,8 +82,8 @@ def holds(net: int, sums: Sums) -> bool:
     )
 
 
-def remains(lines: Iterable[Line]) -> Remaining:
-    """Return what remains over all lines (M3)."""
+def remains(lines: Iterable[Line], *, cancelled_order: bool = False) -> Remaining:
+    """Return what remains over all lines (M3). A cancelled order owes nothing: money may only leave it."""
     net = authorized = captured = refunded = cancelled = 0
     for line in lines:
         net += line.net
@@ -92,14 +92,16 @@ def remains(lines: Iterable[Line]) -> Remaining:
         refunded += line.sums.refunded
         cancelled += line.sums.cancelled
     open_amount = authorized - captured - cancelled
+    if cancelled_order:
+        return Remaining(0, 0, captured - refunded, open_amount, 0)
     return Remaining(net - (authorized - cancelled), open_amount, captured - refunded, open_amount, net - captured)
 
 
 def payment_status(lines: Mapping[int, Line]) -> PaymentStatus:
     """Return the status by signed totals: captured C, refunded R, net N (M3).
 
-    Nothing captured on any line: pending. Otherwise, on N's side of zero: C < N partially paid; C >= N and R = 0 paid;
-    0 < R < C partially refunded; R >= C refunded. So lines that reverse each other, all captured, are paid: nothing is due.
+    N = 0: paid, since the order costs nothing. Nothing captured on any line: pending. Otherwise, on N's side of zero:
+    C < N partially paid; C >= N and R = 0 paid; 0 < R < C partially refunded; R >= C refunded.
     """
     net = captured = refunded = 0
     touched = False
@@ -108,9 +110,11 @@ def payment_status(lines: Mapping[int, Line]) -> PaymentStatus:
         captured += line.sums.captured
         refunded += line.sums.refunded
         touched = touched or line.sums.captured != 0
+    if net == 0:
+        return PaymentStatus.PAID
     if not touched:
         return PaymentStatus.PENDING
-    side = sign(net) or sign(captured) or 1
+    side = sign(net)
     net, captured, refunded = side * net, side * captured, side * refunded
     if refunded > 0:
         return PaymentStatus.REFUNDED if refunded >= captured else PaymentStatus.PARTIALLY_REFUNDED

@@ -15,7 +15,7 @@ from ordre.api.wire.travel import ExternalId
 from ordre.application.ports import View
 from ordre.domain.ledger import payment_status, remains
 from ordre.domain.lines import totals
-from ordre.domain.order import Moment, Order
+from ordre.domain.order import Moment, Order, Status
 
 
 class PaymentDetails(Wire, kw_only=True):
@@ -200,7 +200,8 @@ def _statuses(order: Order) -> dict[str, object]:
 
 
 def _money(order: Order) -> dict[str, object]:
-    sums, left = totals(order.lines.values()), remains(order.lines.values())
+    lines, cancelled = order.lines.values(), order.status is Status.CANCELLED
+    sums, left = totals(lines), remains(lines, cancelled_order=cancelled)
     return {
         "gross_amount": sums.gross,
         "net_amount": sums.net,

@@ -74,11 +74,12 @@ class OperationDetails(Wire):
 
 
 class NewOperation(OperationDetails, kw_only=True):
-    """An authorization, capture, refund or cancellation that happened elsewhere."""
+    """An authorization, capture, refund or cancellation that happened elsewhere. ``amount`` is the sum of its items."""
 
     items: Annotated[list[OperationItem], Meta(min_length=1)]
     success: Maybe[bool] = UNSET
     id: Maybe[OperationId] = UNSET
+    amount: Maybe[Amount] = UNSET
 
 
 class Operation(OperationDetails, kw_only=True):
@@ -112,12 +113,13 @@ class SessionDetails(Wire):
 
 
 class NewSession(SessionDetails, kw_only=True):
-    """A payment session that is started for the order."""
+    """A payment session that is started for the order. ``amount``, where sent, is the sum of its items."""
 
     items: Annotated[list[SessionItem], Meta(min_length=1)]
     profile_id: ShortText
     url: SessionUrl
     id: Maybe[OperationId] = UNSET
+    amount: Maybe[Amount] = UNSET
 
 
 class AnsweredSessionItem(Wire):
@@ -136,7 +138,7 @@ class Session(SessionDetails, kw_only=True):
 
 def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
     """Return the command that records the operation, under its own id or the new one."""
-    sent = json_text({name: text for name, text in frozen(operation).items() if name != "id"})
+    sent = json_text(frozen(operation, "id", "amount"))  # the amount follows from the items
     return Record(
         kind=kind,
         id=given(operation.id) or new_id,
@@ -144,12 +146,16 @@ def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
         success=given(operation.success) is not False,
         authorization_id=given(operation.authorization_id),
         fingerprint=sha256(sent.encode()).hexdigest()[:32],
+        amount=given(operation.amount),
     )
 
 
 def shown_operation(operation: NewOperation, call: Call) -> Shown:
-    """Return what makes the recorded operation as it is answered."""
-    fields = without_nulls(frozen(operation, "authorization_id", "success", "id"))
+    """Return what makes the recorded operation as it is answered.
+
+    Without ``multiple_authorizations`` no rule reads ``authorization_id``, and it is answered as it was sent.
+    """
+    fields = without_nulls(frozen(operation, "success", "id", "amount"))
 
     def shown(fact: Fact, order: Order) -> str:
         fact = cast(Recorded, fact)
@@ -165,12 +171,12 @@ def shown_operation(operation: NewOperation, call: Call) -> Shown:
 def start_session(session: NewSession, new_id: str) -> StartSession:
     """Return the command that records the session."""
     items = tuple((int(item.line_id), given(item.amount)) for item in session.items)
-    return StartSession(id=given(session.id) or new_id, items=items)
+    return StartSession(id=given(session.id) or new_id, items=items, amount=given(session.amount))
 
 
 def shown_session(session: NewSession, call: Call) -> Shown:
     """Return what makes the session as it is answered."""
-    fields = without_nulls(frozen(session, "items", "profile_id", "url", "id"))
+    fields = without_nulls(frozen(session, "items", "profile_id", "url", "id", "amount"))
 
     def shown(fact: Fact, order: Order) -> str:
         fact = cast(SessionStarted, fact)
