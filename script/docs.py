@@ -55,7 +55,9 @@ def named_refusals() -> list[type[Refusal]]:
 
 def _sample(name: str, type_: str) -> Any:
     if name == "reason":
-        return "Says what the value is not"
+        return "Says what the value must be, and what it is"
+    if name == "allowed":
+        return ("limit", "status")
     if "int" in type_:
         return _NUMBERS[name]
     return {"currency": "NOK", "kind": "capture", "status": "completed", "path": "", "parameter": "sort"}.get(name, "x")

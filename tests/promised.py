@@ -47,7 +47,7 @@ PROMISES = (
     Promise(
         id="M4",
         says="amounts are whole minor units; a share-out neither loses nor invents a unit",
-        mechanism="Integers from the wire to the database; the largest remainder gets the last unit; a number with a point is refused.",
+        mechanism="Integers from the wire to the database; the largest remainder gets the last unit; a fraction of a unit is refused.",
         attacks=("tests/domain/test_money.py", "tests/domain/test_many_orders.py", "tests/http/test_bad_input.py"),
     ),
     Promise(

@@ -56,7 +56,10 @@ def test_malformed_json_on_every_operation(shop: Shop, route: Any) -> None:
 def test_wrong_shapes_on_every_operation(shop: Shop, route: Any) -> None:
     for content in (b"[]", b"null", b"1", b'"text"', b"true"):
         answer = send(shop, route, content)
-        assert (answer.status_code, answer.json()["error"]["errors"][0]["code"]) == (400, "invalid_value"), content
+        if content == b"null" and route.body_optional:
+            assert answer.status_code == 404
+        else:
+            assert (answer.status_code, answer.json()["error"]["errors"][0]["code"]) == (400, "invalid_value"), content
 
 
 @pytest.mark.parametrize("route", BODIED, ids=lambda route: route.id)
@@ -142,7 +145,7 @@ def test_a_wrong_field_of_an_order_is_named(shop: Shop, field: str, value: Any, 
         ({"line_id": 2**31}, "line_id"),
         ({"gross_amount": 2**53}, "gross_amount"),
         ({"gross_amount": -(2**53)}, "gross_amount"),
-        ({"gross_amount": 1e3}, "gross_amount"),
+        ({"gross_amount": 39800.5}, "gross_amount"),
         ({"gross_amount": 10**30}, "gross_amount"),
         ({"quantity": "2"}, "quantity"),
         ({"quantity": -1}, "quantity"),

@@ -22,7 +22,7 @@ async def issue_token(context: Context) -> Reply:
     account_id = context.account_id
     audience = given(sent.audience) or f"{context.base_url}/v1/accounts/{account_id}"
     if not audience.endswith(f"/accounts/{account_id}"):
-        raise Refused(InvalidValue(path="audience", reason=f"The audience ends in /accounts/{account_id}"))
+        raise Refused(InvalidValue(path="audience", reason=f"Must end in /accounts/{account_id}"))
     account, client = await context.store.account(account_id), await context.store.client(account_id, client_id)
     known = matches(secret, client.secret_digest if client else _NOBODY)
     if account is None or client is None or not known or client.disabled_at is not None or account.disabled_at is not None:

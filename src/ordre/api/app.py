@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api import pages
 from ordre.api.accounts import unauthorized
-from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
 from ordre.api.clock import routes as clock_routes
 from ordre.api.context import Context, Reply, uuid7
@@ -50,7 +49,9 @@ from ordre.domain.decide import Limits
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 
+JSON = "application/json; charset=utf-8"
 RETRY_SECONDS = 1
+NO_BODY = (b"", b"null")
 _log = structlog.get_logger("ordre.api")
 
 
@@ -99,7 +100,7 @@ class Endpoint:
         text = text_of(body)
         query = self._queries.decode(request)
         form = False
-        if self._bodies is not None and (body or not route.body_optional):
+        if self._bodies is not None and not self._without(body):
             form = check_type(request, form=not route.scopes)
         decoded = self._decoded(form_of(body) if form else body)
         context = self._context(request, caller, text, decoded, query)
@@ -120,14 +121,18 @@ class Endpoint:
             raise Failure(HTTPStatus.FORBIDDEN, "forbidden", "The token is for another account")
         if not allows(caller.scopes, self._route.scopes):
             needed = ", ".join(self._route.scopes)
-            raise Failure(HTTPStatus.FORBIDDEN, "missing_scope", f"The token has none of the scopes {needed}")
+            raise Failure(HTTPStatus.FORBIDDEN, "missing_scope", f"The token needs one of the scopes {needed}")
         self._api.client_rate.take((caller.account_id, caller.client_id))
         return caller
 
     def _decoded(self, body: bytes) -> object:
-        if self._bodies is None or (not body and self._route.body_optional):
+        if self._bodies is None or self._without(body):
             return None
         return self._bodies.decode(body)
+
+    def _without(self, body: bytes) -> bool:
+        """Tell whether the operation is called without a body, where it may be."""
+        return self._route.body_optional and body.strip() in NO_BODY
 
     def _context(self, request: Request, caller: Caller | None, text: str, decoded: object, query: msgspec.Struct) -> Context:
         api, path = self._api, {name: unquote(value) for name, value in request.path_params.items()}
@@ -174,7 +179,7 @@ def failed(error: Exception, scope: Scope) -> Response:
     """Return the answer to whatever went wrong."""
     match error:
         case Refused():
-            return JsonAnswer(refusal_body(error), status_of(error.refusals))
+            return Response(refusal_body(error), status_of(error.refusals), media_type=JSON)
         case Failure():
             failure = error
         case StoreUnavailable():
@@ -190,7 +195,7 @@ def failed(error: Exception, scope: Scope) -> Response:
             failure = Failure(
                 HTTPStatus.INTERNAL_SERVER_ERROR, "failure", "Ordre failed; the log says why, under this x-request-id"
             )
-    return JsonAnswer(failure_body(failure), failure.status, failure.headers)
+    return Response(failure_body(failure), failure.status, failure.headers, media_type=JSON)
 
 
 def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> ASGIApp:
@@ -222,7 +227,7 @@ def _response(request: Request, reply: Reply) -> Response:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if reply.replayed:
         headers["idempotency-replayed"] = "true"
-    return JsonAnswer(reply.body, reply.status, headers)
+    return Response(reply.body, reply.status, headers, media_type=JSON)
 
 
 def _unavailable(code: str, message: str) -> Failure:

@@ -73,7 +73,7 @@ async def change_item(context: Context) -> Reply:
     """I2: put another item in the place of one."""
     item, line_id = context.sent(NewItem), _line_id(context)
     if item.line_id != line_id:
-        raise Refused(InvalidValue(path="line_id", reason=f"The path names line {line_id}"))
+        raise Refused(InvalidValue(path="line_id", reason=f"Must be {line_id}, the line of the path, is {item.line_id}"))
     at, most = context.call.at, context.limits.lines
 
     def edit(draft: Draft) -> Draft:
@@ -95,5 +95,5 @@ async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
 def _line_id(context: Context) -> int:
     text = context.path["line_id"]
     if not (text.isascii() and text.isdecimal()) or len(text) > 10:  # noqa: PLR2004 - the digits of the largest line id
-        raise Refused(InvalidValue(path="line_id", reason="A line id is a whole number"))
+        raise Refused(InvalidValue(path="line_id", reason=f"Must be a whole number, is {text[:40]!r}"))
     return int(text)

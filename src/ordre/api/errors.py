@@ -1,9 +1,7 @@
 """Refusals and failures to status and body: one table, one shape."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -13,9 +11,7 @@ from ordre.api.wire.events import ApiEvent, ServiceEvent
 from ordre.domain.refusals import (
     AlreadyUsed,
     Invalid,
-    InvalidValue,
     KeyReused,
-    MissingField,
     NotNow,
     Refusal,
     Refused,
@@ -32,6 +28,8 @@ STATUSES: tuple[tuple[type[Refusal], int], ...] = (
     (KeyReused, 422),
 )
 """Family of refusals -> status."""
+MOST_FAULTS = 20
+"""So many faults of a body are looked for."""
 
 
 class ErrorDetail(Wire, kw_only=True):
@@ -91,8 +89,21 @@ def refusal_body(refused: Refused) -> bytes:
         faults.append({**fault, **refusal.details()})
     if isinstance(refused, Stale):
         faults[0]["events"] = [msgspec.Raw(event.encode()) for event in refused.events]
-    message = refusals[0].message if len(refusals) == 1 else f"{refusals[0].message}, and {len(refusals) - 1} more"
-    return _body(status_of(refusals), message, faults)
+    return _body(status_of(refusals), _summary(refusals), faults)
+
+
+def _summary(refusals: Sequence[Refusal]) -> str:
+    """Return the first fault in a sentence with its path, and how many more there are."""
+    first, more = refusals[0], len(refusals) - 1
+    message = f"{first.path}: {_inside(first.message)}" if first.path else first.message
+    at_least = "at least " if len(refusals) == MOST_FAULTS else ""
+    return f"{message} (and {at_least}{more} more)" if more else message
+
+
+def _inside(sentence: str) -> str:
+    """Return a sentence as it continues another: its first word small, unless it is a name or an abbreviation."""
+    word = sentence.partition(" ")[0]
+    return sentence[0].lower() + sentence[1:] if word.isalpha() and word == word.capitalize() else sentence
 
 
 def failure_body(failure: Failure) -> bytes:
@@ -103,80 +114,3 @@ def failure_body(failure: Failure) -> bytes:
 def _body(status: int, message: str, faults: list[dict[str, object]]) -> bytes:
     code = HTTPStatus(status).phrase.upper()
     return encode({"error": {"code": code, "message": message, "errors": faults}})
-
-
-MOST_FAULTS = 20
-_STAND_INS: tuple[Any, ...] = (
-    0,
-    1,
-    "x",
-    "NOK",
-    "2026-01-01T00:00:00Z",
-    "2026-01-01",
-    True,
-    {},
-    [],
-    "NO",
-    86_400,
-    "+47",
-    "a@b",
-    [{}],
-)
-"""Values tried in the place of a wrong one, so that the faults behind it are found too."""
-
-
-def decode_faults(value: Any, decoder: "msgspec.json.Decoder[object]", first: msgspec.ValidationError) -> list[Refusal]:
-    """Return every fault of a value that is not of its type.
-
-    The decoder stops at its first fault; so the wrong value is replaced by one that fits, and the rest is decoded again.
-    """
-    found: list[Refusal] = []
-    error: msgspec.ValidationError | None = first
-    while error is not None and len(found) < MOST_FAULTS:
-        reason, steps = _read(error)
-        found.append(_fault(reason, steps))
-        error = _mended(value, steps, str(error), decoder)
-    return found
-
-
-def _mended(
-    value: Any, steps: list[str | int], before: str, decoder: "msgspec.json.Decoder[object]"
-) -> msgspec.ValidationError | None:
-    """Put a stand-in at the path; return the next fault, or None where there is none or nothing fits."""
-    if not steps:
-        return None
-    parent = value
-    for step in steps[:-1]:
-        parent = parent[step]
-    for stand_in in _STAND_INS:
-        parent[steps[-1]] = stand_in
-        try:
-            decoder.decode(msgspec.json.encode(value))
-        except msgspec.ValidationError as error:
-            if str(error) != before and _read(error)[1][: len(steps)] != steps:
-                return error
-        else:
-            return None
-    return None
-
-
-_MISSING = re.compile(r"^Object missing required field `(.+?)`")
-_OWN = re.compile(r"^`(\w+)` ")
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
-
-
-def _read(error: msgspec.ValidationError) -> tuple[str, list[str | int]]:
-    """Return what is wrong, and the steps to where, from the decoder's message."""
-    reason, _, place = str(error).partition(" - at `")
-    known = place.rstrip("`").partition("[...]")[0]
-    steps: list[str | int] = [match[1] or int(match[2]) for match in _STEP.finditer(known)]
-    if named := _MISSING.match(reason) or _OWN.match(reason):
-        steps.append(named[1])
-    return reason, steps
-
-
-def _fault(reason: str, steps: list[str | int]) -> Refusal:
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
-    if _MISSING.match(reason):
-        return MissingField(path=path)
-    return InvalidValue(path=path, reason=reason.replace("`", ""))

@@ -68,11 +68,11 @@ _FAULTS = {
     "404": "There is nothing by that name",
     "405": "The path does not take this method",
     "408": "The body did not come in time",
-    "409": "The id stands for something else",
+    "409": "The id is already used for something else",
     "412": "If-Match names another version",
     "413": "The body is too large",
     "415": "The body is not JSON",
-    "422": "The Idempotency-Key stands for another request",
+    "422": "The Idempotency-Key was sent with another request",
     "429": "Too many requests; `Retry-After` says in how many seconds there is room again",
     "500": "Ordre failed",
     "503": "The store cannot answer now",
@@ -129,6 +129,8 @@ def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
         operation["description"] = f"Scopes, one of: {', '.join(f'`{scope}`' for scope in route.scopes)}."
     if route.body is not None:
         content: dict[str, Any] = {"schema": {"$ref": REF.format(name=route.body.__name__)}}
+        if route.body_optional:
+            content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
         if route.id in EXAMPLES:
             content["example"] = EXAMPLES[route.id]
         media = {"application/json": content}

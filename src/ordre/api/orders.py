@@ -153,7 +153,7 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
     if within is not None:
         named = context.path[within]
         if given(getattr(asked, within)) not in (None, named):
-            raise Refused(InvalidValue(path=within, reason=f"The path names {named!r}"))
+            raise Refused(InvalidValue(path=within, reason=f"Must be {named!r}, as in the path"))
         query = replace(query, terms=(*query.terms, (within, (named,))))
     page = await context.store.orders(context.account_id, query, events=events is not None)
     texts = [order_text(context.account_id, view, events) for view in page.rows]

@@ -33,7 +33,7 @@ async def diff(context: Context) -> Reply:
     to = given(asked.to) or now.order.version
     from_ = given(asked.from_) or max(to - 1, 1)
     if from_ > to:
-        raise Refused(InvalidValue(path="from", reason=f"from is not after to, which is {to}"))
+        raise Refused(InvalidValue(path="from", reason=f"Must not be later than to, which is {to}; is {from_}"))
     before, after = await _then(context, from_), await _then(context, to)
     changes = _changes("", _value(context, before), _value(context, after))
     since = [fact for fact in after.events or () if fact.version > from_]
@@ -46,7 +46,7 @@ async def _version(context: Context, asked: OrderThen) -> int | None:
     if asked.at is None:
         return given(asked.version)
     if given(asked.version) is not None:
-        raise Refused(InvalidValue(path="at", reason="Ask for a version or for an instant, not for both"))
+        raise Refused(InvalidValue(path="at", reason="May not be given together with version"))
     version = await context.store.version_at(context.account_id, context.order, instant_asked("at", asked.at))
     if version is None:
         raise Refused(await _missing(context))

@@ -126,7 +126,7 @@ def _after(documents: Sequence[str], id_: str) -> Sequence[str]:
     for place, document in enumerate(documents, 1):
         if id_of(document) == id_:
             return documents[place:]
-    raise Refused(InvalidValue(path="starting_after", reason="The order has nothing by this id here"))
+    raise Refused(InvalidValue(path="starting_after", reason="Must be the id of an entry of this list"))
 
 
 async def _read(context: Context, type_: str) -> Reply:

@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 from starlette.requests import Request
 
-from ordre.api.errors import Failure, decode_faults
+from ordre.api.errors import MOST_FAULTS, Failure
+from ordre.api.faults import faults_of_parameters, read
+from ordre.api.shapes import Shape
 from ordre.api.wire.common import decoder
 from ordre.api.wire.queries import LISTS, METADATA
-from ordre.domain.refusals import InvalidValue, Refused, UnknownParameter
+from ordre.domain.refusals import InvalidValue, Refusal, Refused, UnknownParameter
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _AS_ONE = bytes.maketrans(b"{}", b"[]")
@@ -31,7 +33,7 @@ async def body_of(request: Request, most_bytes: int, seconds: float) -> bytes:
         async with asyncio.timeout(seconds):
             return await _body_of(request, most_bytes)
     except TimeoutError as error:
-        message = f"The body did not come within {seconds:g} s"
+        message = f"The body did not arrive within {seconds:g} seconds"
         raise Failure(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message, {"connection": "close"}) from error
 
 
@@ -83,10 +85,11 @@ class Bodies:
 
     def __init__(self, type_: type[msgspec.Struct], depth: int) -> None:
         self._decoder: msgspec.json.Decoder[Any] = decoder(type_)
+        self._shape = Shape(type_)
         self._depth = depth
 
     def decode(self, body: bytes) -> object:
-        """Return the body as its type.
+        """Return the body as its type; a whole number may be written with a point (``39800.0``).
 
         Raises:
             Failure: It is no JSON, or nested too deep.
@@ -98,7 +101,7 @@ class Bodies:
         try:
             return self._decoded(body)
         except msgspec.DecodeError as error:
-            raise Failure(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is no JSON: {error}") from error
+            raise Failure(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is not JSON: {error}") from error
         except RecursionError as error:
             raise _too_deep(self._depth) from error
 
@@ -106,7 +109,10 @@ class Bodies:
         try:
             return self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            raise Refused(*decode_faults(msgspec.json.decode(body), self._decoder, error)) from error
+            faults, mended = read(self._shape, body)
+            if mended is None:
+                raise Refused(*faults) from error
+            return self._decoder.decode(mended)
 
     def _check_depth(self, body: bytes) -> None:
         """Take out strings, then pairs of brackets from the inside, a level a time. What does not pair, the decoder refuses."""
@@ -122,7 +128,7 @@ class Bodies:
 def check_names(request: Request) -> None:
     """Refuse a path or query that holds a NUL, which no id does and no database takes."""
     if "%00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
-        raise Refused(InvalidValue(reason="The path or query holds a NUL"))
+        raise Refused(InvalidValue(reason="The path and the query must not hold a NUL"))
 
 
 class Queries:
@@ -130,15 +136,15 @@ class Queries:
 
     def __init__(self, type_: type[msgspec.Struct]) -> None:
         self._type = type_
-        fields = {field.encode_name for field in msgspec.structs.fields(type_)}
-        self._takes_metadata = "metadata" in fields
-        self._known = frozenset(fields - {"metadata"})
+        names = [field.encode_name for field in msgspec.structs.fields(type_)]
+        self._takes_metadata = "metadata" in names
+        self._known = {name: None for name in names if name != "metadata"}
 
     def decode(self, request: Request) -> msgspec.Struct:
         """Return the query as its type.
 
         Raises:
-            Refused: A parameter is unknown, stands twice, or has a value that it cannot have.
+            Refused: A parameter is unknown, is given twice, or has a value that it cannot have; every such parameter is named.
         """
         if not request.scope["query_string"]:
             return self._type()
@@ -146,33 +152,38 @@ class Queries:
         try:
             return msgspec.convert(values, self._type, strict=False)
         except msgspec.ValidationError as error:
-            reason, _, place = str(error).partition(" - at `$.")
-            path = next((name for name in values if place.startswith(name)), "")
-            raise Refused(InvalidValue(path=path, reason=reason.replace("`", ""))) from error
+            raise Refused(*faults_of_parameters(self._type, values)) from error
 
     def _values(self, request: Request) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        faults: list[Refusal] = []
         for name, value in request.query_params.multi_items():
             if self._takes_metadata and name.startswith(METADATA):
                 into, key = values.setdefault("metadata", {}), name.removeprefix(METADATA)
             elif name in self._known:
                 into, key = values, name
             else:
-                raise Refused(UnknownParameter(path=name, parameter=name))
+                faults.append(UnknownParameter(path=name, parameter=name, allowed=self._allowed()))
+                continue
             if name in LISTS:
                 values.setdefault(name, []).extend(value.split(","))
             elif key in into:
-                raise Refused(InvalidValue(path=name, reason="This parameter stands once"))
+                faults.append(InvalidValue(path=name, reason="May be given only once"))
             else:
                 into[key] = value
+        if faults:
+            raise Refused(*faults[:MOST_FAULTS])
         return values
+
+    def _allowed(self) -> tuple[str, ...]:
+        return (*self._known, f"{METADATA}<key>") if self._takes_metadata else tuple(self._known)
 
 
 def idempotency_key(request: Request) -> str | None:
     """Return the request's Idempotency-Key."""
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()):
-        reason = f"An Idempotency-Key has 1 to {KEY_LENGTH} printable ASCII characters"
+        reason = f"Must be 1 to {KEY_LENGTH} printable ASCII characters"
         raise Refused(InvalidValue(path="Idempotency-Key", reason=reason))
     return key
 
@@ -184,9 +195,9 @@ def version_named(request: Request) -> int | None:
         return None
     match = re.fullmatch(r'(?:W/)?"([0-9]{1,15})"', header.strip())
     if match is None:
-        raise Refused(InvalidValue(path="If-Match", reason='If-Match holds one version in quotes, such as "3", or *'))
+        raise Refused(InvalidValue(path="If-Match", reason='Must be one version in quotes, such as "3", or *'))
     return int(match[1])
 
 
 def _too_deep(depth: int) -> Failure:
-    return Failure(HTTPStatus.BAD_REQUEST, "too_deep", f"JSON is nested at most {depth} deep")
+    return Failure(HTTPStatus.BAD_REQUEST, "too_deep", f"The JSON is nested deeper than {depth} levels")

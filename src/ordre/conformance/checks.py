@@ -287,6 +287,8 @@ def every_field(api: Api) -> None:
         part("the item", answered, line)
     same("time_to_live_expires_at", "time_to_live_expires_at" in order, True)
     extra = {"currency": "NOK", "items": lines(5), "no_such_field": 1, "status": "closed", "version": 7}
+    pointed = lines(5)[0] | {"line_id": 1.0, "gross_amount": 5.0}
+    part("whole numbers", api.post("/orders", {"currency": "NOK", "items": [pointed]}), {"gross_amount": 5})
     part("read-only and unknown fields", api.post("/orders", extra), {"status": "open", "version": 1})
 
 
@@ -384,7 +386,14 @@ CHECKS = (
     ),
     Check(
         "every field",
-        ("read-only fields", "unknown fields", "numbers that are no amounts", "payout trees, conversions", "time_to_live"),
+        (
+            "read-only fields",
+            "unknown fields",
+            "numbers that are no amounts",
+            "whole numbers",
+            "payout trees, conversions",
+            "time_to_live",
+        ),
         every_field,
     ),
     Check(

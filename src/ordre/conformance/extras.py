@@ -100,7 +100,7 @@ def refusals(api: Api) -> None:
     same("an unknown parameter", error["errors"][0]["path"], "sort")
     wrong = {**lines(100)[0], "net_amount": 99}
     api.refused("POST", "/orders", {"currency": "NOK", "items": [wrong]})
-    api.refused("POST", "/orders", {"currency": "NOK", "items": [{**lines(5)[0], "gross_amount": 5.0}]})
+    api.refused("POST", "/orders", {"currency": "NOK", "items": [{**lines(5)[0], "gross_amount": 5.5}]})
     api.refused("POST", "/orders", {"currency": "NOX", "items": lines(5)})
     api.refused("POST", "/orders", {"currency": "NOK", "items": lines(5), "shipping_address": {"country": "XX"}})
     one = {**lines(5)[0], "store": {"id": "a"}}
@@ -157,7 +157,7 @@ EXTRAS = (
     Check("finding", (*EXTRA_PARAMETERS, "link"), finding, _X),
     Check(
         "refusing",
-        ("amounts", "unknown query parameters", "whole numbers", "currencies and countries", "split_draft"),
+        ("amounts", "unknown query parameters", "currencies and countries", "split_draft"),
         refusals,
         _X,
     ),

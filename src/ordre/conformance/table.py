@@ -213,7 +213,7 @@ BEHAVIOUR = (
     Row("unknown fields", S, INFERRED, "ignored at every level, but inside `metadata`"),
     Row("unknown query parameters", D, INFERRED, "refused, so that a misspelt filter does not list everything"),
     Row("numbers that are no amounts", S, INFERRED, "answered digit by digit as they were sent (`2.50` stays `2.50`)"),
-    Row("whole numbers", D, INFERRED, "amounts, line ids and the like have no point in them: `39800.0` is refused"),
+    Row("whole numbers", S, INFERRED, "amounts, line ids and the like may be written with a point: `39800.0` is 39800"),
     Row("payout trees, conversions", S, INFERRED, "kept and answered; nothing is computed"),
     Row("currencies and countries", X, NONE, "those of ISO 4217 in use and of ISO 3166; any other is refused"),
     Row("webhooks", D, SEEN, "`/hooks` is not there yet"),

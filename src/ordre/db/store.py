@@ -178,7 +178,7 @@ class SqlStore(ABC):
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]:
         """Return a page of drafts, newest first."""
         if query.after is not None and await self.draft(account_id, query.after) is None:
-            raise Refused(InvalidValue(path="starting_after", reason="There is no such draft"))
+            raise Refused(InvalidValue(path="starting_after", reason="Must be the id of a draft of this account"))
         rows, total = await self._listed(DRAFTS, account_id, query)
         found = [codec.held_draft(*row) for row in rows[: query.limit]]
         return Page(rows=found, more=len(rows) > query.limit, total=total)
@@ -354,7 +354,7 @@ class SqlStore(ABC):
             return query
         id_ = await self._id(account_id, query.after)
         if id_ is None:
-            raise Refused(InvalidValue(path="starting_after", reason="There is no such order"))
+            raise Refused(InvalidValue(path="starting_after", reason="Must be the id of an order of this account"))
         return replace(query, after=id_)
 
     async def _listed(self, listed: Listed, account_id: str, query: ListQuery) -> tuple[Sequence[Row], int | None]:

@@ -352,9 +352,9 @@ def _update(order: Order, command: Update) -> tuple[Fact, ...]:
     if command.currency not in (None, order.currency):
         raise Refused(CurrencyDiffers(path="currency", currency=order.currency))
     if command.order_id not in (None, order.order_id):
-        raise Refused(InvalidValue(path="order_id", reason="An order's id does not change"))
+        raise Refused(InvalidValue(path="order_id", reason="Cannot be changed once the order is made"))
     if command.multiple_authorizations not in (None, order.multiple_authorizations):
-        reason = "multiple_authorizations is chosen when the order is made"
+        reason = "Cannot be changed once the order is made"
         raise Refused(InvalidValue(path="multiple_authorizations", reason=reason))
     repriced = _repriced(order, command.items)
     if repriced:

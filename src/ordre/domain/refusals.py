@@ -12,9 +12,9 @@
     │   ├── OrderClosed  OrderCancelled  OrderErased  OrderCaptured  OrderHasOperations  LineHasOperations
     │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
     │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  DraftNotOpen  DraftDeleted  LimitReached
-    ├── AlreadyUsed      an id stands for something else            (409)
+    ├── AlreadyUsed      an id is used for something else           (409)
     ├── VersionDiffers   the caller's version is not the current    (412)
-    └── KeyReused        the idempotency key stands for another call (422)
+    └── KeyReused        the idempotency key was sent with another request (422)
 
 A refusal is a value that names one fault; ``Refused`` is raised with all the faults of a request. Statuses are given in one
 table, ``api/errors.py``; the page ``docs/errors.md`` lists every code.
@@ -65,13 +65,13 @@ class UnknownOrder(Unknown):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownVersion(Unknown):
     code = "unknown_version"
-    message = "The order has no such version, or was not there yet"
+    message = "The order has no such version, or did not exist yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionErased(Unknown):
     code = "version_erased"
-    message = "The order was erased, and with it what it was before"
+    message = "The order was erased; earlier versions are gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +147,13 @@ class MissingField(Invalid):
 class UnknownParameter(Invalid):
     code = "unknown_parameter"
     parameter: str
+    allowed: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
-        return f"There is no parameter {self.parameter!r} here"
+        if not self.allowed:
+            return "There is no such parameter here, nor any other"
+        return f"There is no such parameter here; there are {', '.join(self.allowed)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,7 @@ class DuplicateLine(Invalid):
 
     @property
     def message(self) -> str:
-        return f"Line {self.line_id} stands more than once"
+        return f"Line {self.line_id} appears more than once"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,14 +196,14 @@ class NoItems(Invalid):
 class ZeroAmount(Invalid):
     code = "zero_amount"
     line_id: int | None = None
-    message = "The amount is zero"
+    message = "Must not be zero"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongSign(Invalid):
     code = "wrong_sign"
     line_id: int | None = None
-    message = "The amount is not on its line's side of zero"
+    message = "Must have the same sign as the amount of its line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +214,7 @@ class AmountMismatch(Invalid):
 
     @property
     def message(self) -> str:
-        return f"Sent {self.sent}, but it comes to {self.expected}"
+        return f"Is {self.sent}, but the amounts add up to {self.expected}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +242,7 @@ class AdditionsExceedGross(Invalid):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxOutsideLine(Invalid):
     code = "tax_outside_line"
-    message = "A tax amount lies between zero and the line's gross amount"
+    message = "Must be between zero and the line's gross amount"
 
 
 class NotNow(Refusal):
@@ -263,7 +266,7 @@ class OrderCancelled(NotNow):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderErased(NotNow):
     code = "order_erased"
-    message = "The order was erased; it does not change any more"
+    message = "The order was erased and can no longer be changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +284,7 @@ class OrderCaptured(NotNow):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderHasOperations(NotNow):
     code = "order_has_operations"
-    message = "An order is replaced only while no payment operation is recorded on it"
+    message = "An order can be replaced only while no payment operation is recorded on it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +294,7 @@ class LineHasOperations(NotNow):
 
     @property
     def message(self) -> str:
-        return f"Line {self.line_id} has payment operations; its amounts stand. Reverse it with a new line"
+        return f"Line {self.line_id} has payment operations, so its amounts can no longer change; reverse it with a new line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,7 +356,7 @@ class OrderIdTaken(NotNow):
 
     @property
     def message(self) -> str:
-        return f"The account has an order {self.order_id!r} already"
+        return f"The account already has an order {self.order_id!r}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,7 +372,7 @@ class CurrencyDiffers(NotNow):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitNeedsNoOrderId(NotNow):
     code = "split_needs_no_order_id"
-    message = "split_draft is false where an order id is given"
+    message = "split_draft must be false where an order id is given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,7 +382,7 @@ class DraftNotOpen(NotNow):
 
     @property
     def message(self) -> str:
-        return f"The draft is {self.status}; it does not change any more"
+        return f"The draft is {self.status} and can no longer be changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,7 +402,7 @@ class AlreadyUsed(Refusal):
 
     @property
     def message(self) -> str:
-        return f"The id {self.id!r} stands for something else on this order"
+        return f"The id {self.id!r} is already used on this order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,10 +412,10 @@ class VersionDiffers(Refusal):
 
     @property
     def message(self) -> str:
-        return f"If-Match names another version than the current one, {self.current_version}"
+        return f"The current version is {self.current_version}, not the one that If-Match names"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyReused(Refusal):
     code = "key_reused"
-    message = "This Idempotency-Key was sent with another request"
+    message = "This Idempotency-Key was already sent with another request"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, TypeAlias, TypeVar
 
@@ -12,6 +12,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ordre.domain.money import DIGITS, MAX_AMOUNT
 from ordre.domain.order import Frozen
+
+EXPECTED = "expected"
+"""Where ``Meta.extra`` says in words what a value must be, for messages."""
 
 T = TypeVar("T")
 Maybe: TypeAlias = T | UnsetType | None
@@ -43,6 +46,14 @@ _SPACES = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\
 PRINTABLE = r"[^\x00-\x1f\x7f]"
 """Any character but a control character of ASCII."""
 
+_MINOR_UNITS = {EXPECTED: "a whole number of minor units"}
+NO_CONTROLS = {EXPECTED: "text without control characters"}
+_IN_A_PATH = {EXPECTED: "text without control characters, and not one or two dots alone"}
+_TIME_WORDS = {EXPECTED: "a date-time with an offset, such as 2026-01-31T12:00:00Z"}
+_DATE_WORDS = {EXPECTED: "a date such as 2026-01-31"}
+_PHONE_WORDS = {EXPECTED: "a phone number such as +4799999999"}
+_EMAIL_WORDS = {EXPECTED: "an e-mail address"}
+
 KNOWN_WORDS = "x-known-words"
 
 
@@ -54,18 +65,20 @@ def word(*known: str) -> Meta:
     return Meta(max_length=255, examples=list(known), extra_json_schema={KNOWN_WORDS: list(known)})
 
 
-Amount = Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Whole minor units of the currency")]
-Size = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Whole minor units of the currency, not negative")]
+Amount = Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Whole minor units of the currency", extra=_MINOR_UNITS)]
+Size = Annotated[
+    int, Meta(ge=0, le=MAX_AMOUNT, description="Whole minor units of the currency, not negative", extra=_MINOR_UNITS)
+]
 LineId = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The line's identity inside the order")]
 Text = Annotated[str, Meta(max_length=4_000)]
 ShortText = Annotated[str, Meta(max_length=255)]
-Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(f"{PRINTABLE}+"))]
+Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(f"{PRINTABLE}+"), extra=NO_CONTROLS)]
 _IN_PATHS = whole(rf"(?!\.{{1,2}}$){PRINTABLE}+")
 """An id that stands in paths, quoted. Not ``.`` or ``..``: clients take these out of a path, quoted or not."""
-OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=_IN_PATHS)]
-OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=_IN_PATHS)]
-DateTime = Annotated[str, Meta(pattern=whole(_DATE + _TIME), extra_json_schema={"format": "date-time"})]
-Date = Annotated[str, Meta(pattern=whole(_DATE), extra_json_schema={"format": "date"})]
+OrderId = Annotated[str, Meta(min_length=1, max_length=255, pattern=_IN_PATHS, extra=_IN_A_PATH)]
+OperationId = Annotated[str, Meta(min_length=1, max_length=40, pattern=_IN_PATHS, extra=_IN_A_PATH)]
+DateTime = Annotated[str, Meta(pattern=whole(_DATE + _TIME), extra_json_schema={"format": "date-time"}, extra=_TIME_WORDS)]
+Date = Annotated[str, Meta(pattern=whole(_DATE), extra_json_schema={"format": "date"}, extra=_DATE_WORDS)]
 Currency = Annotated[
     str,
     Meta(
@@ -74,6 +87,7 @@ Currency = Annotated[
         description="ISO 4217, of those in use. `x-digits`: the digits of the minor unit that amounts are whole numbers of",
         examples=["NOK"],
         extra_json_schema={"enum": sorted(DIGITS), "x-digits": dict(sorted(DIGITS.items()))},
+        extra={EXPECTED: "a currency code of three capital letters, such as NOK"},
     ),
 ]
 _COUNTRIES = """
@@ -93,14 +107,25 @@ Country = Annotated[
     ),
 ]
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-Phone = Annotated[str, Meta(pattern=whole(r"\+?[1-9][0-9]{1,14}"), description="E.164", examples=["+4799999999"])]
-Email = Annotated[str, Meta(max_length=320, pattern=whole(f"[^@{_SPACES}]+@[^@{_SPACES}]+"))]
+Phone = Annotated[
+    str, Meta(pattern=whole(r"\+?[1-9][0-9]{1,14}"), description="E.164", examples=["+4799999999"], extra=_PHONE_WORDS)
+]
+Email = Annotated[str, Meta(max_length=320, pattern=whole(f"[^@{_SPACES}]+@[^@{_SPACES}]+"), extra=_EMAIL_WORDS)]
 Metadata = dict[str, Raw]
 """Any JSON object of at most 16 KiB, kept as it was sent."""
 
 _INSTANT = re.compile(_DATE + _TIME)
 METADATA_BYTES = 16 * 1024
 _NUMBER_DIGITS = 40
+_TOO_PRECISE = f"Must be a number of at most {_NUMBER_DIGITS} digits"
+
+
+class FieldError(ValueError):
+    """A check of an object has found one of its fields wrong: its name on the wire, and in words what it must be."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
 
 
 class Number(Decimal):
@@ -110,12 +135,12 @@ class Number(Decimal):
 
 
 class Wire(Struct, omit_defaults=True, kw_only=True):
-    """A wire type. Fields that it does not know are ignored. A check of our own begins its message with the `field` at fault."""
+    """A wire type. Fields that it does not know are ignored. A check of our own raises ``FieldError``."""
 
     def __post_init__(self) -> None:
         metadata = getattr(self, "metadata", UNSET)
-        if isinstance(metadata, dict) and len(encode(metadata)) > METADATA_BYTES:
-            raise ValueError(f"`metadata` is limited to {METADATA_BYTES:,} bytes")
+        if isinstance(metadata, dict) and len(text := encode(metadata)) > METADATA_BYTES:
+            raise FieldError("metadata", f"Must be at most {METADATA_BYTES:,} bytes of JSON, is {len(text):,}")
 
 
 class Link(Wire):
@@ -133,14 +158,18 @@ def _decode_hook(type_: type, value: object) -> object:
     if type_ is not Number:
         raise NotImplementedError
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError(f"Expected `number`, got `{_JSON_NAMES.get(type(value), 'null')}`")  # noqa: TRY004 - msgspec turns it into a fault with a path
+        raise ValueError("Must be a number")  # noqa: TRY004 - msgspec turns it into a fault with a path
     number = Number(value)
     if len(number.as_tuple().digits) > _NUMBER_DIGITS or abs(number.adjusted()) > _NUMBER_DIGITS:
-        raise ValueError(f"Expected `number` of at most {_NUMBER_DIGITS} digits")
+        raise ValueError(_TOO_PRECISE)
     return number
 
 
-_JSON_NAMES: Mapping[type, str] = {bool: "bool", str: "str", list: "array", dict: "object"}
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(_TOO_PRECISE) from error
 
 
 def _encode_hook(value: object) -> Decimal:
@@ -164,7 +193,7 @@ def json_text(value: object) -> str:
 
 def decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
     """Return a decoder of the type that keeps numbers digit by digit."""
-    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=Decimal)
+    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=_decimal)
 
 
 def frozen(value: Struct, *leave_out: str) -> Frozen:
@@ -205,7 +234,7 @@ def milliseconds(text: str, *, up: bool = False) -> int:
         ValueError: It is no date-time, or has no offset.
     """
     if not _INSTANT.fullmatch(text):
-        raise ValueError("Expected an RFC 3339 date-time with an offset, such as 2026-01-31T12:00:00Z")
+        raise ValueError(f"Must be {_TIME_WORDS[EXPECTED]}, is {text[:40]!r}")
     since = datetime.fromisoformat(text.replace(":60", ":59")) - datetime(1970, 1, 1, tzinfo=UTC)
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return -(-microseconds // 1000) if up else microseconds // 1000

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from ordre.api.wire.common import (
+    NO_CONTROLS,
     PRINTABLE,
     Currency,
     DateTime,
@@ -38,7 +39,9 @@ class DraftOptions(Wire):
     split_draft: Maybe[bool] = UNSET
     replace: Maybe[Literal["order"]] = UNSET
     payout: Maybe[Metadata] = UNSET
-    serial_order_number_suffix: Maybe[Annotated[str, Meta(max_length=40, pattern=whole(f"{PRINTABLE}*"))]] = UNSET
+    serial_order_number_suffix: Maybe[Annotated[str, Meta(max_length=40, pattern=whole(f"{PRINTABLE}*"), extra=NO_CONTROLS)]] = (
+        UNSET
+    )
 
 
 class NewDraftOrder(OrderFields, kw_only=True):

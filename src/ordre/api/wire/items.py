@@ -9,6 +9,7 @@ from ordre.api.wire.common import (
     Amount,
     Currency,
     DateTime,
+    FieldError,
     Id,
     LineId,
     Maybe,
@@ -118,7 +119,7 @@ class Conversion(Wire):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (currency := given(self.original_currency)) is not None and currency not in DIGITS:
-            raise ValueError("`original_currency` is a currency of ISO 4217 in use")
+            raise FieldError("original_currency", f"Must be a current ISO 4217 currency, is {currency!r}")
 
 
 class ItemDetails(Conversion):
@@ -150,7 +151,7 @@ class ItemDetails(Conversion):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (quantity := given(self.quantity)) is not None and quantity < 0:
-            raise ValueError("`quantity` is not negative; the amounts carry the sign")
+            raise FieldError("quantity", f"Must not be negative, is {quantity}; the amounts carry the sign")
 
 
 class NewItem(ItemDetails, kw_only=True):

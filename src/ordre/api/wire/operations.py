@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from msgspec import UNSET, Meta, field
 
 from ordre.api.wire.common import (
+    EXPECTED,
     Amount,
     DateTime,
     LineId,
@@ -97,7 +98,7 @@ class Operation(OperationDetails, kw_only=True):
 class SessionItem(Wire):
     """``line_id`` is text here, as in the reference. An amount left out is what remains to be authorized."""
 
-    line_id: Annotated[str, Meta(pattern=_LINE_NUMBER)]
+    line_id: Annotated[str, Meta(pattern=_LINE_NUMBER, extra={EXPECTED: "a line's number as text, such as '1'"})]
     amount: Maybe[Amount] = UNSET
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from ordre.api.wire.common import (
+    EXPECTED,
     Amount,
     Currency,
     DateTime,
@@ -61,7 +62,8 @@ class ExternalLink(Wire):
     public: Maybe[bool] = UNSET
 
 
-TimeToLive = Annotated[int, Meta(ge=86_400, le=10**10, description="Seconds, counted from updated_at")]
+_SECONDS = {EXPECTED: "a whole number of seconds"}
+TimeToLive = Annotated[int, Meta(ge=86_400, le=10**10, description="Seconds, counted from updated_at", extra=_SECONDS)]
 Visibility = Annotated[str, word("private", "public")]
 OrderComment = Annotated[str, Meta(max_length=255)]
 

@@ -10,6 +10,7 @@ from ordre.api.wire.common import (
     Date,
     DateTime,
     Email,
+    FieldError,
     Id,
     Maybe,
     Metadata,
@@ -39,7 +40,7 @@ class Place(Wire):
 
     def __post_init__(self) -> None:
         if (country := given(self.country)) is not None and country not in COUNTRIES:
-            raise ValueError("`country` is a code of ISO 3166-1, of two capital letters")
+            raise FieldError("country", f"Must be a country code of ISO 3166-1 of two capital letters, is {country!r}")
 
 
 class Address(Place):

@@ -137,7 +137,11 @@ def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
     terms: list[tuple[str, tuple[str, ...]]] = [(name, (value,)) for name, value in named.items() if value is not None]
     for name, value in query.metadata.items():
         if len(value) > MOST_CHARACTERS:
-            raise Refused(InvalidValue(path=f"{METADATA}{name}", reason=f"Expected at most {MOST_CHARACTERS} characters"))
+            raise Refused(
+                InvalidValue(
+                    path=f"{METADATA}{name}", reason=f"Must be at most {MOST_CHARACTERS} characters long, is {len(value)}"
+                )
+            )
         terms.append((f"{METADATA}{name}", (value,)))
     if unknown := [currency for currency in query.currency if currency not in DIGITS]:
         raise Refused(UnknownCurrency(path="currency", currency=unknown[0]))

@@ -108,7 +108,7 @@ def searched(text: str) -> tuple[Word, ...]:
     """
     words = _whole(text)
     if len(words) > MOST_SEARCHED:
-        raise ValueError(f"Expected at most {MOST_SEARCHED} words")
+        raise ValueError(f"Must be at most {MOST_SEARCHED} words")
     number = _phone(text)
     return tuple((Beginning(_WORDS, word), *_beginnings(number or _phone(word))) for word in words)
 
