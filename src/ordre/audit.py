@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
-import msgspec
-
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
 from ordre.application.ports import Place, Store, StoredOrder
-from ordre.auth.tokens import current_key, signed
+from ordre.auth.roots import signed_root as sign_root
+from ordre.auth.tokens import current_key
 from ordre.db.verify import Difference, differences
 from ordre.domain.refusals import Refused, UnknownOrder
 from ordre.domain.tree import leaf, path, root
@@ -106,9 +105,7 @@ def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str,
 
 
 async def _root(store: Store, account_id: str, leaves: Sequence[str], at: int) -> dict[str, Any]:
-    found = {"account_id": account_id, "orders": len(leaves), "root": root(leaves), "at": at}
-    key = await current_key(store, at)
-    return {**found, "signature": signed(key, msgspec.json.encode(found))}
+    return sign_root(await current_key(store, at), account_id, len(leaves), root(leaves), at)
 
 
 async def _known(store: Store, account_id: str, order: str) -> StoredOrder:

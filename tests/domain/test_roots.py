@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordre.domain.tree import Head, climbed, leaf, path, root
+from ordre.domain.tree import GrowingRoot, Head, climbed, leaf, path, root
 
 LEAVES = st.lists(st.text("abcdef0123456789", min_size=1, max_size=8), min_size=1, max_size=70)
 
@@ -22,6 +22,14 @@ def test_another_leaf_or_another_tree_has_another_root(leaves: list[str], data: 
     assert root(changed) != root(leaves)
     assert climbed(changed[place], path(leaves, place)) != root(leaves)
     assert root([*leaves, "0"]) != root(leaves)
+
+
+@given(LEAVES)
+def test_a_root_grows_leaf_by_leaf(leaves: list[str]) -> None:
+    growing = GrowingRoot()
+    for number, one in enumerate(leaves, 1):
+        growing.add(one)
+        assert (growing.leaves, growing.root()) == (number, climbed(leaves[0], path(leaves[:number], 0)))
 
 
 def test_leaves_say_whose_they_are() -> None:

@@ -7,8 +7,8 @@ few times it takes the row's lock. A change of several orders or drafts has a tr
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -37,7 +37,7 @@ BATCH = 64
 LOST_BEFORE_LOCK = 3
 ATTEMPTS = 8
 COMMAND_SECONDS = 20.0
-_MIGRATION_LOCK = 0x6F72647265
+MIGRATION_LOCK = 0x6F72647265
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
@@ -57,7 +57,7 @@ left join drafts d on d.account_id = w.account_id and d.id = w.draft
 left join idempotency i on i.account_id = w.account_id and i.key = w.key
 where (select set_config('ordre.accounts', $8, true)) is not null
 """
-_ADMIT = "select set_config('ordre.accounts', $1, true)"
+ADMIT = "select set_config('ordre.accounts', $1, true)"
 """Admits the accounts, with commas between, to the policy on rows, until the transaction ends.
 
 Where a statement has no transaction around it, it admits them itself, by a condition that comes before everything else: no column
@@ -174,7 +174,7 @@ class PostgresStore(SqlStore):
         """Bring the schema up to this version, one process at a time."""
         await self._connect()
         async with self._connection() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
             applied = await _applied(connection)
             if not applied:
                 await connection.execute(HISTORY)
@@ -194,12 +194,12 @@ class PostgresStore(SqlStore):
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read rows of the account that is the first parameter."""
-        return await self.shared(_admitted(sql), *parameters)
+        return await self.shared(admitted(sql), *parameters)
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the account that is the first parameter."""
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(_ADMIT, parameters[0])
+            await connection.execute(ADMIT, parameters[0])
             return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
     async def shared(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -215,7 +215,7 @@ class PostgresStore(SqlStore):
         """Drop drafts in one transaction, each under its lock."""
         until = END if expired_by is None else expired_by
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(_ADMIT, account_id)
+            await connection.execute(ADMIT, account_id)
             for draft in sorted(drafts):
                 if await connection.fetchval(f"{erasure.DUE} for update", account_id, draft, until):
                     await _run_all(connection, erasure.of_draft(account_id, draft))
@@ -241,18 +241,9 @@ class PostgresStore(SqlStore):
     async def _connection(self) -> AsyncIterator[Connection]:
         if self._pool is None:
             raise StoreUnavailable("the store is closed")
-        try:
+        with explained():
             async with self._pool.acquire(timeout=COMMAND_SECONDS) as connection:
                 yield connection
-        except TimeoutError as error:
-            raise StoreUnavailable("no connection was free, or the database did not answer, in time", Trouble.BUSY) from error
-        except (OSError, asyncpg.InterfaceError) as error:
-            raise StoreUnavailable(f"the database does not answer: {error}", Trouble.AWAY) from error
-        except asyncpg.PostgresError as error:
-            if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.DeadlockDetectedError):
-                raise
-            trouble = next((one for kind, one in _TROUBLES.items() if isinstance(error, kind)), Trouble.OTHER)
-            raise StoreUnavailable(f"the database refuses: {error}", trouble) from error
 
     async def _batches(self) -> None:
         while not self._closing or self._waiting:
@@ -319,8 +310,24 @@ class PostgresStore(SqlStore):
         raise StoreUnavailable("the change lost its race too often")
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise a fault of the database as one of the store; those of a lost race as they are."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise StoreUnavailable("no connection was free, or the database did not answer, in time", Trouble.BUSY) from error
+    except (OSError, asyncpg.InterfaceError) as error:
+        raise StoreUnavailable(f"the database does not answer: {error}", Trouble.AWAY) from error
+    except asyncpg.PostgresError as error:
+        if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.DeadlockDetectedError):
+            raise
+        trouble = next((one for kind, one in _TROUBLES.items() if isinstance(error, kind)), Trouble.OTHER)
+        raise StoreUnavailable(f"the database refuses: {error}", trouble) from error
+
+
 @lru_cache(maxsize=512)
-def _admitted(sql: str) -> str:
+def admitted(sql: str) -> str:
     """Return a query that admits the account that is its first parameter."""
     return f"select found.* from ({sql}) found where (select set_config('ordre.accounts', $1::text, true)) is not null"
 
@@ -336,7 +343,7 @@ def _tell(one: _Waiting, result: Outcome | Exception | None) -> None:
 
 async def _lock(connection: Connection, change: Change) -> None:
     wanted = change.wanted
-    await connection.execute(_ADMIT, wanted.account_id)
+    await connection.execute(ADMIT, wanted.account_id)
     if wanted.draft is not None:
         await connection.execute(_LOCK_DRAFT, wanted.account_id, wanted.draft)
     if wanted.order is not None:

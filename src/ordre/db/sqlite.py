@@ -183,7 +183,7 @@ class SqliteStore(SqlStore):
             try:
                 await asyncio.to_thread(sqlite_file.settle, self._path, most_bytes)
             except sqlite3.Error as error:
-                raise _told(error) from error
+                raise told(error) from error
 
     async def changed(self, change: Change) -> Outcome:
         """Run a change on the writer thread, together with whatever waits there."""
@@ -250,7 +250,7 @@ def _read(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]
     try:
         return _run(connection, sql, parameters).fetchall()
     except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
-        return _told(error)
+        return told(error)
 
 
 def _answer(taken: Sequence[_Taken], results: Sequence[Any]) -> None:
@@ -293,7 +293,7 @@ def _alone(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], A
         connection.execute("commit")
     except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
         _roll_back(connection)
-        return _told(error)
+        return told(error)
     else:
         return result
 
@@ -313,7 +313,7 @@ def _batch(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Chang
         _roll_back(connection)
         of_all = isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError)
         if len(changes) == 1 or of_all:
-            return [_told(error)] * len(changes)
+            return [told(error)] * len(changes)
     if len(changes) == 1 and attempt >= ATTEMPTS:
         return [StoreUnavailable("the change lost its race too often")]
     return [result for change in changes for result in _batch(terms, connection, [change], attempt + (len(changes) == 1))]
@@ -416,7 +416,7 @@ def _run_all(connection: sqlite3.Connection, statements: Iterable[Statement]) ->
         _run(connection, sql, parameters)
 
 
-def _told(error: Exception) -> Exception:
+def told(error: Exception) -> Exception:
     """Return what a caller is told of an error: a fault of the database is one of the store."""
     if not isinstance(error, sqlite3.Error):
         return error

@@ -1,4 +1,4 @@
-"""What both engines share: every read, and the small writes on accounts, clients and keys."""
+"""What both engines share: every read, the small writes on accounts, clients and keys, and whether changes are taken."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -63,13 +63,12 @@ _TOUCH = "update schema_migrations set applied_at = applied_at + 1 - 2 * (applie
 _SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = $1 returning next_serial - 1"
 
 
-class SqlStore(ABC):
-    """A store over SQL. An engine says how rows are read and how one statement is written."""
+class SqlTables(ABC):
+    """The tables of a store over SQL. Whoever derives from it says how rows are read and how one statement is written."""
 
     def __init__(self, terms: Terms, sealer: Sealer) -> None:
         self.terms = terms
         self._sealer = sealer
-        self._last_write_failed = False
 
     @abstractmethod
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -86,27 +85,6 @@ class SqlStore(ABC):
     @abstractmethod
     async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement, durably, on what is no account's."""
-
-    @abstractmethod
-    async def changed(self, change: Change) -> Outcome:
-        """Run a change."""
-
-    async def change(self, change: Change) -> Outcome:
-        """Run a change; remember whether the database took it."""
-        try:
-            outcome = await self.changed(change)
-        except StoreUnavailable:
-            self._last_write_failed = True
-            raise
-        self._last_write_failed = False
-        return outcome
-
-    async def ping(self) -> None:
-        """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""
-        await self.shared("select 1")
-        if self._last_write_failed:
-            await self.write_shared(_TOUCH)
-            self._last_write_failed = False
 
     async def order(self, account_id: str, order: str, *, events: bool = False) -> View | None:
         """Return an order to be shown, by its ``order_id`` or ``id``."""
@@ -379,6 +357,35 @@ class SqlStore(ABC):
         return [
             replace(view, events=[fact for fact in events[view.order.id] if fact.version <= view.order.version]) for view in views
         ]
+
+
+class SqlStore(SqlTables):
+    """A store over SQL. An engine says how a change is run."""
+
+    def __init__(self, terms: Terms, sealer: Sealer) -> None:
+        super().__init__(terms, sealer)
+        self._last_write_failed = False
+
+    @abstractmethod
+    async def changed(self, change: Change) -> Outcome:
+        """Run a change."""
+
+    async def change(self, change: Change) -> Outcome:
+        """Run a change; remember whether the database took it."""
+        try:
+            outcome = await self.changed(change)
+        except StoreUnavailable:
+            self._last_write_failed = True
+            raise
+        self._last_write_failed = False
+        return outcome
+
+    async def ping(self) -> None:
+        """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""
+        await self.shared("select 1")
+        if self._last_write_failed:
+            await self.write_shared(_TOUCH)
+            self._last_write_failed = False
 
 
 def about_key(kid: str) -> str:

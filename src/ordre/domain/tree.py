@@ -3,8 +3,9 @@
 A leaf and a node are hashed apart, so that neither can be passed off as the other. A node without a neighbour moves up as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from ordre.domain.chain import digest
 
@@ -23,12 +24,33 @@ def leaf(account_id: str, head: Head) -> str:
     return digest("leaf", account_id, head.order, str(head.version), head.hash)
 
 
-def root(leaves: Sequence[str]) -> str:
+def root(leaves: Iterable[str]) -> str:
     """Return the hash over all leaves; of none, the empty text."""
-    level = list(leaves)
-    while len(level) > 1:
-        level = _above(level)
-    return level[0] if level else ""
+    growing = GrowingRoot()
+    for one in leaves:
+        growing.add(one)
+    return growing.root()
+
+
+class GrowingRoot:
+    """The root of leaves that come one after another: it holds one hash for each level, whatever their number."""
+
+    def __init__(self) -> None:
+        self.leaves = 0
+        self._peaks: list[str] = []
+        """Roots of whole trees, the largest first: one for each 1 in the number of leaves, written in binary."""
+
+    def add(self, leaf: str) -> None:
+        """Take one more leaf, the last so far."""
+        self.leaves += 1
+        found, merged = leaf, self.leaves
+        while merged % 2 == 0:
+            found, merged = _node(self._peaks.pop(), found), merged // 2
+        self._peaks.append(found)
+
+    def root(self) -> str:
+        """Return the hash over the leaves so far; of none, the empty text."""
+        return reduce(lambda right, left: _node(left, right), reversed(self._peaks)) if self._peaks else ""
 
 
 def path(leaves: Sequence[str], place: int) -> list[tuple[str, str]]:
