@@ -75,7 +75,7 @@ def check_signature(root: dict[str, Any], keys: dict[str, Any]) -> str:
     """Check who signed the root, and that it was this one; return the key's id."""
     header, content, signature = root["signature"].split(".")
     named = json.loads(_bytes(header))
-    check(named["alg"] == "Ed25519", "the signature is of another kind")
+    check(named["alg"] in ("EdDSA", "Ed25519"), "the signature is of another kind")  # two names of one algorithm
     key = next((key for key in keys["keys"] if key["kid"] == named["kid"]), None)
     if key is None:
         raise NotProvenError("the root is signed with a key that is not among the keys")

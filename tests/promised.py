@@ -112,7 +112,7 @@ PROMISES = (
     Promise(
         id="T2",
         says="a token does what its scopes say, on its account, until it expires or its client is disabled",
-        mechanism="Signed with Ed25519 and nothing else; account, scope, expiry and client are checked at every request.",
+        mechanism="Signed with an Ed25519 key and nothing else; account, scope, expiry and client are checked at every request.",
         attacks=("tests/http/test_tokens.py", "tests/http/test_strangers.py", "tests/test_rates.py"),
     ),
     Promise(

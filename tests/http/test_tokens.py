@@ -2,21 +2,25 @@
 
 import asyncio
 import base64
+import importlib
 import json
 import subprocess
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import jwt as pyjwt
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet, OctKey, OKPKey
+from joserfc.jwk import OctKey, OKPKey
 
-from ordre.auth.tokens import new_signing_key
+from ordre.application.ports import SigningKey
+from ordre.auth.tokens import ALGORITHM, REGISTRY, key_of, new_signing_key
 from ordre.bootstrap import opened
 from ordre.settings import Settings
-from service import ORDRE, Service, Shop, faults_of
+from service import ORDRE, Service, Shop, faults_of, serving
 
 
 def ask(shop: Shop, **more: Any) -> Any:
@@ -41,10 +45,29 @@ def test_basic_json_and_form(shop: Shop) -> None:
 
 
 def test_the_audience_names_the_account_whatever_the_host(shop: Shop) -> None:
-    body = {"grant_type": "client_credentials", "audience": f"https://api.dintero.com/v1/accounts/{shop.account_id}"}
-    assert ask(shop, json=body).status_code == 200
-    wrong = ask(shop, json={**body, "audience": "https://api.dintero.com/v1/accounts/T99999999"})
-    assert (wrong.status_code, faults_of(wrong.json()["error"]["errors"])) == (400, [("invalid_value", "audience")])
+    account = shop.account_id
+    for audience in (
+        f"https://api.dintero.com/v1/accounts/{account}",
+        f"https://api.dintero.com/v1/accounts/{account}/",
+        f"https://{account}@api.dintero.com/v1",
+        f"https://{account}@api.dintero.com",
+        f"https://{account}:x@api.dintero.com/v1/accounts",
+    ):
+        answer = ask(shop, json={"grant_type": "client_credentials", "audience": audience})
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["access_token"]
+        assert pyjwt.decode(token, options={"verify_signature": False})["aud"] == audience
+        assert answers(shop, token) == 200
+    for audience in (
+        "https://api.dintero.com/v1/accounts/T99999999",
+        f"https://{account}@api.dintero.com/v1/accounts/T99999999",
+        "https://T99999999@api.dintero.com/v1",
+        f"https://api.dintero.com/v1/accounts/{account}\n",
+        f"https://api.dintero.com/{account}",
+        "https://[",
+    ):
+        wrong = ask(shop, json={"grant_type": "client_credentials", "audience": audience})
+        assert (wrong.status_code, faults_of(wrong.json()["error"]["errors"])) == (400, [("invalid_value", "audience")])
 
 
 def test_refused(shop: Shop, service: Service) -> None:
@@ -121,8 +144,67 @@ def test_keys_are_published_and_rotate(shop: Shop, service: Service) -> None:
         assert shop.http.get(f"/v1/accounts/{shop.account_id}/shopping/orders", headers=headers).status_code == 200
     keys = shop.http.get("/.well-known/jwks.json").json()
     assert all("d" not in key for key in keys["keys"])
-    claims = jwt.decode(new, KeySet.import_key_set(keys), algorithms=["Ed25519"]).claims
-    assert (claims["sub"], claims["scope"]) == (shop.client_id, "admin:shopping")
+    assert {(key["alg"], key["crv"], key["use"]) for key in keys["keys"]} == {("EdDSA", "Ed25519", "sig")}
+    for token in (old, new):
+        claims = verified_by_pyjwt(shop, token)
+        assert (claims["sub"], claims["scope"]) == (shop.client_id, "admin:shopping")
+
+
+def verified_by_pyjwt(shop: Shop, token: str) -> dict[str, Any]:
+    """What a service reads that was given the address of our keys, as PyJWT's own documentation has it."""
+    client = pyjwt.PyJWKClient(f"{shop.http.base_url}/.well-known/jwks.json")
+    audience = f"{shop.http.base_url}/v1/accounts/{shop.account_id}"
+    key = client.get_signing_key_from_jwt(token)
+    claims: dict[str, Any] = pyjwt.decode(token, key, algorithms=["EdDSA"], audience=audience, issuer="ordre")
+    return claims
+
+
+def test_authlib_and_pyjwt_verify_our_tokens_with_the_keys_that_we_publish(shop: Shop) -> None:
+    token = shop.new_token()
+    assert header(token)["alg"] == "EdDSA"
+    assert verified_by_pyjwt(shop, token)["aid"] == shop.account_id
+    with warnings.catch_warnings(record=True):  # it says that it will go, in a later major version
+        jose = importlib.import_module("authlib.jose")
+    keys = jose.JsonWebKey.import_key_set(shop.http.get("/.well-known/jwks.json").json())
+    claims = jose.JsonWebToken(["EdDSA"]).decode(token, keys)
+    claims.validate()
+    assert (claims["sub"], claims["aid"]) == (shop.client_id, shop.account_id)
+    changed = reheaded(token, typ="other")
+    with pytest.raises(jose.errors.BadSignatureError):
+        jose.JsonWebToken(["EdDSA"]).decode(changed, keys)
+    with pytest.raises(pyjwt.InvalidSignatureError):
+        verified_by_pyjwt(shop, changed)
+
+
+def test_a_token_under_the_earlier_name_is_good_until_it_expires(shop: Shop, service: Service) -> None:
+    shop.get("/orders")
+    key, kid = asyncio.run(signing_key(service))
+    now = int(time.time())
+    claims = {"iss": "ordre", "sub": shop.client_id, "aid": shop.account_id, "scope": "admin:shopping", "iat": now}
+    claims["aud"] = f"http://x/v1/accounts/{shop.account_id}"
+    for algorithm in ("Ed25519", "EdDSA"):
+        assert answers(shop, signed(key, kid, {**claims, "exp": now + 60}, alg=algorithm)) == 200
+        assert answers(shop, signed(key, kid, {**claims, "exp": now - 1}, alg=algorithm)) == 401
+        assert answers(shop, signed(own_key(), kid, {**claims, "exp": now + 60}, alg=algorithm)) == 401
+
+
+def test_a_key_of_an_earlier_database_goes_on_under_the_new_name(own_database: str) -> None:
+    """A key made before is stored with the earlier name of the algorithm; it signs, and is published, with the new one."""
+    made = json.loads(new_signing_key(1).jwk)
+    assert made["alg"] == "EdDSA"
+    earlier = SigningKey(kid=made["kid"], jwk=json.dumps({**made, "alg": "Ed25519"}), created_at=1, retired_at=None)
+    with serving(own_database) as service, service.shop() as shop:
+        asyncio.run(put_key(service, earlier))
+        token = shop.new_token()
+        assert (header(token)["kid"], header(token)["alg"]) == (made["kid"], "EdDSA")
+        assert shop.http.get("/.well-known/jwks.json").json()["keys"][0]["alg"] == "EdDSA"
+        assert verified_by_pyjwt(shop, token)["sub"] == shop.client_id
+        shop.get("/orders")
+
+
+async def put_key(service: Service, key: SigningKey) -> None:
+    async with opened(Settings(database=service.database)) as store:
+        await store.put_signing_key(key)
 
 
 def header(token: str) -> Any:
@@ -232,13 +314,14 @@ def answers(shop: Shop, token: str) -> int:
 
 
 def signed(key: OKPKey, kid: str, claims: dict[str, Any], **header: Any) -> str:
-    return jwt.encode({"alg": "Ed25519", "kid": kid, **header}, claims, key, algorithms=["Ed25519"])
+    """A token as a forger makes it, who knows both names of the algorithm."""
+    return jwt.encode({"alg": ALGORITHM, "kid": kid, **header}, claims, key, registry=REGISTRY)
 
 
 async def signing_key(service: Service) -> tuple[OKPKey, str]:
     async with opened(Settings(database=service.database)) as store:
         current = next(key for key in await store.signing_keys() if key.retired_at is None)
-    return OKPKey.import_key(json.loads(current.jwk)), current.kid
+    return key_of(current), current.kid
 
 
 def test_a_new_key_is_private_to_the_store() -> None:

@@ -10,6 +10,7 @@ from ordre.api.errors import Failure
 from ordre.api.wire.accounts import Token, TokenRequest
 from ordre.api.wire.common import given
 from ordre.auth.secrets import digest_of, matches
+from ordre.auth.tokens import is_audience_of
 from ordre.domain.refusals import InvalidValue, Refused
 
 _NOBODY = digest_of("")
@@ -21,7 +22,7 @@ async def issue_token(context: Context) -> Reply:
     client_id, secret = _credentials(context.request.headers.get("authorization"), sent)
     account_id = context.account_id
     audience = given(sent.audience) or f"{context.base_url}/v1/accounts/{account_id}"
-    if not audience.endswith(f"/accounts/{account_id}"):
+    if not is_audience_of(audience, account_id):
         raise Refused(InvalidValue(path="audience", reason=f"Must end in /accounts/{account_id}"))
     account, client = await context.store.account(account_id), await context.store.client(account_id, client_id)
     known = matches(secret, client.secret_digest if client else _NOBODY)

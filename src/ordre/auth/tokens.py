@@ -1,5 +1,6 @@
 """Tokens: JWTs signed with Ed25519 keys that the store keeps; verified once and remembered by their digest."""
 
+import copy
 import json
 import secrets
 import time
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from joserfc import jws, jwt
@@ -16,7 +18,9 @@ from joserfc.jwk import KeySet, OKPKey
 
 from ordre.application.ports import AccountStore, KeysUnreadable, SigningKey
 
-ALGORITHM = "Ed25519"
+ALGORITHM = "EdDSA"
+"""Of RFC 8037, which PyJWT, Authlib and gateways know. RFC 9864 gives it the name of the curve, as ``EARLIER`` tokens have it."""
+EARLIER = "Ed25519"
 ISSUER = "ordre"
 REMEMBERED = 10_000
 KEYS_SECONDS = 5.0
@@ -26,6 +30,17 @@ CLIENT_SECONDS = 2.0
 """How long a client that was found enabled is taken to be."""
 MAX_TOKEN_LENGTH = 4_096
 _log = structlog.get_logger("ordre")
+
+
+def is_audience_of(audience: str, account_id: str) -> bool:
+    """Tell whether an audience names the account: at its end, whatever the host, or as the user name before the host."""
+    if audience.rstrip("/").endswith(f"/accounts/{account_id}"):
+        return True
+    try:
+        url = urlsplit(audience)
+    except ValueError:
+        return False
+    return url.username == account_id and "/accounts/" not in url.path
 
 
 class InvalidToken(Exception):  # noqa: N818 - it is named for the state it tells of
@@ -73,7 +88,7 @@ async def current_key(store: AccountStore, at: int) -> SigningKey:
 def signed(key: SigningKey, content: bytes) -> str:
     """Return the content signed, as a compact JWS."""
     header = {"alg": ALGORITHM, "kid": key.kid}
-    return jws.serialize_compact(header, content, OKPKey.import_key(json.loads(key.jwk)), algorithms=[ALGORITHM])
+    return jws.serialize_compact(header, content, key_of(key), registry=REGISTRY)
 
 
 class Tokens:
@@ -103,9 +118,7 @@ class Tokens:
             "exp": now + self.life_seconds,
             "jti": secrets.token_hex(8),
         }
-        return jwt.encode(
-            {"alg": ALGORITHM, "kid": key.kid}, claims, OKPKey.import_key(json.loads(key.jwk)), algorithms=[ALGORITHM]
-        )
+        return jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key_of(key), registry=REGISTRY)
 
     async def verify(self, token: str) -> Caller:
         """Return whom the token stands for.
@@ -131,17 +144,16 @@ class Tokens:
     async def jwks(self) -> dict[str, Any]:
         """Return the public keys."""
         await self._read_keys()
-        public = [OKPKey.import_key(json.loads(key.jwk)).as_dict(private=False) for key in self._keys]
-        return {"keys": public}
+        return {"keys": [{**key_of(key).as_dict(private=False), "alg": ALGORITHM} for key in self._keys]}
 
     async def _verify(self, token: str) -> Caller:
         await self._read_keys()
         try:
-            claims = jwt.decode(token, self._set, algorithms=[ALGORITHM]).claims
+            claims = jwt.decode(token, self._set, registry=REGISTRY).claims
         except (JoseError, ValueError):
             await self._read_keys(soon=True)
             try:
-                claims = jwt.decode(token, self._set, algorithms=[ALGORITHM]).claims
+                claims = jwt.decode(token, self._set, registry=REGISTRY).claims
             except (JoseError, ValueError) as error:
                 raise InvalidToken from error
         return _caller(claims)
@@ -183,12 +195,29 @@ class Tokens:
         if [key.kid for key in good] != [key.kid for key in self._good]:
             self._verified.clear()
         self._good = good
-        self._set = KeySet([OKPKey.import_key(json.loads(key.jwk)) for key in good])
+        self._set = KeySet([key_of(key) for key in good])
         self._read_at = time.monotonic()
 
     def _is_good(self, key: SigningKey) -> bool:
         """Tell whether a token by the key may still be good: whoever has a retired one could make tokens that expire late."""
         return key.retired_at is None or key.retired_at / 1000 + self.life_seconds > time.time()
+
+
+def _registry() -> jws.JWSRegistry:
+    """Return what signs and verifies under either name of the algorithm; the library's own warns of RFC 8037's at every token."""
+    made = jws.JWSRegistry(algorithms=[ALGORITHM, EARLIER])
+    made.algorithms = {name: copy.copy(jws.JWSRegistry.algorithms[name]) for name in (ALGORITHM, EARLIER)}
+    made.algorithms[ALGORITHM].security_warning = None
+    return made
+
+
+REGISTRY = _registry()
+
+
+def key_of(key: SigningKey) -> OKPKey:
+    """Return a key of the store for either name of the algorithm; its JWK has the one that tokens had when it was made."""
+    jwk = {name: value for name, value in json.loads(key.jwk).items() if name != "alg"}
+    return OKPKey.import_key(jwk)
 
 
 def _not_retired(keys: Sequence[SigningKey]) -> SigningKey | None:
@@ -197,7 +226,7 @@ def _not_retired(keys: Sequence[SigningKey]) -> SigningKey | None:
 
 def _caller(claims: dict[str, Any]) -> Caller:
     account, client, scope, expires = (claims.get(name) for name in ("aid", "sub", "scope", "exp"))
-    mine = claims.get("iss") == ISSUER and str(claims.get("aud", "")).endswith(f"/accounts/{account}")
+    mine = claims.get("iss") == ISSUER and isinstance(account, str) and is_audience_of(str(claims.get("aud", "")), account)
     if not mine or not isinstance(account, str) or not isinstance(client, str) or not isinstance(expires, int):
         raise InvalidToken
     return Caller(account_id=account, client_id=client, scopes=tuple(str(scope).split()), expires_at=expires)
