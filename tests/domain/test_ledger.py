@@ -1,6 +1,6 @@
 import pytest
 
-from ordre.domain.ledger import Kind, PaymentStatus, add, holds, payment_status, remaining, remains
+from ordre.domain.ledger import Kind, PaymentStatus, add, holds, payment_status, remaining, remains_on, total
 from ordre.domain.lines import Line, Sums
 
 
@@ -92,10 +92,21 @@ def test_payment_status(lines: list[Line], status: PaymentStatus) -> None:
 
 
 def test_what_remains_of_an_order_is_the_sum_over_its_lines() -> None:
-    left = remains([line(100, 80, 30, 15, 10), line(-50, -50, -20), line(50, 50, 0, 0, 40)])
+    lines = [line(100, 80, 30, 15, 10), line(-50, -50, -20), line(50, 50, 0, 0, 40)]
+    left = total(remains_on(one) for one in lines)
     assert left == (70, 20, -5, 20, 90)
 
 
 def test_a_cancelled_order_owes_nothing_and_takes_nothing() -> None:
-    left = remains([line(100, 80, 30, 30, 10), line(-50, -50)], cancelled_order=True)
-    assert left == (0, 0, 0, -10, 0)
+    assert remains_on(line(100, 80, 30, 30, 10), cancelled_order=True) == (0, 0, 0, 40, 0)
+    assert remains_on(line(-50, -50), cancelled_order=True) == (0, 0, 0, -50, 0)
+
+
+def test_nothing_remains_where_there_are_no_lines() -> None:
+    assert total([]) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("one", [line(100, 80, 30, 15, 10), line(-50, -50, -20), line(50, 90, 0, 0, 80)])
+def test_what_remains_is_what_the_rules_let_through(kind: Kind, one: Line) -> None:
+    assert remains_on(one)[list(Kind).index(kind)] == remaining(kind, one.net, one.sums)

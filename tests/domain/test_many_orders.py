@@ -8,7 +8,7 @@ import pytest
 from given import Given, placing, recording
 
 from ordre.domain.commands import Place
-from ordre.domain.ledger import Kind, remains
+from ordre.domain.ledger import Kind, remains_on
 from ordre.domain.lines import PricedItem, totals
 from ordre.domain.money import DIGITS, MAX_AMOUNT, share_out
 from ordre.domain.order import Content
@@ -135,5 +135,5 @@ def check(given: Given, books: Books) -> None:
             assert tuple(sums) == tuple(books.sums[line_id, authorization, kind] for kind in Kind)
     assert totals(lines.values()).net == sum(books.net.values())
     captured = sum(books.sums[line_id, "", Kind.CAPTURE] for line_id in lines)
-    assert remains(lines.values()).due == sum(books.net.values()) - captured
+    assert sum(remains_on(line).due for line in lines.values()) == sum(books.net.values()) - captured
     assert all(type(value) is int for line in lines.values() for value in (*line[:4], *line.sums))

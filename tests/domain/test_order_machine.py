@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ordre.domain.commands import Cancel, Close, Command, Comment, ItemChange, Open, Report
-from ordre.domain.ledger import Kind, holds, live, payment_status, remains
+from ordre.domain.ledger import Kind, holds, live, payment_status, remains_on, total
 from ordre.domain.lines import NOTHING, Sums, totals
 from ordre.domain.order import EventState, Order, Recorded
 from ordre.domain.refusals import Refused
@@ -83,7 +83,7 @@ class OneOrder(RuleBasedStateMachine):
         for line_id, line in self.order.lines.items():
             assert line.sums == self.sums(line_id, None)
             assert holds(line.net, line.sums)
-        left = remains(self.order.lines.values())
+        left = total(remains_on(line) for line in self.order.lines.values())
         authorized, captured, refunded, cancelled = (
             sum(kind) for kind in zip(*(one.sums for one in self.order.lines.values()), strict=True)
         )

@@ -11,7 +11,7 @@ import pytest
 from service import Shop, item
 
 EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
-WRITTEN_BY_ORDRE = {"version"}
+WRITTEN_BY_ORDRE = {"version", "payment_details"}
 
 
 def sent_order() -> Any:

@@ -30,7 +30,7 @@ from ordre.domain.commands import (
     Report,
     StartSession,
 )
-from ordre.domain.ledger import Kind, payment_status, remains
+from ordre.domain.ledger import Kind, payment_status, remains_on, total
 from ordre.domain.lines import PricedItem, totals
 from ordre.domain.order import EventState, Order, Reason, Recorded, Status
 from ordre.domain.refusals import Refused
@@ -217,7 +217,8 @@ class OrderOverHttp(RuleBasedStateMachine):
         assert found["status"] == order.status
         assert found["payment_status"] == payment_status(order.lines)
         sums = totals(order.lines.values())
-        left = remains(order.lines.values(), cancelled_order=order.status is Status.CANCELLED)
+        lefts = [remains_on(line, cancelled_order=order.status is Status.CANCELLED) for line in order.lines.values()]
+        left = total(lefts)
         assert (found["gross_amount"], found["net_amount"], found["total_discount"]) == sums[:3]
         shown = found["payment_details"]
         assert (
@@ -226,6 +227,8 @@ class OrderOverHttp(RuleBasedStateMachine):
         assert shown["amount_due"] == left.due
         lines = {line["line_id"]: (line["gross_amount"], line["net_amount"]) for line in found["items"]}
         assert lines == {line_id: (line.gross, line.net) for line_id, line in order.lines.items()}
+        for shown_line, line, left in zip(found["items"], order.lines.values(), lefts, strict=True):
+            assert tuple(shown_line["payment_details"].values()) == (*line.sums, *left)
         recorded = [fact for fact in self.given.facts if isinstance(fact, Recorded)]
         for kind, plural in PLURAL.items():
             mine = [(fact.id, fact.success, fact.amounts) for fact in recorded if fact.kind is kind]

@@ -188,12 +188,51 @@ def test_an_authorization_id_is_answered_as_it_was_sent(shop: Shop) -> None:
         assert shop.get(f"{path}/{kind}/{made['id']}") == made == shop.get(path)[kind][-1]
 
 
+def test_each_line_says_what_was_recorded_and_what_remains_of_it(shop: Shop) -> None:
+    path = f"/orders/{shop.order(100, -50, 30)['id']}"
+    shop.post(f"{path}/authorizations", operation((1, 100), (2, -40)))
+    shop.post(f"{path}/captures", operation((1, 70), (2, -40)))
+    shop.post(f"{path}/refunds", operation((1, 20)))
+    shop.post(f"{path}/cancellations", operation((1, 10)))
+    order = shop.get(path)
+    names = list(order["items"][0]["payment_details"])
+    assert [list(line["payment_details"].values()) for line in order["items"]] == [
+        [100, 70, 20, 10, 10, 20, 50, 20, 30],
+        [-40, -40, 0, 0, -10, 0, -40, 0, -10],
+        [0, 0, 0, 0, 30, 0, 0, 0, 30],
+    ]
+    for name in names[4:]:
+        assert order["payment_details"][name] == sum(line["payment_details"][name] for line in order["items"])
+    assert shop.get("/orders")["orders"][0] == order == shop.get(path, params={"version": 5})
+    assert shop.get(path, params={"version": 1})["items"][0]["payment_details"]["captured_amount"] == 0
+    changes = shop.get(f"{path}/diff", params={"from": 4, "to": 5})["changes"]
+    assert {"path": "items[line_id=1].payment_details.cancelled_amount", "before": 0, "after": 10} in changes
+
+
+def test_items_are_sent_back_as_they_were_answered(shop: Shop) -> None:
+    made = shop.paid(100, 50)
+    path = f"/orders/{made['id']}"
+    answered = shop.get(path)
+    changed = shop.put(path, {**answered, "comment": "ring twice"})
+    assert (changed["items"], changed["comment"], changed["version"]) == (answered["items"], "ring twice", 4)
+    lying = [{**line, "payment_details": {"captured_amount": 0}} for line in answered["items"]]
+    assert shop.put(path, {"items": lying})["items"] == answered["items"]
+    again = shop.post("/orders", {"currency": "NOK", "items": answered["items"]})
+    assert [line["payment_details"]["captured_amount"] for line in again["items"]] == [0, 0]
+    draft = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": answered["items"]}})
+    assert all("payment_details" not in line for line in draft["order"]["items"])
+    (completed,) = shop.put(f"/draft_orders/{draft['id']}/complete")["orders"]
+    assert [line["payment_details"] for line in completed["items"]] == [line["payment_details"] for line in again["items"]]
+
+
 def test_a_cancelled_order_owes_nothing(shop: Shop) -> None:
     path = f"/orders/{shop.order(100)['id']}"
     shop.post(f"{path}/authorizations", operation((1, 60)))
     shop.post(f"{path}/cancel")
     owed = {"amount_due": 0, "remaining_authorization_amount": 0, "remaining_capture_amount": 0}
-    assert shop.get(path)["payment_details"] == {**owed, "remaining_refund_amount": 0, "remaining_cancellation_amount": 60}
+    order = shop.get(path)
+    assert order["payment_details"] == {**owed, "remaining_refund_amount": 0, "remaining_cancellation_amount": 60}
+    assert order["items"][0]["payment_details"].items() >= order["payment_details"].items()
     shop.post(f"{path}/cancellations", operation((1, 60)))
     assert shop.get(path)["payment_details"]["remaining_cancellation_amount"] == 0
     assert shop.get(path)["payment_status"] == "pending"

@@ -13,20 +13,20 @@ from ordre.api.wire.queries import METADATA
 REF = "#/components/schemas/{name}"
 
 ANSWERED_AS = {
-    "NewOrder": "OrderAnswer",
-    "OrderChange": "OrderAnswer",
-    "NewItem": "Item",
-    "ChangedItem": "Item",
-    "NewDraft": "DraftAnswer",
-    "DraftChange": "DraftAnswer",
-    "NewDraftOrder": "DraftedOrder",
-    "DraftOrderChange": "DraftedOrder",
-    "NewOperation": "Operation",
-    "NewSession": "Session",
-    "NewEvent": "ServiceEvent",
-    "NewComment": "Comment",
+    "NewOrder": ("OrderAnswer",),
+    "OrderChange": ("OrderAnswer",),
+    "NewItem": ("Item", "OrderItem"),
+    "ChangedItem": ("OrderItem",),
+    "NewDraft": ("DraftAnswer",),
+    "DraftChange": ("DraftAnswer",),
+    "NewDraftOrder": ("DraftedOrder",),
+    "DraftOrderChange": ("DraftedOrder",),
+    "NewOperation": ("Operation",),
+    "NewSession": ("Session",),
+    "NewEvent": ("ServiceEvent",),
+    "NewComment": ("Comment",),
 }
-"""What a client sends -> what it is answered: a property that only the answer has is read-only."""
+"""What a client sends -> what it may be answered as: a property that only the answers have is read-only."""
 
 Schema = dict[str, Any]
 
@@ -37,7 +37,7 @@ def components() -> dict[str, Schema]:
     unique = list(dict.fromkeys([*types, ErrorBody]))
     _, found = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=REF)
     for sent, answered in ANSWERED_AS.items():
-        _mark(found[sent], found[answered])
+        _mark(found[sent], [found[name] for name in answered])
     return {name: _portable(one) for name, one in found.items()}
 
 
@@ -77,12 +77,13 @@ def _portable(value: Any) -> Any:
     return {name: published(one) if name == "pattern" and isinstance(one, str) else _portable(one) for name, one in value.items()}
 
 
-def _mark(sent: Schema, answered: Schema) -> None:
-    """Mark what only the answer has as read-only, and say in what is sent that it is ignored there."""
-    own = [name for name in answered["properties"] if name not in sent["properties"]]
-    for name in own:
-        one = answered["properties"][name]
-        answered["properties"][name] = {**one, "readOnly": True}
+def _mark(sent: Schema, answers: list[Schema]) -> None:
+    """Mark what only the answers have as read-only, and say in what is sent that it is ignored there."""
+    own: dict[str, None] = {}
+    for properties in [answered["properties"] for answered in answers]:
+        for name in [name for name in properties if name not in sent["properties"]]:
+            properties[name] = {**properties[name], "readOnly": True}
+            own[name] = None
     names = ", ".join(f"`{name}`" for name in own)
     sent["description"] = f"{sent.get('description', '')} Read-only, and ignored when sent: {names}.".strip()
 

@@ -94,7 +94,7 @@ OBJECTS = (
     ),
     Object(
         "Item",
-        "Item NewItem ChangedItem",
+        "Item OrderItem NewItem ChangedItem",
         (
             Group(
                 S,
@@ -105,6 +105,7 @@ OBJECTS = (
                 " original_gross_amount conversion_rate_ppm conversion_rate_timestamp conversion_rate_source",
             ),
             Group(S, SEEN, "manual_payout", "its shape is unknown: kept and answered"),
+            Group(X, NONE, "payment_details", "of an order's item, read-only: the rules are per line, so the answer is"),
         ),
     ),
     Object(
@@ -176,6 +177,19 @@ OBJECTS = (
                 SEEN,
                 "remaining_capture_amount remaining_refund_amount remaining_cancellation_amount amount_due"
                 " remaining_authorization_amount",
+            ),
+        ),
+    ),
+    Object(
+        "A line's payments",
+        "LinePayments",
+        (
+            Group(
+                X,
+                NONE,
+                "authorized_amount captured_amount refunded_amount cancelled_amount remaining_authorization_amount"
+                " remaining_capture_amount remaining_refund_amount remaining_cancellation_amount amount_due",
+                "sums of successful operations on the line, and what remains of them: they add up to the order's",
             ),
         ),
     ),

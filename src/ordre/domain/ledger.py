@@ -33,11 +33,11 @@ class PaymentStatus(StrEnum):
 class Remaining(NamedTuple):
     """What may still be recorded, and what is still due, in minor units, signed."""
 
-    authorization: int
-    capture: int
-    refund: int
-    cancellation: int
-    due: int
+    authorization: int = 0
+    capture: int = 0
+    refund: int = 0
+    cancellation: int = 0
+    due: int = 0
 
 
 def remaining(kind: Kind, net: int, sums: Sums) -> int:
@@ -82,19 +82,18 @@ def holds(net: int, sums: Sums) -> bool:
     )
 
 
-def remains(lines: Iterable[Line], *, cancelled_order: bool = False) -> Remaining:
-    """Return what remains over all lines (M3). A cancelled order owes nothing: money may only leave it."""
-    net = authorized = captured = refunded = cancelled = 0
-    for line in lines:
-        net += line.net
-        authorized += line.sums.authorized
-        captured += line.sums.captured
-        refunded += line.sums.refunded
-        cancelled += line.sums.cancelled
+def remains_on(line: Line, *, cancelled_order: bool = False) -> Remaining:
+    """Return what remains on one line (M3). A cancelled order owes nothing: money may only leave it."""
+    authorized, captured, refunded, cancelled = line.sums
     open_amount = authorized - captured - cancelled
     if cancelled_order:
         return Remaining(0, 0, captured - refunded, open_amount, 0)
-    return Remaining(net - (authorized - cancelled), open_amount, captured - refunded, open_amount, net - captured)
+    return Remaining(line.net - authorized + cancelled, open_amount, captured - refunded, open_amount, line.net - captured)
+
+
+def total(lefts: Iterable[Remaining]) -> Remaining:
+    """Return what remains over all lines: the sum of what remains on each."""
+    return Remaining(*map(sum, zip(*lefts, strict=True)))
 
 
 def payment_status(lines: Mapping[int, Line]) -> PaymentStatus:

@@ -8,13 +8,13 @@ from msgspec import UNSET, UnsetType, field
 
 from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
 from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
-from ordre.api.wire.items import Item
+from ordre.api.wire.items import OrderItem
 from ordre.api.wire.operations import Operation, Session
 from ordre.api.wire.orders import OrderFields, Visibility
 from ordre.api.wire.travel import ExternalId
 from ordre.application.ports import View
-from ordre.domain.ledger import payment_status, remains
-from ordre.domain.lines import totals
+from ordre.domain.ledger import Remaining, payment_status, remains_on, total
+from ordre.domain.lines import Line, totals
 from ordre.domain.order import Moment, Order, Status
 
 
@@ -56,7 +56,7 @@ class OrderAnswer(OrderFields, kw_only=True):
     total_manual_discount_amount: Size
     multiple_authorizations: bool
     payment_details: PaymentDetails
-    items: list[Item]
+    items: list[OrderItem]
     sessions: list[Session]
     authorizations: list[Operation]
     captures: list[Operation]
@@ -126,6 +126,7 @@ COLLECTIONS = {
 """Type of fact -> the collection that it is shown in."""
 
 _named = msgspec.json.Decoder(_Named).decode
+_apart = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def id_of(document: str) -> str:
@@ -138,14 +139,16 @@ def order_text(account_id: str, view: View, events: frozenset[str] | None) -> st
     order = view.order
     if order.deleted is not None:
         return _erased_text(order, order.deleted, view.fields)
-    fields = {**_head(order), **_statuses(order), **_money(order)}
+    cancelled = order.status is Status.CANCELLED
+    lefts = [remains_on(line, cancelled_order=cancelled) for line in order.lines.values()]
+    fields = {**_head(order), **_statuses(order), **_money(order, total(lefts))}
     fields["_links"] = draft_links(account_id, order.drafts)
     shown = _collections(view.shown)
     shown["events"] = "[]"
     if events is not None and view.events is not None:
         shown["events"] = f"[{','.join(order_events(order.id, view.events, events))}]"
         shown["state"] = json_text(state_text(view.events))
-    parts = [json_text(fields)[:-1], view.fields[1:-1], f'"items":{view.items}', object_text(shown)[1:]]
+    parts = [json_text(fields)[:-1], view.fields[1:-1], _items(view, lefts), object_text(shown)[1:]]
     return ",".join(part for part in parts if part)
 
 
@@ -199,9 +202,8 @@ def _statuses(order: Order) -> dict[str, object]:
     return fields
 
 
-def _money(order: Order) -> dict[str, object]:
-    lines, cancelled = order.lines.values(), order.status is Status.CANCELLED
-    sums, left = totals(lines), remains(lines, cancelled_order=cancelled)
+def _money(order: Order, left: Remaining) -> dict[str, object]:
+    sums = totals(order.lines.values())
     return {
         "gross_amount": sums.gross,
         "net_amount": sums.net,
@@ -215,6 +217,26 @@ def _money(order: Order) -> dict[str, object]:
             "amount_due": left.due,
         },
     }
+
+
+def _items(view: View, lefts: Sequence[Remaining]) -> str:
+    """Return the items, each with its line's payments. Items and lines stand in the same order, as both are only added to."""
+    lines = view.order.lines.values()
+    texts = [
+        f"{str(item, 'utf-8')[:-1]},{_line_payments(line, left)}}}"
+        for item, line, left in zip(_apart(view.items), lines, lefts, strict=True)
+    ]
+    return f'"items":[{",".join(texts)}]'
+
+
+def _line_payments(line: Line, left: Remaining) -> str:
+    authorized, captured, refunded, cancelled = line.sums
+    return (
+        f'"payment_details":{{"authorized_amount":{authorized},"captured_amount":{captured},"refunded_amount":{refunded},'
+        f'"cancelled_amount":{cancelled},"remaining_authorization_amount":{left.authorization},'
+        f'"remaining_capture_amount":{left.capture},"remaining_refund_amount":{left.refund},'
+        f'"remaining_cancellation_amount":{left.cancellation},"amount_due":{left.due}}}'
+    )
 
 
 def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:

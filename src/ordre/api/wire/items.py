@@ -180,6 +180,26 @@ class Item(NewItem, kw_only=True):
     version: int | UnsetType = UNSET
 
 
+class LinePayments(Wire, kw_only=True):
+    """What successful operations add up to on this line, and what remains of it. Computed, never stored."""
+
+    authorized_amount: int
+    captured_amount: int
+    refunded_amount: int
+    cancelled_amount: int
+    remaining_authorization_amount: int
+    remaining_capture_amount: int
+    remaining_refund_amount: int
+    remaining_cancellation_amount: int
+    amount_due: int
+
+
+class OrderItem(Item, kw_only=True):
+    """An item of an order, as answered."""
+
+    payment_details: LinePayments
+
+
 class ItemStatus(Wire):
     line_id: LineId
     status: ShortText
