@@ -17,7 +17,10 @@ _NOBODY = digest_of("")
 
 
 async def issue_token(context: Context) -> Reply:
-    """Issue a token to a client that knows its secret."""
+    """A token for a client that knows its secret.
+
+    Id and secret stand in the Authorization header (Basic), or in the body, as JSON or as a form.
+    """
     sent = context.sent(TokenRequest)
     client_id, secret = _credentials(context.request.headers.get("authorization"), sent)
     account_id = context.account_id
@@ -34,12 +37,12 @@ async def issue_token(context: Context) -> Reply:
 
 
 async def public_keys(context: Context) -> Reply:
-    """Answer the keys that verify tokens."""
+    """The keys that verify tokens, as a JSON Web Key Set: those that sign now, and those that signed before."""
     return reply(await context.tokens.jwks())
 
 
 async def health(context: Context) -> Reply:
-    """Answer whether the store can be used."""
+    """Whether the server and its database can take requests."""
     await context.store.ping()
     return reply({"status": "ok", "version": __version__})
 

@@ -17,7 +17,7 @@ from ordre.domain.refusals import InvalidValue, Refused, UnknownDraft
 
 
 async def create(context: Context) -> Reply:
-    """D1: make a draft."""
+    """Make a draft. Its items may be added now or later."""
     call, (described, options, shown) = context.call, sketch(context.sent(NewDraft))
     moment = Moment(at=call.at, by=call.by)
     draft = domain.created(context.new_id(), described, options, shown, moment, context.limits.lines)
@@ -25,7 +25,7 @@ async def create(context: Context) -> Reply:
 
 
 async def list_all(context: Context) -> Reply:
-    """D2: the account's drafts."""
+    """The account's drafts, newest first, by any filter."""
     page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
     texts = [draft_text(held) for held in page.rows]
     last = page.rows[-1].draft.id if page.rows else None
@@ -33,7 +33,7 @@ async def list_all(context: Context) -> Reply:
 
 
 async def read(context: Context) -> Reply:
-    """D3: one draft."""
+    """One draft, with its events."""
     held = await context.store.draft(context.account_id, context.path["id"])
     if held is None:
         raise Refused(UnknownDraft())
@@ -41,7 +41,7 @@ async def read(context: Context) -> Reply:
 
 
 async def update(context: Context) -> Reply:
-    """D4: change a draft; what is left out stays."""
+    """Change a draft. What is left out stays, `null` takes a field away, and `items` replaces all items."""
     change = context.sent(DraftChange)
 
     def edit(draft: Draft) -> Draft:
@@ -52,25 +52,25 @@ async def update(context: Context) -> Reply:
 
 
 async def delete(context: Context) -> Reply:
-    """D5: delete a draft."""
+    """Delete an open draft. It can still be read; deleting it again changes nothing."""
     return await _edit(context, lambda draft: domain.deleted(draft, Moment(at=context.call.at, by=context.call.by)))
 
 
 async def complete(context: Context) -> Reply:
-    """D6: make the draft's orders."""
+    """Make the orders that the draft describes, all of them or none. Completing it again answers the same orders."""
     outcome = await use.complete(context.store, context.call, context.path["id"], context.new_id, context.limits)
     return await changed(context, outcome)
 
 
 async def add_item(context: Context) -> Reply:
-    """I1: add an item to a draft."""
+    """Add an item to an open draft."""
     item = context.sent(NewItem)
     at, most = context.call.at, context.limits.lines
     return await _edit(context, lambda draft: domain.with_item(draft, draft_item(item, draft.version + 1), at, most))
 
 
 async def change_item(context: Context) -> Reply:
-    """I2: put another item in the place of one."""
+    """Put another item in the place of this one."""
     item, line_id = context.sent(NewItem), _line_id(context)
     if item.line_id != line_id:
         raise Refused(InvalidValue(path="line_id", reason=f"Must be {line_id}, the line of the path, is {item.line_id}"))
@@ -83,7 +83,7 @@ async def change_item(context: Context) -> Reply:
 
 
 async def remove_item(context: Context) -> Reply:
-    """I3: take an item out of a draft."""
+    """Take an item out of an open draft."""
     line_id = _line_id(context)
     return await _edit(context, lambda draft: domain.without_item(draft, line_id, context.call.at))
 

@@ -33,26 +33,77 @@ MOST_FAULTS = 20
 
 
 class ErrorDetail(Wire, kw_only=True):
-    """One fault: its stable code, the path of the field, and the values of the case."""
+    """One fault: its stable code, the path of the field, and the values of the case.
+
+    Attributes:
+        code: The stable code of the fault; docs/errors.md lists all
+        message: The fault in a sentence
+        path: The field or parameter, such as `items[0].amount`
+        line_id: The line that it is about
+        sent: The amount that was sent
+        expected: The amount that the lines add up to
+        amount: The amount that was to be recorded
+        remaining: What remains of the line for an operation of this kind
+        live: What is neither captured nor cancelled of the line's authorization
+        captured: What is captured of the line
+        refunded: What is refunded of the line
+        limit: How much or how many there may be at most
+        currency: The currency that is not taken here
+        parameter: The parameter that is not known
+        allowed: The parameters that are
+        kind: The kind of operation that was not found
+        status: The status that the draft has
+        id: The id that is used already
+        order_id: The order_id that is used already
+        authorization_id: The authorization that is not there
+        current_version: The version that the order or draft is at
+        events: What happened since the version that `If-Match` named, oldest first
+    """
 
     code: str
     message: str
     path: str | UnsetType = UNSET
     line_id: int | UnsetType = UNSET
+    sent: int | UnsetType = UNSET
+    expected: int | UnsetType = UNSET
+    amount: int | UnsetType = UNSET
     remaining: int | UnsetType = UNSET
     live: int | UnsetType = UNSET
+    captured: int | UnsetType = UNSET
+    refunded: int | UnsetType = UNSET
+    limit: int | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    parameter: str | UnsetType = UNSET
+    allowed: list[str] | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    order_id: str | UnsetType = UNSET
+    authorization_id: str | UnsetType = UNSET
     current_version: int | UnsetType = UNSET
     events: list[ApiEvent | ServiceEvent] | UnsetType = UNSET
 
 
 class ErrorContent(Wire, kw_only=True):
+    """What went wrong.
+
+    Attributes:
+        code: The status's phrase in capitals, such as `BAD REQUEST`
+        message: The first fault in a sentence, and how many more there are
+        errors: Every fault
+    """
+
     code: str
     message: str
     errors: list[ErrorDetail]
 
 
 class ErrorBody(Wire, kw_only=True):
-    """What every answer above 399 holds. ``error.code`` is the upper-case reason phrase."""
+    """What every answer above 399 holds. ``error.code`` is the upper-case reason phrase.
+
+    Attributes:
+        error: What went wrong
+    """
 
     error: ErrorContent
 

@@ -23,7 +23,7 @@ from ordre.domain.refusals import Refused, UnknownComment, UnknownOrder
 
 
 async def list_all(context: Context) -> Reply:
-    """E1: the order's events, oldest first, and their combined state."""
+    """The order's events, oldest first, and the state that services' reports combine to."""
     view = await context.store.order(context.account_id, context.order, events=True)
     if view is None or view.events is None:
         raise Refused(UnknownOrder())
@@ -32,7 +32,7 @@ async def list_all(context: Context) -> Reply:
 
 
 async def create(context: Context) -> Reply:
-    """E2: record what a service reports."""
+    """Record how far a service is with the order."""
     event = context.sent(NewEvent)
     command = report(event, context.new_id())
     shown = shown_event(event, command.id, context.call)
@@ -43,7 +43,7 @@ async def create(context: Context) -> Reply:
 
 
 async def comment(context: Context) -> Reply:
-    """M1: add a comment."""
+    """Add a comment for people."""
     sent = context.sent(NewComment)
     id_ = context.new_id()
     shown = shown_comment(sent, id_, context.call)
@@ -51,7 +51,7 @@ async def comment(context: Context) -> Reply:
 
 
 async def delete_comment(context: Context) -> Reply:
-    """M2: mark a comment as deleted."""
+    """Delete a comment. Its text goes from the order."""
     id_ = context.path["comment_id"]
     before = await context.store.shown_one(context.account_id, context.order, "comment", id_)
     if before is None:

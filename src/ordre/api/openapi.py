@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the table of operations and the wire types."""
 
 import re
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -8,14 +9,34 @@ import msgspec
 from ordre import __version__
 from ordre.api.examples import EXAMPLES, QUERIES, recorded
 from ordre.api.routes import ORDER, ROUTES, Route
-from ordre.api.schemas import REF, components, query_properties, shared_schemas
-from ordre.api.wire.queries import ABOUT as QUERY_ABOUT
+from ordre.api.schemas import REF, components, query_properties
 from ordre.application.accounts import ACCOUNT_ID
 
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
 an integration changes its base URL. Amounts are whole minor units of the order's currency; instants are RFC 3339.
 
 Every write takes an `Idempotency-Key`; every write to an order or a draft takes `If-Match` with the version of its `ETag`."""
+
+_SECTIONS = {
+    "authenticate": ("Tokens", "A token for a client's id and secret; every other operation takes it."),
+    "draft": ("Drafts", "Orders that are not placed yet: freely edited until they are completed or deleted."),
+    "draftitems": ("Items of a draft", "Adding, changing and removing one item."),
+    "orderlist": ("Lists", "Orders and drafts, newest first, by any filter and by words."),
+    "orders": ("Orders", "Placing, reading, changing and erasing an order, as it is or as it was."),
+    "orderitems": ("Items of an order", "How far each item is."),
+    "orderstatus": ("Status of an order", "Closing, opening again, and cancelling."),
+    "orderauthorizations": ("Authorizations", "Money that was set aside for the order."),
+    "ordercaptures": ("Captures", "Authorized money that was taken."),
+    "orderrefunds": ("Refunds", "Captured money that was given back."),
+    "ordercancellations": ("Cancellations", "Authorized money that was let go without being taken."),
+    "ordersessions": ("Payment sessions", "Payments that were started for the order."),
+    "orderevents": ("Events", "Every change of the order, and what services report of it."),
+    "ordercomments": ("Comments", "Remarks by people."),
+    "storeorder": ("Orders of a store", "The same lists and orders, for one store."),
+    "customerorder": ("Orders of a customer", "The same lists and orders, for one customer."),
+    "service": ("Service", "What clients and operators ask of the server itself."),
+}
+"""Tag of a route -> the section's name for people, and what is in it, in the order of the page."""
 
 _PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": f"^{ACCOUNT_ID}$"}),
@@ -85,23 +106,35 @@ def document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, examples[route.id])
-    return shared_schemas(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Ordre", "version": __version__, "description": _DESCRIPTION},
-            "servers": [{"url": "/"}],
-            "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
-            "paths": paths,
-            "components": {
-                "schemas": components(),
-                "responses": {status: _fault(status, about) for status, about in _FAULTS.items()},
-                "securitySchemes": {
-                    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                    "client": {"type": "http", "scheme": "basic"},
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ordre",
+            "version": __version__,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "The server that answered this document"}],
+        "tags": [{"name": name, "description": about} for name, about in _SECTIONS.values()],
+        "paths": paths,
+        "components": {
+            "schemas": components(),
+            "responses": {status: _fault(status, about) for status, about in _FAULTS.items()},
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The token that `POST .../auth/token` answered",
+                },
+                "client": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A client's id and secret, as `ordre client create` printed them",
                 },
             },
-        }
-    )
+        },
+    }
 
 
 def document_text() -> str:
@@ -119,14 +152,13 @@ def _fault(status: str, about: str) -> dict[str, Any]:
 def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.id,
-        "tags": [route.tag],
+        "tags": [_SECTIONS[route.tag][0]],
         "summary": route.summary,
+        "description": _about(route),
         "parameters": _parameters(route, example["path"]),
         "responses": _responses(route, example["answer"]),
         "security": _security(route),
     }
-    if route.scopes:
-        operation["description"] = f"Scopes, one of: {', '.join(f'`{scope}`' for scope in route.scopes)}."
     if route.body is not None:
         content: dict[str, Any] = {"schema": {"$ref": REF.format(name=route.body.__name__)}}
         if route.body_optional:
@@ -140,6 +172,14 @@ def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
+def _about(route: Route) -> str:
+    """Return what the handler says of itself, and the scopes that allow it."""
+    texts = [" ".join(cleandoc(route.handler.__doc__ or "").replace("``", "`").split())]
+    if route.scopes:
+        texts.append(f"Scopes, one of: {', '.join(f'`{scope}`' for scope in route.scopes)}.")
+    return " ".join(texts)
+
+
 def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
     found = []
     for name in re.findall(r"{(\w+)}", route.path):
@@ -149,9 +189,8 @@ def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
     properties = query_properties(route.query)
     values = QUERIES.get(route.id, {})
     for name, one in properties.items():
-        parameter: dict[str, Any] = {"name": name, "in": "query", "required": False, "schema": one}
-        if name in QUERY_ABOUT:
-            parameter["description"] = QUERY_ABOUT[name]
+        about = one.pop("description")
+        parameter: dict[str, Any] = {"name": name, "in": "query", "description": about, "required": False, "schema": one}
         if name in values:
             parameter["example"] = values[name].split(",") if one["type"] == "array" else _value(str(one["type"]), values[name])
         found.append(parameter)

@@ -28,14 +28,14 @@ from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrd
 
 
 async def create(context: Context) -> Reply:
-    """O2: make an order without a draft."""
+    """Place an order without a draft. It needs a currency and one item or more."""
     place = place_order(context.sent(NewOrder), context.new_id())
     outcome = await execute(context.store, context.call, place.order_id, place, limits=context.limits)
     return await changed(context, outcome, _events(context))
 
 
 async def read_of_store(context: Context) -> Reply:
-    """T2: an order of a store."""
+    """An order of the store."""
     view = await current(context)
     if context.path["store_id"] not in view.order.about.store_ids:
         raise Refused(UnknownOrder())
@@ -43,7 +43,7 @@ async def read_of_store(context: Context) -> Reply:
 
 
 async def read_of_customer(context: Context) -> Reply:
-    """U2: an order of a customer."""
+    """An order of the customer."""
     view = await current(context)
     if context.path["customer_id"] != view.order.about.customer_id:
         raise Refused(UnknownOrder())
@@ -51,47 +51,53 @@ async def read_of_customer(context: Context) -> Reply:
 
 
 async def list_all(context: Context) -> Reply:
-    """O1: the account's orders."""
+    """The account's orders, newest first, by any filter and by words."""
     return await _list(context)
 
 
 async def list_of_store(context: Context) -> Reply:
-    """T1: the orders of a store."""
+    """The orders that the store, or one of whose items, names."""
     return await _list(context, "store_id")
 
 
 async def list_of_customer(context: Context) -> Reply:
-    """U1: the orders of a customer."""
+    """The orders of the customer."""
     return await _list(context, "customer_id")
 
 
 async def update(context: Context) -> Reply:
-    """O4: change what an order says."""
+    """Change what an order says.
+
+    What is left out stays, `null` takes a field away; amounts of a line with payment operations stand.
+    """
     return await _execute(context, update_order(context.sent(OrderChange)))
 
 
 async def set_item_statuses(context: Context) -> Reply:
-    """L1: give items a status."""
+    """Give items a status, in words of your own."""
     return await _execute(context, set_statuses(context.sent(ItemStatuses)))
 
 
 async def reopen(context: Context) -> Reply:
-    """S1: open a closed order."""
+    """Open a closed order again. An open one is answered as it is."""
     return await _execute(context, Open())
 
 
 async def close(context: Context) -> Reply:
-    """S2: close an order."""
+    """Close an order: money may still leave it, and none may enter. A closed one is answered as it is."""
     return await _execute(context, Close())
 
 
 async def cancel(context: Context) -> Reply:
-    """S3: cancel an order of which nothing is captured."""
+    """Cancel an order on which captured less refunded is 0 on every line. Nothing opens it again."""
     return await _execute(context, cancel_order(context.sent(Cancellation)))
 
 
 async def erase(context: Context) -> Reply:
-    """O5: erase an order. What the request says beyond its path is not kept."""
+    """Erase an order: everything but its ids and times goes, of every version, for good.
+
+    What the request says beyond its path is not kept.
+    """
     call = replace(context.call, event=request_event(context.request.method, path_of(context.request), ""))
     return await changed(context, await erasure.erase(context.store, call, context.order))
 

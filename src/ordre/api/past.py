@@ -19,13 +19,13 @@ _NAMES = ("line_id", "id")
 
 
 async def read(context: Context) -> Reply:
-    """O3: one order, as it is or as it was."""
+    """One order, as it is, or as it was at a version or an instant."""
     version = await _version(context, context.asked(OrderThen))
     return one(context, await (current(context) if version is None else _then(context, version)))
 
 
 async def diff(context: Context) -> Reply:
-    """Answer what changed between two versions, field by field, and the events that did it."""
+    """What changed between two versions, field by field, and the events that did it."""
     asked = context.asked(Between)
     now = await context.store.order(context.account_id, context.order)
     if now is None:

@@ -15,79 +15,82 @@ from ordre.domain.refusals import InvalidValue, Refused, UnknownOperation, Unkno
 
 
 async def authorize(context: Context) -> Reply:
-    """A2: record an authorization."""
+    """Record that money was set aside elsewhere, line by line. No more than what remains of each line."""
     return await _record(context, Kind.AUTHORIZATION)
 
 
 async def capture(context: Context) -> Reply:
-    """C2: record a capture."""
+    """Record that authorized money was taken elsewhere, line by line.
+
+    No more than is authorized and not yet captured or cancelled.
+    """
     return await _record(context, Kind.CAPTURE)
 
 
 async def refund(context: Context) -> Reply:
-    """R2: record a refund."""
+    """Record that captured money was given back elsewhere, line by line. No more than is captured and not yet refunded."""
     return await _record(context, Kind.REFUND)
 
 
 async def cancel(context: Context) -> Reply:
-    """X2: record a cancellation of what is authorized and not captured."""
+    """Record that authorized money was let go elsewhere, line by line. What is cancelled may be authorized again."""
     return await _record(context, Kind.CANCELLATION)
 
 
 async def start(context: Context) -> Reply:
-    """P2: record that a payment session is started."""
+    """Record that a payment session was started elsewhere. It moves nothing."""
     session = context.sent(NewSession)
     command, shown = start_session(session, context.new_id()), shown_session(session, context.call)
     return written(await execute(context.store, context.call, context.order, command, shown, context.limits))
 
 
 async def list_authorizations(context: Context) -> Reply:
-    """A1: the order's authorizations."""
+    """The order's authorizations, oldest first, failed ones too."""
     return await _list(context, "authorization")
 
 
 async def list_captures(context: Context) -> Reply:
-    """C1: the order's captures."""
+    """The order's captures, oldest first, failed ones too."""
     return await _list(context, "capture")
 
 
 async def list_refunds(context: Context) -> Reply:
-    """R1: the order's refunds."""
+    """The order's refunds, oldest first, failed ones too."""
     return await _list(context, "refund")
 
 
 async def list_cancellations(context: Context) -> Reply:
-    """X1: the order's cancellations."""
+    """The order's cancellations, oldest first, failed ones too."""
     return await _list(context, "cancellation")
 
 
 async def list_sessions(context: Context) -> Reply:
-    """P1: the order's sessions."""
+    """The order's payment sessions, oldest first."""
     return await _list(context, "session")
 
 
 async def read_authorization(context: Context) -> Reply:
-    """A3: one authorization."""
+    """One authorization."""
     return await _read(context, "authorization")
 
 
 async def read_capture(context: Context) -> Reply:
-    """C3: one capture."""
+    """One capture."""
     return await _read(context, "capture")
 
 
 async def read_refund(context: Context) -> Reply:
-    """R3: one refund."""
+    """One refund."""
     return await _read(context, "refund")
 
 
 async def read_cancellation(context: Context) -> Reply:
-    """X3: one cancellation."""
+    """One cancellation."""
     return await _read(context, "cancellation")
 
 
 async def read_session(context: Context) -> Reply:
-    """P3: one session."""
+    """One payment session."""
     return await _read(context, "session")
 
 

@@ -5,12 +5,15 @@ from typing import Any
 
 import msgspec
 
+from ordre.api.descriptions import described
 from ordre.api.errors import ErrorBody
 from ordre.api.routes import ROUTES
-from ordre.api.wire.common import Number, published
+from ordre.api.wire.common import Number, Wire, published
 from ordre.api.wire.queries import METADATA
 
 REF = "#/components/schemas/{name}"
+SHARED = ("Currency", "Country")
+"""Titles of field types that stand once in the document, and are referred to."""
 
 ANSWERED_AS = {
     "NewOrder": ("OrderAnswer",),
@@ -35,46 +38,52 @@ def components() -> dict[str, Schema]:
     """Return the schema of every body and answer, by name."""
     types = [type_ for route in ROUTES for type_ in (route.answer, route.body) if type_ is not None]
     unique = list(dict.fromkeys([*types, ErrorBody]))
-    _, found = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=REF)
+    _, made = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=REF)
+    types_by_name = {type_.__name__: type_ for type_ in _heirs(Wire)}
+    shared: dict[str, Schema] = {}
+    found = {name: described(_shared(_portable(one), shared), types_by_name[name]) for name, one in made.items()}
     for sent, answered in ANSWERED_AS.items():
         _mark(found[sent], [found[name] for name in answered])
-    return {name: _portable(one) for name, one in found.items()}
+    return {**found, **dict(sorted(shared.items()))}
 
 
 def query_properties(type_: type[msgspec.Struct]) -> dict[str, Schema]:
     """Return the parameters of a query, but for those whose names end in a key of metadata: OpenAPI has no words for them."""
     (schema,), found = msgspec.json.schema_components([type_], schema_hook=_schema)
-    properties: dict[str, Schema] = dict(found[type_.__name__].get("properties", {})) if "$ref" in schema else {}
+    if "$ref" not in schema:
+        return {}
+    properties: dict[str, Schema] = described(_shared(_portable(found[type_.__name__]), {}), type_).get("properties", {})
     properties.pop(METADATA.rstrip("."), None)
-    return {name: _without_null(_portable(one)) for name, one in properties.items()}
+    return {name: _without_null(one) for name, one in properties.items()}
 
 
-def shared_schemas(document: Schema) -> Schema:
-    """Return the document with a schema that has a title standing once, under that name, and referred to elsewhere."""
-    shared: dict[str, Schema] = {}
-    for holder, name, one in list(_titled(document, ("Currency", "Country"))):
-        shared.setdefault(one["title"], one)
-        holder[name] = {"$ref": REF.format(name=one["title"])}
-    document["components"]["schemas"].update(sorted(shared.items()))
-    return document
-
-
-def _titled(value: Any, titles: tuple[str, ...]) -> Iterator[tuple[Any, Any, Schema]]:
-    """Yield where a schema with one of the titles stands: what holds it, under which name, and the schema."""
-    for name, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        if isinstance(one, dict) and one.get("title") in titles and "enum" in one:
-            yield value, name, one
-        else:
-            yield from _titled(one, titles)
+def _shared(value: Any, shared: dict[str, Schema]) -> Any:
+    """Return a schema that refers to those that have a title of ``SHARED``, which are added to ``shared`` by that name."""
+    if isinstance(value, list):
+        return [_shared(one, shared) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("title") in SHARED:
+        shared.setdefault(value["title"], value)
+        return {"$ref": REF.format(name=value["title"])}
+    return {name: _shared(one, shared) for name, one in value.items()}
 
 
 def _portable(value: Any) -> Any:
-    """Return a schema with its patterns as they are published."""
+    """Return a schema with its patterns as they are published, and a type for every list of words."""
     if isinstance(value, list):
         return [_portable(one) for one in value]
     if not isinstance(value, dict):
         return value
+    if isinstance(value.get("enum"), list) and "type" not in value:
+        value = {"type": "string", **value}
     return {name: published(one) if name == "pattern" and isinstance(one, str) else _portable(one) for name, one in value.items()}
+
+
+def _heirs(type_: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    for one in type_.__subclasses__():
+        yield one
+        yield from _heirs(one)
 
 
 def _mark(sent: Schema, answers: list[Schema]) -> None:
@@ -90,8 +99,9 @@ def _mark(sent: Schema, answers: list[Schema]) -> None:
 
 def _without_null(schema: Schema) -> Schema:
     """Return a parameter's schema: a query has no null, and leaving a parameter out is its default."""
+    rest = {name: value for name, value in schema.items() if name != "anyOf" and (name, value) != ("default", None)}
     choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
-    return choices[0] if choices else {name: value for name, value in schema.items() if name != "default" or value is not None}
+    return {**choices[0], **rest} if choices else rest
 
 
 def _schema(type_: type) -> Schema:

@@ -363,7 +363,15 @@ OBJECTS = (
     Object(
         "Error's detail",
         "ErrorDetail",
-        (Group(X, NONE, "code message path line_id remaining live current_version events", "the original leaves them open"),),
+        (
+            Group(
+                X,
+                NONE,
+                "code message path line_id sent expected amount remaining live captured refunded limit currency parameter "
+                "allowed kind status id order_id authorization_id current_version events",
+                "the original leaves them open",
+            ),
+        ),
     ),
     Object("Difference", "Diff", (Group(X, NONE, "from to changes events"),)),
     Object("Difference's change", "Change", (Group(X, NONE, "path before after"),)),

@@ -19,7 +19,17 @@ from ordre.domain.order import Moment, Order, Status
 
 
 class PaymentDetails(Wire, kw_only=True):
-    """What remains, over all lines. Computed, never stored."""
+    """What remains, over all lines. Computed, never stored.
+
+    Attributes:
+        remaining_capture_amount: What may still be captured: authorized less captured and cancelled; 0 on a cancelled
+            order
+        remaining_refund_amount: What may still be refunded: captured less refunded
+        remaining_cancellation_amount: What may still be cancelled: authorized less captured and cancelled
+        amount_due: What the customer still owes: net less captured; 0 on a cancelled order
+        remaining_authorization_amount: What may still be authorized: net less what is authorized and not cancelled; 0
+            on a cancelled order
+    """
 
     remaining_capture_amount: int
     remaining_refund_amount: int
@@ -29,6 +39,18 @@ class PaymentDetails(Wire, kw_only=True):
 
 
 class Comment(Wire, kw_only=True):
+    """A comment on an order.
+
+    Attributes:
+        id: The comment's id
+        body: The text
+        visibility: Whether the customer may read it
+        created_at: When it was written
+        created_by: The id of the client that wrote it
+        deleted_at: When it was deleted
+        deleted_by: The id of the client that deleted it
+    """
+
     id: Uuid
     body: str
     visibility: Visibility
@@ -39,7 +61,41 @@ class Comment(Wire, kw_only=True):
 
 
 class OrderAnswer(OrderFields, kw_only=True):
-    """An order."""
+    """An order.
+
+    Attributes:
+        id: The order's own id, a UUID that sorts by time
+        order_id: The id that you chose, or `id`
+        created_at: When the order was made
+        created_by: The id of the client that made it
+        updated_at: When it last changed
+        currency: The currency of every amount
+        status: Open until it is closed or cancelled; a closed one can be opened again
+        payment_status: How far it is paid, by the sums of captured and refunded against net
+        version: How many changes there were; `If-Match` names it
+        gross_amount: The sum of the lines before discounts
+        net_amount: The sum of the lines after discounts: what the customer pays
+        total_discount: All discounts together, as a size
+        total_manual_discount_amount: Those given by hand (`discount_type` `manual`), as a size
+        multiple_authorizations: Whether a line may have several authorizations at once
+        payment_details: What remains, over all lines
+        items: The lines
+        sessions: Payment sessions, oldest first
+        authorizations: Authorizations, oldest first, failed ones too
+        captures: Captures, oldest first, failed ones too
+        refunds: Refunds, oldest first, failed ones too
+        cancellations: Cancellations, oldest first, failed ones too
+        comments: Comments, oldest first
+        events: Every change and every report, oldest first; empty unless `include_events` asks for them
+        state: What the reports of services combine to; absent unless `include_events` asks for events
+        closed_at: When it was closed; absent once it is opened again
+        closed_by: The id of the client that closed it
+        cancelled_at: When it was cancelled
+        cancelled_by: The id of the client that cancelled it
+        cancelled_reason: Why it was cancelled
+        time_to_live_expires_at: When it will be erased, unless it changes before
+        links: The drafts that it came from
+    """
 
     id: Uuid
     order_id: str
@@ -75,7 +131,19 @@ class OrderAnswer(OrderFields, kw_only=True):
 
 
 class ErasedOrder(Wire, kw_only=True):
-    """All that is kept of an order after it was erased, on request or at the end of its time to live."""
+    """All that is kept of an order after it was erased, on request or at the end of its time to live.
+
+    Attributes:
+        id: The order's own id
+        order_id: The id that you chose, or `id`
+        created_at: When the order was made
+        updated_at: When it last changed before it was erased
+        deleted_at: When it was erased
+        deleted_by: The id of the client that erased it, `time-to-live`, or `operator`
+        version: How many changes there were, the erasing among them
+        order_number: The number for people
+        external_ids: What it was called in other systems
+    """
 
     id: Uuid
     order_id: str
@@ -89,26 +157,62 @@ class ErasedOrder(Wire, kw_only=True):
 
 
 class OrderList(Wire, kw_only=True):
+    """A page of orders.
+
+    Attributes:
+        orders: The page's orders, newest first
+    """
+
     orders: list[OrderAnswer]
 
 
 class Authorizations(Wire, kw_only=True):
+    """The authorizations of an order.
+
+    Attributes:
+        authorizations: The authorizations, oldest first
+    """
+
     authorizations: list[Operation]
 
 
 class Captures(Wire, kw_only=True):
+    """The captures of an order.
+
+    Attributes:
+        captures: The captures, oldest first
+    """
+
     captures: list[Operation]
 
 
 class Refunds(Wire, kw_only=True):
+    """The refunds of an order.
+
+    Attributes:
+        refunds: The refunds, oldest first
+    """
+
     refunds: list[Operation]
 
 
 class Cancellations(Wire, kw_only=True):
+    """The cancellations of an order.
+
+    Attributes:
+        cancellations: The cancellations, oldest first
+    """
+
     cancellations: list[Operation]
 
 
 class Sessions(Wire, kw_only=True):
+    """The payment sessions of an order.
+
+    Attributes:
+        sessions: The sessions, oldest first
+    """
+
     sessions: list[Session]
 
 

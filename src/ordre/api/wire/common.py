@@ -144,6 +144,13 @@ class Wire(Struct, omit_defaults=True, kw_only=True):
 
 
 class Link(Wire):
+    """Where something that belongs to it is found.
+
+    Attributes:
+        href: The path of the other resource
+        rel: What it is to this one, such as `draft`
+    """
+
     href: str
     rel: str
 

@@ -7,7 +7,13 @@ from ordre.api.wire.events import ApiEvent, ServiceEvent
 
 
 class Change(Wire, kw_only=True):
-    """One field. ``before`` is absent where it is new, ``after`` where it is gone; entries of lists are named by their id."""
+    """One field. ``before`` is absent where it is new, ``after`` where it is gone; entries of lists are named by their id.
+
+    Attributes:
+        path: The field, such as `items[line_id=1].status`
+        before: Its value in the earlier version; absent where it is new
+        after: Its value in the later version; absent where it is gone
+    """
 
     path: str
     before: Raw | UnsetType = UNSET
@@ -15,7 +21,14 @@ class Change(Wire, kw_only=True):
 
 
 class Diff(Wire, kw_only=True):
-    """The fields that differ, and the events between, oldest first."""
+    """The fields that differ, and the events between, oldest first.
+
+    Attributes:
+        from_: The earlier version
+        to: The later version
+        changes: The fields that differ
+        events: The events between, oldest first
+    """
 
     from_: int = field(name="from")
     to: int

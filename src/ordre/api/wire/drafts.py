@@ -32,7 +32,18 @@ from ordre.domain.order import About, Frozen
 
 
 class DraftOptions(Wire):
-    """What completing the draft does."""
+    """What completing the draft does.
+
+    Attributes:
+        generate_order_id: Make a short `order_id`: nine capital letters and digits, none of which is easily mistaken
+        order_id: The existing order that the items are added to
+        split_draft: Make an order for each store that the items name. Left out, false
+        replace: With `order_id`: take the place of everything in that order, which must not have a payment operation
+            yet
+        payout: How payouts are made, kept as it is
+        serial_order_number_suffix: Give the order the account's next number, and put this behind it. Numbers may have
+            gaps
+    """
 
     generate_order_id: Maybe[Literal["ALPHANUMERIC_9"]] = UNSET
     order_id: Maybe[OrderId] = UNSET
@@ -45,25 +56,49 @@ class DraftOptions(Wire):
 
 
 class NewDraftOrder(OrderFields, kw_only=True):
-    """The order that the draft is to become. Items may be added later."""
+    """The order that the draft is to become. Items may be added later.
+
+    Attributes:
+        currency: The currency of every amount
+        items: The lines so far
+    """
 
     currency: Currency
     items: Maybe[list[NewItem]] = UNSET
 
 
 class DraftOrderChange(OrderFields, kw_only=True):
-    """New values for the drafted order; what is left out stays, null takes away, ``items`` replaces all of them."""
+    """New values for the drafted order; what is left out stays, null takes away, ``items`` replaces all of them.
+
+    Attributes:
+        currency: The currency of every amount
+        items: The lines, in the place of those before
+    """
 
     currency: Maybe[Currency] = UNSET
     items: Maybe[list[NewItem]] = UNSET
 
 
 class NewDraft(Wire, kw_only=True):
+    """A draft order to be made.
+
+    Attributes:
+        order: The order to be
+        options: What completing does
+    """
+
     order: NewDraftOrder
     options: Maybe[DraftOptions] = UNSET
 
 
 class DraftChange(Wire):
+    """New values for a draft; what is left out stays.
+
+    Attributes:
+        order: New values for the order to be
+        options: What completing does, in the place of what was said before
+    """
+
     order: Maybe[DraftOrderChange] = UNSET
     options: Maybe[DraftOptions] = UNSET
 
@@ -73,6 +108,17 @@ class Completion(Wire):
 
 
 class DraftedOrder(OrderFields, kw_only=True):
+    """The order that a draft describes.
+
+    Attributes:
+        currency: The currency of every amount
+        gross_amount: The sum of the lines before discounts
+        net_amount: The sum of the lines after discounts
+        total_discount: All discounts together, as a size
+        total_manual_discount_amount: Those given by hand (`discount_type` `manual`), as a size
+        items: The lines so far
+    """
+
     currency: Currency
     gross_amount: int
     net_amount: int
@@ -82,7 +128,21 @@ class DraftedOrder(OrderFields, kw_only=True):
 
 
 class DraftAnswer(Wire, kw_only=True):
-    """A draft order."""
+    """A draft order.
+
+    Attributes:
+        id: The draft's id
+        version: How often the draft was written; `If-Match` names it
+        status: Open until it is completed or deleted
+        order: The order to be
+        options: What completing does
+        events: Every change of the draft, oldest first
+        created_at: When the draft was made
+        created_by: The id of the client that made it
+        updated_at: When it last changed
+        deleted_at: When it was deleted
+        deleted_by: The id of the client that deleted it
+    """
 
     id: Uuid
     version: int
@@ -98,6 +158,12 @@ class DraftAnswer(Wire, kw_only=True):
 
 
 class DraftList(Wire, kw_only=True):
+    """A page of drafts.
+
+    Attributes:
+        draft_orders: The page's drafts, newest first
+    """
+
     draft_orders: list[DraftAnswer]
 
 

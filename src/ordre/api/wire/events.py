@@ -36,7 +36,16 @@ EventType = Literal["api-event", "service-event"]
 
 
 class NewEvent(Wire):
-    """What a service reports of the order. ``service`` tells apart whose status it is."""
+    """What a service reports of the order. ``service`` tells apart whose status it is.
+
+    Attributes:
+        service: Who reports, such as `kitchen`; its latest report counts
+        service_status: The service's own word for how far it is
+        state: What that means for the order
+        description: The text for people
+        metadata: Anything of yours, a JSON object of at most 16 KiB
+        id: An id of your own, one of its own on the order
+    """
 
     service: Annotated[str, Meta(min_length=1, max_length=255)]
     service_status: ShortText
@@ -47,7 +56,21 @@ class NewEvent(Wire):
 
 
 class ServiceEvent(Wire, kw_only=True, tag_field="event_type", tag="service-event"):
-    """What a service reported. ``version`` is the order's version that it made."""
+    """What a service reported. ``version`` is the order's version that it made.
+
+    Attributes:
+        id: The event's id
+        created_at: When it was reported
+        created_by: The id of the client that reported it
+        state: What it means for the order
+        service: Who reported
+        service_status: The service's own word for how far it is
+        description: The text for people
+        metadata: Anything of yours, a JSON object of at most 16 KiB
+        version: The version of the order that it made
+        links: The draft that the order came from
+        event_type: Tells it apart from an `api-event`
+    """
 
     id: str
     created_at: DateTime
@@ -62,12 +85,32 @@ class ServiceEvent(Wire, kw_only=True, tag_field="event_type", tag="service-even
 
 
 class Request(Wire):
+    """The request that made a change.
+
+    Attributes:
+        path: The path that was called
+        method: The HTTP method
+        body: The body as it was sent
+    """
+
     path: str
     method: str
     body: str
 
 
 class ApiEvent(Wire, kw_only=True, tag_field="event_type", tag="api-event"):
+    """A change of an order or draft.
+
+    Attributes:
+        id: The event's id
+        created_at: When the change was made
+        created_by: The id of the client that made it
+        version: The version that it made
+        request: The request that made it
+        draft_id: The draft that was completed
+        event_type: Tells it apart from a `service-event`
+    """
+
     id: Uuid
     created_at: DateTime
     created_by: str
@@ -77,7 +120,13 @@ class ApiEvent(Wire, kw_only=True, tag_field="event_type", tag="api-event"):
 
 
 class Events(Wire):
-    """``state`` combines what services reported."""
+    """``state`` combines what services reported.
+
+    Attributes:
+        events: The page's events, oldest first
+        state: What the reports of services combine to: `failure` if any is an error or failure; `pending` if there is
+            none, or the latest of any service is pending; else `success`
+    """
 
     events: list[ApiEvent | ServiceEvent]
     state: Literal["failure", "success", "pending"]

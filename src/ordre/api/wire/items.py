@@ -35,7 +35,19 @@ Quantity = Annotated[Number, Meta(extra_json_schema={"minimum": 0})]
 
 
 class TaxLine(Wire):
-    """Recorded as sent: shops round tax in different ways. Checked for the line's sign and for not exceeding its gross."""
+    """Recorded as sent: shops round tax in different ways. Checked for the line's sign and for not exceeding its gross.
+
+    Attributes:
+        amount: The tax of the line, on the line's side of zero
+        percentage: The rate, such as 25 for 25 %
+        amount_dwh: The tax with more digits, as text, for a data warehouse
+        exempt: Whether the line is exempt from this tax
+        included_in_price: Whether the gross amount holds the tax already
+        tax_basis: The amount that the tax is computed on, without the tax
+        tax_basis_dwh: The same with more digits, as text, for a data warehouse
+        tax_code: The shop's own code of the tax
+        tax_group: The shop's own group of the tax
+    """
 
     amount: Amount
     percentage: Maybe[Number] = UNSET
@@ -49,11 +61,28 @@ class TaxLine(Wire):
 
 
 class Group(Wire):
+    """A group that an item belongs to.
+
+    Attributes:
+        id: The group's id
+        name: The group's name
+    """
+
     id: Maybe[ShortText] = UNSET
     name: Maybe[ShortText] = UNSET
 
 
 class Dimension(Wire):
+    """What tells variants of an item apart.
+
+    Attributes:
+        color: Color
+        size: Size
+        style: Style
+        config: Configuration
+        variant: Variant
+    """
+
     color: Maybe[ShortText] = UNSET
     size: Maybe[ShortText] = UNSET
     style: Maybe[ShortText] = UNSET
@@ -62,7 +91,17 @@ class Dimension(Wire):
 
 
 class DiscountLine(Wire):
-    """A discount by its size: it takes the line's amount towards zero, whatever the line's sign."""
+    """A discount by its size: it takes the line's amount towards zero, whatever the line's sign.
+
+    Attributes:
+        amount: How much is taken off the line, as a size: it takes the amount towards zero, whatever the line's sign
+        percentage: The discount in percent; the amount counts
+        discount_type: Why it was given; `manual` is added up in `total_manual_discount_amount`
+        discount_subtype: A finer word for why
+        discount_id: The id of the campaign or rule behind it
+        description: The text for people
+        line_id: The discount's own number inside the line
+    """
 
     amount: Size
     percentage: Maybe[Number] = UNSET
@@ -74,7 +113,15 @@ class DiscountLine(Wire):
 
 
 class Addition(Wire):
-    """Part of the line's gross amount, not on top of it."""
+    """Part of the line's gross amount, not on top of it.
+
+    Attributes:
+        id: The addition's id, such as that of an extra topping
+        description: The text for people
+        quantity: How many of it
+        gross_amount: Its part of the line's gross amount
+        groups: Groups that it belongs to
+    """
 
     id: Maybe[ShortText] = UNSET
     description: Maybe[Text] = UNSET
@@ -84,17 +131,39 @@ class Addition(Wire):
 
 
 class RelatedItem(Wire):
+    """Another line of the order.
+
+    Attributes:
+        line_id: The line that this one belongs to, or takes back
+        type: How they belong together: `reversed` takes the other line back, `required` comes with it
+    """
+
     line_id: Maybe[LineId] = UNSET
     type: Maybe[ShortText] = UNSET
 
 
 class DynamicPayout(Wire):
+    """A rule that shares out a payout.
+
+    Attributes:
+        rule_type: The kind of rule that shares out the payout
+        rule_id: The rule's id
+    """
+
     rule_type: Maybe[ShortText] = UNSET
     rule_id: Maybe[ShortText] = UNSET
 
 
 class PayoutNode(Wire):
-    """A node of a payout tree."""
+    """A node of a payout tree.
+
+    Attributes:
+        type: The kind of the node
+        value: Its value, by its kind
+        amount: What goes there
+        destination: Who is paid
+        destinations: The nodes below it
+    """
 
     type: Maybe[ShortText] = UNSET
     value: Maybe[ShortText] = UNSET
@@ -104,11 +173,25 @@ class PayoutNode(Wire):
 
 
 class Payout(Wire):
+    """A tree of payouts.
+
+    Attributes:
+        destinations: Who the line's amount is paid out to
+    """
+
     destinations: Maybe[list[PayoutNode]] = UNSET
 
 
 class Conversion(Wire):
-    """What an amount was in another currency. Recorded, never applied."""
+    """What an amount was in another currency. Recorded, never applied.
+
+    Attributes:
+        original_currency: The currency that the amount was first in
+        original_gross_amount: The amount in that currency, in its own minor units
+        conversion_rate_ppm: The rate that was used, in millionths
+        conversion_rate_timestamp: When the rate held
+        conversion_rate_source: Where the rate is from
+    """
 
     original_currency: Maybe[Currency] = UNSET
     original_gross_amount: Maybe[Amount] = UNSET
@@ -123,7 +206,33 @@ class Conversion(Wire):
 
 
 class ItemDetails(Conversion):
-    """What an item may say beside its identity and its gross amount."""
+    """What an item may say beside its identity and its gross amount.
+
+    Attributes:
+        net_amount: The line's gross amount less its discounts. Left out, it is computed; sent and different, the
+            request is refused
+        quantity: How many pieces; may be a fraction. Amounts are the line's, whatever the quantity. Left out, it is 1
+        status: The shop's own word for how far the item is
+        metadata: Anything of yours, a JSON object of at most 16 KiB
+        groups: Groups that the item belongs to
+        description: The text for people
+        description_alias: A shorter text, as for a receipt
+        is_changed: Whether a discount was applied to the gross amount
+        eligible_for_discount: Whether discounts may be given on it
+        dimension: What tells variants of the item apart
+        discount_lines: What was taken off the gross amount
+        additions: What the gross amount is made of besides the item itself; together no more than it
+        store: The store that sells this item; `split_draft` makes an order for each
+        external_id: The item's id in another system; lists find the order by it
+        related_item: Another line of the order that this one belongs to, or takes back
+        salesperson_id: Who sold it
+        salesperson_name: The name of who sold it
+        comment: A remark for people
+        reversed_reason: Why this line takes an earlier one back
+        dynamic_payout: The rule that shares out the payout
+        manual_payout: A payout of your own making, kept as it is
+        payout: Who the line's amount is paid out to
+    """
 
     net_amount: Maybe[Amount] = UNSET
     quantity: Maybe[Quantity] = UNSET
@@ -155,7 +264,15 @@ class ItemDetails(Conversion):
 
 
 class NewItem(ItemDetails, kw_only=True):
-    """An item of a draft or of a new order."""
+    """An item of a draft or of a new order.
+
+    Attributes:
+        id: The article's id or number in the shop
+        line_id: The line's number, one of its own on the order; operations name it
+        gross_amount: What the whole line costs before discounts, tax included: all pieces together, not one piece.
+            Negative on a line that takes another back
+        tax_lines: The taxes of the line, recorded as they are sent
+    """
 
     id: Id
     line_id: LineId
@@ -164,7 +281,16 @@ class NewItem(ItemDetails, kw_only=True):
 
 
 class ChangedItem(ItemDetails, kw_only=True):
-    """New values for the item with this ``line_id``; what is left out stays."""
+    """New values for the item with this ``line_id``; what is left out stays.
+
+    Attributes:
+        id: The article's id or number in the shop
+        line_id: The line to change
+        gross_amount: What the whole line costs before discounts. Refused once the line has a payment operation
+        net_amount: Gross less discounts; sent and different from that, the request is refused
+        quantity: How many pieces; may be a fraction
+        tax_lines: The taxes of the line, in the place of those before
+    """
 
     line_id: LineId
     id: Id | UnsetType = UNSET
@@ -175,13 +301,29 @@ class ChangedItem(ItemDetails, kw_only=True):
 
 
 class Item(NewItem, kw_only=True):
-    """An item as answered."""
+    """An item as answered.
+
+    Attributes:
+        version: The version of the order or draft that wrote the item
+    """
 
     version: int | UnsetType = UNSET
 
 
 class LinePayments(Wire, kw_only=True):
-    """What successful operations add up to on this line, and what remains of it. Computed, never stored."""
+    """What successful operations add up to on this line, and what remains of it. Computed, never stored.
+
+    Attributes:
+        authorized_amount: What is authorized, the cancelled part of it too. In minor units, with the line's sign, as all here
+        captured_amount: What is captured
+        refunded_amount: What is refunded
+        cancelled_amount: What is cancelled of what was authorized
+        remaining_authorization_amount: What may still be authorized: net less what is authorized and not cancelled
+        remaining_capture_amount: What may still be captured: authorized less captured and cancelled
+        remaining_refund_amount: What may still be refunded: captured less refunded
+        remaining_cancellation_amount: What may still be cancelled: authorized less captured and cancelled
+        amount_due: What the customer still owes for the line: net less captured; 0 on a cancelled order
+    """
 
     authorized_amount: int
     captured_amount: int
@@ -195,12 +337,23 @@ class LinePayments(Wire, kw_only=True):
 
 
 class OrderItem(Item, kw_only=True):
-    """An item of an order, as answered."""
+    """An item of an order, as answered.
+
+    Attributes:
+        payment_details: What was recorded of the line, and what remains of it
+    """
 
     payment_details: LinePayments
 
 
 class ItemStatus(Wire):
+    """The status of one line.
+
+    Attributes:
+        line_id: The line
+        status: The shop's own word for how far the item is
+    """
+
     line_id: LineId
     status: ShortText
 

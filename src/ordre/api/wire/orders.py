@@ -32,17 +32,43 @@ from ordre.domain.order import About, Content, Reason
 
 
 class DiscountUse(Wire):
+    """What a discount took off one line.
+
+    Attributes:
+        line_id: The line
+        amount: What was taken off it
+    """
+
     line_id: Maybe[LineId] = UNSET
     amount: Maybe[Amount] = UNSET
 
 
 class DiscountStatistics(Wire):
+    """How a discount was used so far.
+
+    Attributes:
+        amount: How much was saved so far
+        stamp: How many stamps were collected
+        usage: How often it was used
+    """
+
     amount: Maybe[Number] = UNSET
     stamp: Maybe[Number] = UNSET
     usage: Maybe[Number] = UNSET
 
 
 class DiscountRef(Wire):
+    """A discount that was used on the order.
+
+    Attributes:
+        id: The discount's id
+        amount: What it took off the order
+        statistics: How it was used so far
+        stamp: How many stamps it gave
+        usages: How often it was used on the order
+        items: The lines that it was used on
+    """
+
     id: Maybe[ShortText] = UNSET
     amount: Maybe[Amount] = UNSET
     statistics: Maybe[DiscountStatistics] = UNSET
@@ -52,11 +78,26 @@ class DiscountRef(Wire):
 
 
 class Discount(Wire):
+    """Discounts that were used together.
+
+    Attributes:
+        id: The id of the group of discounts
+        refs: The discounts that were used
+    """
+
     id: Maybe[ShortText] = UNSET
     refs: Maybe[list[DiscountRef]] = UNSET
 
 
 class ExternalLink(Wire):
+    """A link to a page about the order elsewhere.
+
+    Attributes:
+        text: The text of the link
+        href: Where it leads
+        public: Whether the customer may see it
+    """
+
     text: Maybe[ShortText] = UNSET
     href: Maybe[Text] = UNSET
     public: Maybe[bool] = UNSET
@@ -69,7 +110,38 @@ OrderComment = Annotated[str, Meta(max_length=255)]
 
 
 class OrderFields(Wire):
-    """What a client may write of an order, whether it is new, changed or drafted."""
+    """What a client may write of an order, whether it is new, changed or drafted.
+
+    Attributes:
+        customer: Who ordered
+        gross_amount: The sum of the lines before discounts. Left out, it is computed; sent and different, the request
+            is refused
+        net_amount: The sum of the lines after discounts: what the customer pays. Left out, it is computed; sent and
+            different, the request is refused
+        shipping_address: Where to send the goods
+        billing_address: Where to send the bill
+        metadata: Anything of yours, a JSON object of at most 16 KiB; lists find orders by `metadata.<key>`
+        comment: A remark about the order, for people
+        salesperson_id: Who sold it
+        salesperson_name: The name of who sold it
+        delivery_at: When the customer wants it delivered; left out, as soon as possible
+        pickup_at: When the courier is to pick it up
+        courier_id: The courier
+        delivery_id: The courier's id of the delivery
+        pre_order: Whether delivery is wanted later, see `delivery_at`
+        time_to_live: How long the order is kept after its last change; then it is erased. Left out, it is kept
+        itinerary: The journey, leg by leg
+        external_ids: What the order is called in other systems; kept when it is erased
+        type: The shop's own word for the kind of order
+        order_number: A number for people; lists find the order by it
+        order_id: The order's id of your choice, one of its own in the account. Left out, the order's `id`
+        multiple_authorizations: Whether a line may have several authorizations at once; captures, refunds and
+            cancellations then name theirs. Left out, false
+        discounts: Discounts that were used, for reference; amounts stand in the items' `discount_lines`
+        store: The store that sells
+        external_links: Links to pages about the order elsewhere
+        attachments: Reservations of a travel order
+    """
 
     customer: Maybe[Customer] = UNSET
     gross_amount: Maybe[Amount] = UNSET
@@ -103,28 +175,57 @@ READ_BY_RULES = ("gross_amount", "net_amount", "order_number", "order_id", "mult
 
 
 class NewOrder(OrderFields, kw_only=True):
-    """An order made directly."""
+    """An order made directly.
+
+    Attributes:
+        currency: The currency of every amount of the order
+        items: The lines, at least one
+    """
 
     currency: Currency
     items: Annotated[list[NewItem], Meta(min_length=1)]
 
 
 class OrderChange(OrderFields):
-    """New values for an order; what is left out stays, null takes away. Items are found by ``line_id``."""
+    """New values for an order; what is left out stays, null takes away. Items are found by ``line_id``.
+
+    Attributes:
+        currency: The currency; refused where it differs from the order's
+        items: New values for these lines; the others stay
+    """
 
     currency: Maybe[Currency] = UNSET
     items: Maybe[list[ChangedItem]] = UNSET
 
 
 class ItemStatuses(Wire):
+    """A status for each of some lines.
+
+    Attributes:
+        items: The lines, and the status of each
+    """
+
     items: Annotated[list[ItemStatus], Meta(min_length=1)]
 
 
 class Cancellation(Wire):
+    """Why an order is cancelled.
+
+    Attributes:
+        cancelled_reason: Why the order is cancelled
+    """
+
     cancelled_reason: Literal["customer", "declined", "other"] = "other"
 
 
 class NewComment(Wire):
+    """A comment to be added.
+
+    Attributes:
+        body: The text
+        visibility: Whether the customer may read it
+    """
+
     body: Annotated[str, Meta(min_length=1, max_length=4_000)]
     visibility: Visibility = "private"
 

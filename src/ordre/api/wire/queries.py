@@ -25,48 +25,52 @@ EXACT = ("customer_id", "store_id", "order_number", "external_id", "payment_id")
 """Parameters that are met by exactly their value."""
 
 
-ABOUT = {
-    "limit": "How many at most",
-    "starting_after": "The id of the last one seen: the page goes on from there",
-    "total": "Whether the header total-count is wanted, exact up to 10,000",
-    "include_events": "Which events are wanted, and with them `state`",
-    "external_id": "An id in `external_ids`, or the `external_id` of an item",
-    "payment_id": "The `payment_details.payment_id` of an operation",
-    "q": "Words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments or bookings",
-    "version": "The order as it was at this version",
-    "at": "The order as it was at this instant",
-    "from": "The earlier version: left out, the one before `to`",
-    "to": "The later version: left out, the current one",
-}
-"""What parameters mean where their names do not say it all."""
-
-
 class NoQuery(Wire):
     """No parameter."""
 
 
 class OneOrder(Wire):
-    """Asks for events, and so for ``state``: all of them, or of the named types."""
+    """Asks for events of an order, or for none.
+
+    Attributes:
+        include_events: Which events are wanted, and with them `state`
+    """
 
     include_events: list[EventChoice] = field(default_factory=list)
 
 
 class OrderThen(OneOrder):
-    """Asks for the order as it was at a ``version``, or at an instant."""
+    """Asks for the order as it was.
+
+    Attributes:
+        version: The order as it was at this version
+        at: The order as it was at this instant
+    """
 
     version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     at: Instant | None = None
 
 
 class Between(Wire, kw_only=True):
-    """Two versions of an order: the later one is the current, the earlier one the one before it, unless they are given."""
+    """Two versions of an order.
+
+    Attributes:
+        from_: The earlier version. Left out, the one before `to`
+        to: The later version. Left out, the current one
+    """
 
     from_: Annotated[int, Meta(ge=1)] | UnsetType = field(name="from", default=UNSET)
     to: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
 class SubList(Wire):
-    """A page of what an order holds, oldest first; everything, where ``limit`` is left out."""
+    """A page of what an order holds, oldest first; everything, where ``limit`` is left out.
+
+    Attributes:
+        limit: How many at most. Left out, all
+        starting_after: The id of the last one seen: the page goes on from there
+        total: Whether the header `total-count` is wanted
+    """
 
     limit: Limit | UnsetType = UNSET
     starting_after: str | None = None
@@ -74,7 +78,11 @@ class SubList(Wire):
 
 
 class EventList(SubList):
-    """A page of an order's events, of all types or of the named ones."""
+    """A page of an order's events, of all types or of the named ones.
+
+    Attributes:
+        include_events: Which events are wanted. Left out, all
+    """
 
     include_events: list[EventChoice] = field(default_factory=list)
 
@@ -84,7 +92,26 @@ class EventList(SubList):
 
 
 class ListOf(Wire):
-    """A page, newest first; ``starting_after`` is the id of the last one seen; ``total`` asks for the header total-count."""
+    """A page of a list, newest first.
+
+    Attributes:
+        limit: How many at most
+        starting_after: The id of the last one seen: the page goes on from there
+        total: Whether the header `total-count` is wanted, exact up to 10,000
+        created_from: Made at this instant or later
+        created_to: Made at this instant or earlier
+        updated_from: Last changed at this instant or later
+        updated_to: Last changed at this instant or earlier
+        customer_id: The `customer.id`
+        store_id: The `store.id` of the order, or of one of its items
+        order_number: The order number
+        external_id: An id in `external_ids`, or the `external_id` of an item
+        currency: The currency, one or several
+        net_from: A net amount of this or more, in minor units
+        net_to: A net amount of this or less, in minor units
+        metadata: The value of this key of `metadata`
+        q: Words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments or bookings
+    """
 
     limit: Limit = 10
     starting_after: str | None = None
@@ -105,7 +132,14 @@ class ListOf(Wire):
 
 
 class OrderListOf(ListOf):
-    """Filters, all of which an order must meet."""
+    """Filters, all of which an order must meet.
+
+    Attributes:
+        status: The status, one or several
+        payment_status: The payment status, one or several
+        include_events: Which events are wanted with each order, and with them `state`
+        payment_id: The `payment_details.payment_id` of an operation
+    """
 
     status: list[Literal["open", "closed", "cancelled"]] = field(default_factory=list)
     payment_status: list[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] = field(
@@ -116,6 +150,12 @@ class OrderListOf(ListOf):
 
 
 class DraftListOf(ListOf):
+    """Filters, all of which a draft must meet.
+
+    Attributes:
+        status: The status, one or several
+    """
+
     status: list[Literal["open", "completed", "deleted"]] = field(default_factory=list)
 
 

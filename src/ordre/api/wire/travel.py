@@ -7,13 +7,27 @@ from ordre.api.wire.people import Place
 
 
 class ExternalId(Wire):
+    """What something is called in another system.
+
+    Attributes:
+        id: The id in the other system
+        source: The other system
+        description: What it is, for people
+    """
+
     id: Maybe[ShortText] = UNSET
     source: Maybe[ShortText] = UNSET
     description: Maybe[Text] = UNSET
 
 
 class Stop(Place):
-    """Where a leg starts or ends."""
+    """Where a leg starts or ends.
+
+    Attributes:
+        id: The stop's id
+        name: The stop's name
+        external_ids: What the stop is called in other systems
+    """
 
     id: Maybe[ShortText] = UNSET
     name: Maybe[ShortText] = UNSET
@@ -21,10 +35,26 @@ class Stop(Place):
 
 
 class Measure(Wire):
+    """A distance or a duration.
+
+    Attributes:
+        value: The number; metres for a distance, seconds for a duration
+    """
+
     value: Maybe[Number] = UNSET
 
 
 class Ticket(Wire):
+    """A ticket for a leg.
+
+    Attributes:
+        class_: Class of travel
+        line: The line that it is good for
+        seat: The seat
+        zone: The zone
+        passenger_id: The passengers that it is for
+    """
+
     class_: Maybe[ShortText] = field(default=UNSET, name="class")
     line: Maybe[ShortText] = UNSET
     seat: Maybe[ShortText] = UNSET
@@ -33,6 +63,16 @@ class Ticket(Wire):
 
 
 class Waypoint(Wire):
+    """A place that a leg passes.
+
+    Attributes:
+        latitude: Degrees north
+        longitude: Degrees east
+        display_name: What to call it
+        arrival_schedule_at: When arrival is planned, as text
+        departure_schedule_at: When departure is planned, as text
+    """
+
     latitude: Maybe[Number] = UNSET
     longitude: Maybe[Number] = UNSET
     display_name: Maybe[ShortText] = UNSET
@@ -41,7 +81,25 @@ class Waypoint(Wire):
 
 
 class Leg(Wire):
-    """One entry of the order's itinerary. Its times are free text in the reference."""
+    """One entry of the order's itinerary. Its times are free text in the reference.
+
+    Attributes:
+        id: The leg's id
+        operator: Who runs it
+        arrival_address: Where it ends
+        arrival_at: When it ends, as text
+        departure_address: Where it begins
+        departure_at: When it begins, as text
+        travel_mode: How one travels, such as `BUS`
+        route_id: The route
+        vehicle_id: The vehicle
+        summary: The leg in a sentence
+        distance: How far, in metres
+        duration: How long, in seconds
+        tickets: The tickets for it
+        line_ids: The order lines that pay for it
+        waypoints: What it passes
+    """
 
     id: Maybe[ShortText] = UNSET
     operator: Maybe[ShortText] = UNSET
@@ -61,6 +119,15 @@ class Leg(Wire):
 
 
 class Passenger(Wire):
+    """Who travels.
+
+    Attributes:
+        id: The passenger's id, which tickets name
+        title: Title
+        first_name: First name
+        last_name: Last name
+    """
+
     id: Maybe[ShortText] = UNSET
     title: Maybe[ShortText] = UNSET
     first_name: Maybe[ShortText] = UNSET
@@ -68,11 +135,35 @@ class Passenger(Wire):
 
 
 class Insurance(Wire):
+    """An insurance of a journey.
+
+    Attributes:
+        insurance_company: Who insures
+        insurance_type: What is insured
+    """
+
     insurance_company: Maybe[ShortText] = UNSET
     insurance_type: Maybe[ShortText] = UNSET
 
 
 class ReservedLeg(Wire):
+    """A leg that is reserved.
+
+    Attributes:
+        departure_address: Where it begins
+        departure_at: When it begins
+        arrival_address: Where it ends
+        arrival_at: When it ends
+        operator: Who runs it
+        class_: Class of travel
+        line: The line
+        seat: The seat
+        zone: The zone
+        expires_at: Until when the reservation is good
+        activates_at: From when the reservation is good
+        passenger_id: The passengers that it is for
+    """
+
     departure_address: Maybe[Place] = UNSET
     departure_at: Maybe[DateTime] = UNSET
     arrival_address: Maybe[Place] = UNSET
@@ -88,6 +179,16 @@ class ReservedLeg(Wire):
 
 
 class Reservation(Wire):
+    """A reservation with anything but a car.
+
+    Attributes:
+        booking_id: The booking's id; `q` finds the order by it
+        line_ids: The order lines that pay for it
+        passengers: Who travels
+        itinerary: The legs that are reserved
+        insurance: What is insured
+    """
+
     booking_id: Maybe[ShortText] = UNSET
     line_ids: Maybe[list[LineId]] = UNSET
     passengers: Maybe[list[Passenger]] = UNSET
@@ -96,6 +197,18 @@ class Reservation(Wire):
 
 
 class CarLeg(Wire):
+    """One rental of a car.
+
+    Attributes:
+        rental_company: Who rents the car out
+        drivers_id: Who drives
+        pick_up_address: Where to get the car
+        pick_up_at: When to get it
+        drop_off_address: Where to bring it back
+        drop_off_at: When to bring it back
+        class_: Class of car
+    """
+
     rental_company: Maybe[ShortText] = UNSET
     drivers_id: Maybe[list[ShortText]] = UNSET
     pick_up_address: Maybe[Place] = UNSET
@@ -106,6 +219,16 @@ class CarLeg(Wire):
 
 
 class CarReservation(Wire):
+    """A reservation of a car.
+
+    Attributes:
+        booking_id: The booking's id; `q` finds the order by it
+        line_ids: The order lines that pay for it
+        itinerary: The rentals
+        drivers: Who may drive
+        insurance: What is insured
+    """
+
     booking_id: Maybe[ShortText] = UNSET
     line_ids: Maybe[list[LineId]] = UNSET
     itinerary: Maybe[list[CarLeg]] = UNSET
@@ -114,7 +237,18 @@ class CarReservation(Wire):
 
 
 class Attachment(Wire):
-    """A reservation of one of seven kinds."""
+    """A reservation of one of seven kinds.
+
+    Attributes:
+        id: The attachment's id
+        bus_reservation: A bus
+        car_reservation: A car
+        ferry_reservation: A ferry
+        metro_reservation: A metro
+        taxi_reservation: A taxi
+        train_reservation: A train
+        tram_reservation: A tram
+    """
 
     id: Maybe[ShortText] = UNSET
     bus_reservation: Maybe[Reservation] = UNSET
