@@ -39,6 +39,7 @@ from ordre.api.requests import (
 )
 from ordre.api.routes import ROUTES, Route
 from ordre.api.stale import explained
+from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.orders import Call
@@ -46,7 +47,7 @@ from ordre.application.ports import Store, StoreUnavailable
 from ordre.auth.tokens import Caller, InvalidToken, Tokens
 from ordre.domain.access import allows
 from ordre.domain.decide import Limits
-from ordre.domain.refusals import Refused
+from ordre.domain.refusals import Refusal, Refused
 from ordre.settings import Settings
 
 JSON = "application/json; charset=utf-8"
@@ -88,6 +89,8 @@ class Endpoint:
             return
         except Exception as error:  # noqa: BLE001 - every failure is answered, here and nowhere else
             response = failed(error, scope)
+        if TOLD in scope:
+            response.headers.update(scope[TOLD].headers())
         await response(scope, receive, send)
 
     async def _reply(self, request: Request) -> Reply:
@@ -102,7 +105,12 @@ class Endpoint:
         form = False
         if self._bodies is not None and not self._without(body):
             form = check_type(request, form=not route.scopes)
-        decoded = self._decoded(form_of(body) if form else body)
+        noted = told(caller.account_id, request.scope["headers"]) if caller and route.writes else None
+        if noted is None:
+            decoded = self._decoded(form_of(body) if form else body)
+        else:
+            request.scope[TOLD] = noted
+            decoded = self._noted(noted, body)
         context = self._context(request, caller, text, decoded, query)
         try:
             return await route.handler(context)
@@ -130,6 +138,20 @@ class Endpoint:
             return None
         return self._bodies.decode(body)
 
+    def _noted(self, noted: Told, body: bytes) -> object:
+        """Decode a body, and note what of it is not taken."""
+        faults: tuple[Refusal, ...] = ()
+        decoded = None
+        try:
+            decoded = self._decoded(body)
+        except Refused as refused:
+            faults = refused.refusals
+        if body.strip() not in NO_BODY:
+            noted.refuse(self._route.body, body, faults)
+        elif faults:
+            raise Refused(*faults)
+        return decoded
+
     def _without(self, body: bytes) -> bool:
         """Tell whether the operation is called without a body, where it may be."""
         return self._route.body_optional and body.strip() in NO_BODY
@@ -140,7 +162,7 @@ class Endpoint:
         if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
             raise unauthorized("There is no such account", scheme="Basic")
         (at, nanoseconds), numbers = api.clock.now(), count()
-        writes = self._route.writes
+        writes, noted = self._route.writes, request.scope.get(TOLD)
         key = idempotency_key(request) if writes else None
         call = Call(
             account_id=account_id,
@@ -150,6 +172,7 @@ class Endpoint:
             key=key,
             digest=_digest(request, text) if key is not None else "",
             version=version_named(request) if writes else None,
+            strict=noted is not None and noted.strict,
         )
         return Context(
             store=api.store,
@@ -161,6 +184,7 @@ class Endpoint:
             body=decoded,
             request=request,
             new_id=lambda: uuid7(at, nanoseconds, next(numbers)),
+            told=noted,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 import msgspec
 from starlette.requests import Request
 
+from ordre.api.unseen import Told
 from ordre.api.wire.common import encode
 from ordre.application.orders import Call
 from ordre.application.ports import Store
@@ -57,6 +58,8 @@ class Context:
     body: object
     request: Request
     new_id: Callable[[], str]
+    told: Told | None = None
+    """What the answer is to tell of fields that were not taken; None where nobody asks."""
 
     @property
     def account_id(self) -> str:

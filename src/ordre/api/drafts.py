@@ -59,6 +59,9 @@ async def delete(context: Context) -> Reply:
 async def complete(context: Context) -> Reply:
     """Make the orders that the draft describes, all of them or none. Completing it again answers the same orders."""
     outcome = await use.complete(context.store, context.call, context.path["id"], context.new_id, context.limits)
+    if context.told is not None and not context.told.strict:
+        held = await context.store.draft(context.account_id, context.path["id"])
+        context.told.ignored += domain.not_taken_over(held.draft) if held else ()
     return await changed(context, outcome)
 
 

@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 CORS = {
     "access-control-allow-origin": "*",
     "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
-    "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count,Idempotency-Key,If-Match",
-    "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after",
+    "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count"
+    ",Idempotency-Key,If-Match,Prefer",
+    "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after"
+    ",preference-applied,x-ordre-ignored",
 }
 _ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
 NO_CONTENT = 204

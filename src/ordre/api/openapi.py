@@ -10,6 +10,7 @@ from ordre import __version__
 from ordre.api.examples import EXAMPLES, QUERIES, recorded
 from ordre.api.routes import ORDER, ROUTES, Route
 from ordre.api.schemas import REF, components, query_properties
+from ordre.api.unseen import MOST_CHARACTERS, STRICT
 from ordre.application.accounts import ACCOUNT_ID
 
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
@@ -100,6 +101,19 @@ _FAULTS = {
 }
 
 
+_TOLD = {
+    "Preference-Applied": {
+        "description": "`handling=strict`, where the request preferred it",
+        "schema": {"type": "string", "const": STRICT},
+    },
+    "x-ordre-ignored": {
+        "description": "On test accounts: the paths of fields that were ignored, with commas between; `...` at the end for more",
+        "schema": {"type": "string", "maxLength": MOST_CHARACTERS + 5},
+    },
+}
+"""Headers of what is answered to a write."""
+
+
 def document() -> dict[str, Any]:
     """Return the document as plain values."""
     examples = recorded()
@@ -144,6 +158,8 @@ def document_text() -> str:
 
 def _fault(status: str, about: str) -> dict[str, Any]:
     found: dict[str, Any] = {"description": about}
+    if status == "400":
+        found["headers"] = _TOLD
     if status in ("429", "503"):
         found["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
     return {**found, "content": {"application/json": {"schema": {"$ref": REF.format(name="ErrorBody")}}}}
@@ -197,6 +213,7 @@ def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
     if route.writes:
         found += [
             _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours", "^[ -~]+$"),
+            _header("Prefer", "`handling=strict`: what is otherwise ignored is refused", "^[ -~]+$"),
             _header("If-Match", 'The version to write on, in quotes, such as `"3"`', r'^(\*|(W/)?"[0-9]{1,15}")$'),
         ]
     return found
@@ -223,6 +240,8 @@ def _responses(route: Route, example: Any) -> dict[str, Any]:
     if route.writes:
         statuses += ["408", "409", "412", "413", "422"]
     faults = {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(set(statuses))}
+    if route.writes:
+        good["headers"] = _TOLD
     if links := _links(route):
         good["links"] = links
     found = {"200": good, **faults}

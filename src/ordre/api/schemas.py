@@ -10,26 +10,11 @@ from ordre.api.errors import ErrorBody
 from ordre.api.routes import ROUTES
 from ordre.api.wire.common import Number, Wire, published
 from ordre.api.wire.queries import METADATA
+from ordre.api.wire.readonly import ANSWERED_AS
 
 REF = "#/components/schemas/{name}"
 SHARED = ("Currency", "Country")
 """Titles of field types that stand once in the document, and are referred to."""
-
-ANSWERED_AS = {
-    "NewOrder": ("OrderAnswer",),
-    "OrderChange": ("OrderAnswer",),
-    "NewItem": ("Item", "OrderItem"),
-    "ChangedItem": ("OrderItem",),
-    "NewDraft": ("DraftAnswer",),
-    "DraftChange": ("DraftAnswer",),
-    "NewDraftOrder": ("DraftedOrder",),
-    "DraftOrderChange": ("DraftedOrder",),
-    "NewOperation": ("Operation",),
-    "NewSession": ("Session",),
-    "NewEvent": ("ServiceEvent",),
-    "NewComment": ("Comment",),
-}
-"""What a client sends -> what it may be answered as: a property that only the answers have is read-only."""
 
 Schema = dict[str, Any]
 
@@ -43,7 +28,7 @@ def components() -> dict[str, Schema]:
     shared: dict[str, Schema] = {}
     found = {name: described(_shared(_portable(one), shared), types_by_name[name]) for name, one in made.items()}
     for sent, answered in ANSWERED_AS.items():
-        _mark(found[sent], [found[name] for name in answered])
+        _mark(found[sent.__name__], [found[one.__name__] for one in answered])
     return {**found, **dict(sorted(shared.items()))}
 
 

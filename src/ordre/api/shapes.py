@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from ordre.api.wire.common import EXPECTED, Number, decoder
+from ordre.api.wire.common import EXPECTED, KNOWN_WORDS, Number, decoder
 
 LONGEST = 40
 """So many characters of a wrong value are repeated in a message."""
@@ -47,6 +47,7 @@ class Choice:
     shortest: int = 0
     longest: int | None = None
     pattern: str = ""
+    known: tuple[str, ...] = ()
 
     def within(self, meta: msgspec.Meta) -> "Choice":
         """Return the same with the limits of an annotation."""
@@ -59,6 +60,7 @@ class Choice:
             shortest=self.shortest or meta.min_length or 0,
             longest=_either(self.longest, meta.max_length),
             pattern=self.pattern or meta.pattern or "",
+            known=self.known or tuple((meta.extra_json_schema or {}).get(KNOWN_WORDS, ())),
         )
 
     @property
@@ -104,6 +106,11 @@ class Shape:
     @cached_property
     def _list_decoder(self) -> msgspec.json.Decoder[Any]:
         return decoder(list[self._type])  # type: ignore[name-defined]
+
+    @property
+    def known_words(self) -> tuple[str, ...]:
+        """The words that are known of a field whose list is not published, and which may hold another."""
+        return next((choice.known for choice in self.choices if choice.known), ())
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:

@@ -21,7 +21,7 @@ from ordre.domain import draft as drafts
 from ordre.domain.commands import Place
 from ordre.domain.decide import LIMITS, Limits, decide
 from ordre.domain.draft import Draft, DraftStatus, Names, OrderIdStyle
-from ordre.domain.refusals import Refused, UnknownDraft, UnknownOrder, VersionDiffers
+from ordre.domain.refusals import NotTakenOver, Refused, UnknownDraft, UnknownOrder, VersionDiffers
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Of generated order ids: no 0, O, 1 or I, which people misread."""
@@ -130,6 +130,8 @@ def _placed(call: Call, place: Place, loaded: Loaded, limits: Limits) -> OrderWr
 
 def _added(call: Call, draft: Draft, loaded: Loaded, called: Names, limits: Limits) -> OrderWrite:
     command = drafts.addition_from(draft, called)
+    if call.strict and (left := drafts.not_taken_over(draft)):
+        raise Refused(*(NotTakenOver(path=path) for path in left))
     if loaded.order is None:
         raise Refused(UnknownOrder(path="options.order_id"))
     write = append(loaded.order, decide(loaded.order.order, command, {}, limits), call)

@@ -25,6 +25,7 @@ class Call:
     """Who asks for a write, when and how. ``at`` is in milliseconds; ``event`` is the request as an event shows it, in JSON.
 
     ``key`` is the idempotency key and ``digest`` what identifies the request under it; ``version`` is what If-Match names.
+    With ``strict`` a write is refused that would leave out part of what it was asked for.
     """
 
     account_id: str
@@ -34,6 +35,7 @@ class Call:
     key: str | None = None
     digest: str = ""
     version: int | None = None
+    strict: bool = False
 
 
 Shown = Callable[[Fact, Order], str]

@@ -25,6 +25,7 @@ class Client:
         client_id: The client's id.
         client_secret: Its secret.
         policy: How often calls are tried.
+        strict: Whether writes prefer ``handling=strict``: a field that Ordre does not take is refused.
         http: What sends, with its own timeouts, proxies and certificates; it is not closed with the client.
     """
 
@@ -36,9 +37,10 @@ class Client:
         client_secret: str,
         *,
         policy: Policy | None = None,
+        strict: bool = False,
         http: httpx.Client | None = None,
     ) -> None:
-        self._exchange = Exchange(url, account, client_id, client_secret, policy or Policy())
+        self._exchange = Exchange(url, account, client_id, client_secret, policy or Policy(), strict=strict)
         self._http, self._owned = http or httpx.Client(timeout=TIMEOUT_SECONDS), http is None
 
     def __enter__(self) -> Self:
@@ -106,9 +108,10 @@ class AsyncClient:
         client_secret: str,
         *,
         policy: Policy | None = None,
+        strict: bool = False,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._exchange = Exchange(url, account, client_id, client_secret, policy or Policy())
+        self._exchange = Exchange(url, account, client_id, client_secret, policy or Policy(), strict=strict)
         self._http, self._owned = http or httpx.AsyncClient(timeout=TIMEOUT_SECONDS), http is None
 
     async def __aenter__(self) -> Self:

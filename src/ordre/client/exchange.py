@@ -79,10 +79,12 @@ def account_url(url: str, account: str) -> str:
 class Exchange:
     """What a client knows between calls: where, as whom, and its token. ``now`` is the driver's clock, in seconds."""
 
-    def __init__(self, url: str, account: str, client_id: str, client_secret: str, policy: Policy) -> None:
+    def __init__(
+        self, url: str, account: str, client_id: str, client_secret: str, policy: Policy, *, strict: bool = False
+    ) -> None:
         self._api = account_url(url, account)
         basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-        self._basic, self._policy = f"Basic {basic}", policy
+        self._basic, self._policy, self._strict = f"Basic {basic}", policy, strict
         self._token, self._renew_at = "", 0.0
 
     def answer(self, call: Call[T], now: float) -> Flow[T]:
@@ -105,6 +107,8 @@ class Exchange:
         headers = {"Accept": "application/json"}
         if call.writes:
             headers["Idempotency-Key"] = call.key or str(uuid4())
+            if self._strict:
+                headers["Prefer"] = "handling=strict"
         if call.version is not None:
             headers["If-Match"] = f'"{call.version}"'
         if call.body is not None:

@@ -123,6 +123,16 @@ def money(api: Api) -> None:
     part("what a cancelled order owes", owed, {**nothing, "remaining_cancellation_amount": 60})
 
 
+def strict(api: Api) -> None:
+    """Fields that are ignored are refused on request, and named on test accounts."""
+    body = {"currency": "NOK", "items": lines(5), "no_such_field": 1}
+    answer = api.raw("POST", "/orders", body, headers={"Prefer": "handling=strict"})
+    same("what is refused", [one["path"] for one in expect(answer, 400)["error"]["errors"]], ["no_such_field"])
+    same("preference-applied", answer.headers.get("preference-applied"), "handling=strict")
+    ignored = "no_such_field" if api.account.startswith("T") else None
+    same("x-ordre-ignored", api.raw("POST", "/orders", body).headers.get("x-ordre-ignored"), ignored)
+
+
 def more(api: Api) -> None:
     """Item statuses, amounts of sessions, discounts of orders, headers of our own."""
     discounts = [{"id": "D", "refs": [{"id": "r", "amount": 5}]}]
@@ -172,6 +182,7 @@ EXTRAS = (
         money,
         _X,
     ),
+    Check("strict", ("Prefer", "preference-applied", "x-ordre-ignored"), strict, _X),
     Check(
         "more",
         (

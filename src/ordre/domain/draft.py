@@ -210,6 +210,20 @@ def addition_from(draft: Draft, called: Names) -> AddLines | Replace:
     )
 
 
+def not_taken_over(draft: Draft) -> tuple[str, ...]:
+    """Return the paths of what completing the draft leaves behind: of one that is added to an order, all but its items."""
+    options, sketch = draft.options, draft.sketch
+    if options.target is None or options.replaces:
+        return ()
+    left = [f"order.{name}" for name in sketch.fields]
+    left += ["order.order_id"] if sketch.order_id not in (None, options.target) else []
+    left += ["order.order_number"] if sketch.order_number is not None else []
+    left += ["order.multiple_authorizations"] if sketch.multiple_authorizations else []
+    left += ["options.generate_order_id"] if options.generate_order_id is not None else []
+    left += ["options.serial_order_number_suffix"] if options.serial_suffix is not None else []
+    return tuple(left)
+
+
 def _place(draft: Draft, items: tuple[DraftItem, ...], called: Names) -> Place:
     sketch = draft.sketch
     return Place(

@@ -5,13 +5,13 @@
     │   ├── UnknownOrder  UnknownVersion  VersionErased  UnknownDraft  UnknownDraftLine  UnknownOperation  UnknownSession
     │   └── UnknownComment  UnknownAccount
     ├── Invalid          what was sent is wrong, whatever the state (400)
-    │   ├── InvalidValue  MissingField  UnknownParameter  UnknownCurrency  TooMany
+    │   ├── InvalidValue  MissingField  UnknownField  UnknownParameter  UnknownCurrency  TooMany
     │   ├── DuplicateLine  NoItems  ZeroAmount  WrongSign
     │   └── AmountMismatch  AmountsTooLarge  DiscountExceedsGross  AdditionsExceedGross  TaxOutsideLine
     ├── NotNow           right in itself, refused by the state      (400)
     │   ├── OrderClosed  OrderCancelled  OrderErased  OrderCaptured  OrderHasOperations  LineHasOperations
     │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
-    │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  DraftNotOpen  DraftDeleted  LimitReached
+    │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  NotTakenOver  DraftNotOpen  DraftDeleted  LimitReached
     ├── AlreadyUsed      an id is used for something else           (409)
     ├── VersionDiffers   the caller's version is not the current    (412)
     └── KeyReused        the idempotency key was sent with another request (422)
@@ -141,6 +141,12 @@ class InvalidValue(Invalid):
 class MissingField(Invalid):
     code = "missing_field"
     message = "This field is required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownField(Invalid):
+    code = "unknown_field"
+    message = "There is no such field here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +379,12 @@ class CurrencyDiffers(NotNow):
 class SplitNeedsNoOrderId(NotNow):
     code = "split_needs_no_order_id"
     message = "split_draft must be false where an order id is given"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTakenOver(NotNow):
+    code = "not_taken_over"
+    message = "The draft is added to an order that exists: its items are taken over, and this is not"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
