@@ -30,6 +30,7 @@ def check(answer: httpx.Response) -> None:
         assert answer.content == b""
         return
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.content.endswith(b"}\n"), "an answer ends with a newline"
     faults = sorted(_validator(path, request.method.lower(), status).iter_errors(answer.json()), key=str)
     assert not faults, f"{request.method} {path} {status}: {faults[0].json_path}: {faults[0].message}"
 

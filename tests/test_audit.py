@@ -12,6 +12,7 @@ import pytest
 
 from commands import run, run_json
 from ordre import audit
+from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import ORDRE, Service, Shop, item, operation
 
@@ -30,11 +31,11 @@ def verified(service: Service, *flags: str) -> str:
 
 
 def test_one_order(service: Service, shop: Shop, orders: list[str]) -> None:
-    assert verified(service, "--account", shop.account_id, "--order", orders[0]).startswith("1 orders, 3 facts, 0 differences")
-    assert verified(service, "--account", shop.account_id, "--order", "mine").startswith("1 orders, 1 facts")
+    assert verified(service, "--account", shop.account_id, "--order", orders[0]).startswith("1 order, 3 facts, 0 differences")
+    assert verified(service, "--account", shop.account_id, "--order", "mine").startswith("1 order, 1 fact, 0 differences")
     for flags, said in (
         (["--account", shop.account_id, "--order", "none"], "Order not found"),
-        (["--account", "T99999999", "--order", orders[0]], "Order not found"),
+        (["--account", "T99999999", "--order", orders[0]], "Account not found"),
         (["--order", orders[0]], "go with --account"),
         (["--account", shop.account_id, "--proof", "x"], "goes with --order"),
     ):
@@ -54,7 +55,8 @@ def test_several_processes_find_what_one_finds(own_database: str, monkeypatch: p
     assert (report.orders, report.facts, report.differences) == (whole["orders"], whole["facts"], [])
     assert told[-1] == (report.orders, report.orders)
     assert len(told) == -(-report.orders // 7)
-    assert audit.verify(Settings(database=own_database), "T99999999", 3, lambda *_: None).orders == 0
+    with pytest.raises(Refused, match="unknown_account"):
+        audit.verify(Settings(database=own_database), "T99999999", 3, lambda *_: None)
 
 
 def proven(proof: Path, keys: Path) -> tuple[int, str]:

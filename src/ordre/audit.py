@@ -11,9 +11,10 @@ from typing import Any
 
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
-from ordre.application.ports import Place, Store, StoredOrder
+from ordre.application.accounts import known_account
+from ordre.application.names import order_named
+from ordre.application.ports import Access, Place, Store, StoredOrder, StoreUnavailable
 from ordre.auth.roots import signed_root as sign_root
-from ordre.auth.tokens import current_key
 from ordre.db.verify import Difference, differences
 from ordre.domain.refusals import Refused, UnknownOrder
 from ordre.domain.tree import leaf, path, root
@@ -39,7 +40,12 @@ class Report:
 
 
 def verify(settings: Settings, account_id: str | None, processes: int, told: Callable[[int, int], None]) -> Report:
-    """Verify every order, of one account or of all. ``told`` is called with how many are done, of how many."""
+    """Verify every order, of one account or of all. ``told`` is called with how many are done, of how many.
+
+    Raises:
+        Refused: There is no such account.
+        StoreUnavailable: The database is not there, or its schema is another version's.
+    """
     total, places = asyncio.run(_divided(settings, account_id))
     edges: list[Place | None] = [None, *places, None]
     parts = [(settings, account_id, after, until) for after, until in pairwise(edges)]
@@ -58,7 +64,7 @@ def verify_one(settings: Settings, account_id: str, order: str) -> Report:
     """
 
     async def running() -> Report:
-        async with bootstrap.opened(settings) as store:
+        async with bootstrap.opened(settings, Access.READ) as store:
             return _checked(await _known(store, account_id, order))
 
     return asyncio.run(running())
@@ -71,7 +77,7 @@ def signed_root(settings: Settings, account_id: str, at: int) -> dict[str, Any]:
     """
 
     async def running() -> dict[str, Any]:
-        async with bootstrap.opened(settings) as store:
+        async with bootstrap.opened(settings, Access.READ) as store:
             leaves = [leaf(account_id, head) for head in await store.heads(account_id)]
             return await _root(store, account_id, leaves, at)
 
@@ -86,7 +92,7 @@ def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str,
     """
 
     async def running() -> dict[str, Any]:
-        async with bootstrap.opened(settings) as store:
+        async with bootstrap.opened(settings, Access.READ) as store:
             heads = await store.heads(account_id)
             leaves = [leaf(account_id, head) for head in heads]
             stored = await _known(store, account_id, order)
@@ -105,18 +111,24 @@ def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str,
 
 
 async def _root(store: Store, account_id: str, leaves: Sequence[str], at: int) -> dict[str, Any]:
-    return sign_root(await current_key(store, at), account_id, len(leaves), root(leaves), at)
+    key = next((key for key in await store.signing_keys() if key.retired_at is None), None)
+    if key is None:
+        raise StoreUnavailable("there is no key to sign with yet: `ordre key rotate` makes one")
+    return sign_root(key, account_id, len(leaves), root(leaves), at)
 
 
 async def _known(store: Store, account_id: str, order: str) -> StoredOrder:
-    stored = await store.stored_order(account_id, order)
+    await known_account(store, account_id)
+    stored = await store.stored_order(account_id, await order_named(store, account_id, order))
     if stored is None:
         raise Refused(UnknownOrder())
     return stored
 
 
 async def _divided(settings: Settings, account_id: str | None) -> tuple[int, list[Place]]:
-    async with bootstrap.opened(settings) as store:
+    async with bootstrap.opened(settings, Access.READ) as store:
+        if account_id is not None:
+            await known_account(store, account_id)
         return await store.count_orders(account_id), list(await store.places(account_id, CHUNK))
 
 
@@ -131,7 +143,7 @@ def _each(parts: list[tuple[Settings, str | None, Place | None, Place | None]], 
 def _verified(settings: Settings, account_id: str | None, after: Place | None, until: Place | None) -> Report:
     async def running() -> Report:
         report = Report()
-        async with bootstrap.opened(settings) as store:
+        async with bootstrap.opened(settings, Access.READ) as store:
             async for stored in store.stored_orders(account_id, after, until):
                 report.add(_checked(stored))
         return report

@@ -19,7 +19,7 @@ from ordre.api.clock import clock_from
 from ordre.api.wire.search import TERMS
 from ordre.application import accounts
 from ordre.application.erasure import tidy
-from ordre.application.ports import Found, Store, StoreUnavailable
+from ordre.application.ports import Access, Found, Store, StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.db import sqlite_file
@@ -34,20 +34,20 @@ _GRACE_SECONDS = 30
 _log = structlog.get_logger("ordre")
 
 
-def make_store(settings: Settings) -> Store:
+def make_store(settings: Settings, access: Access = Access.MAKE) -> Store:
     """Return the store that the setting ``database`` names, not yet open."""
     path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if path is not None or settings.ephemeral:
-        return SqliteStore(path, TERMS, sealer)
-    return PostgresStore(settings.database, TERMS, sealer, pool_size=settings.pool_size)
+        return SqliteStore(path, TERMS, sealer, access)
+    return PostgresStore(settings.database, TERMS, sealer, access, pool_size=settings.pool_size)
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Store]:
+async def opened(settings: Settings, access: Access = Access.MAKE) -> AsyncIterator[Store]:
     """Open the store, and close it at the end."""
-    store = make_store(settings)
-    await store.open()
+    store = make_store(settings, access)
     try:
+        await store.open()
         yield store
     finally:
         await store.close()

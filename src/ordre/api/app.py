@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api import pages
 from ordre.api.accounts import unauthorized
+from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
 from ordre.api.clock import routes as clock_routes
 from ordre.api.context import Context, Reply, uuid7
@@ -50,7 +51,6 @@ from ordre.domain.decide import Limits
 from ordre.domain.refusals import Refusal, Refused
 from ordre.settings import Settings
 
-JSON = "application/json; charset=utf-8"
 RETRY_SECONDS = 1
 NO_BODY = (b"", b"null")
 _log = structlog.get_logger("ordre.api")
@@ -203,7 +203,7 @@ def failed(error: Exception, scope: Scope) -> Response:
     """Return the answer to whatever went wrong."""
     match error:
         case Refused():
-            return Response(refusal_body(error), status_of(error.refusals), media_type=JSON)
+            return JsonAnswer(refusal_body(error), status_of(error.refusals))
         case Failure():
             failure = error
         case StoreUnavailable():
@@ -219,7 +219,7 @@ def failed(error: Exception, scope: Scope) -> Response:
             failure = Failure(
                 HTTPStatus.INTERNAL_SERVER_ERROR, "failure", "Ordre failed; the log says why, under this x-request-id"
             )
-    return Response(failure_body(failure), failure.status, failure.headers, media_type=JSON)
+    return JsonAnswer(failure_body(failure), failure.status, failure.headers)
 
 
 def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> ASGIApp:
@@ -251,7 +251,7 @@ def _response(request: Request, reply: Reply) -> Response:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if reply.replayed:
         headers["idempotency-replayed"] = "true"
-    return Response(reply.body, reply.status, headers, media_type=JSON)
+    return JsonAnswer(reply.body, reply.status, headers)
 
 
 def _unavailable(code: str, message: str) -> Failure:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ordre.api.answers import JsonAnswer
 from ordre.api.wire.common import DateTime, Wire, decoder, instant, milliseconds
 from ordre.domain.refusals import InvalidValue, Refused
 
@@ -69,6 +70,6 @@ def routes(clock: Clock, moved: Moved) -> list[BaseRoute]:
             except (msgspec.MsgspecError, ValueError) as error:
                 raise Refused(InvalidValue(path="now", reason=str(error))) from error
             await moved(clock.time)
-        return Response(f'{{"now":"{instant(clock.time)}"}}', media_type="application/json")
+        return JsonAnswer(f'{{"now":"{instant(clock.time)}"}}')
 
     return [Route("/clock", answer, methods=["GET", "PUT"])]

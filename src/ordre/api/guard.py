@@ -70,7 +70,7 @@ class Guarded(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if getattr(self.cycle, "response_complete", True):
-            body = failure_body(failure)
+            body = failure_body(failure) + b"\n"
             head = f"content-type: application/json; charset=utf-8\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(STATUS_LINE[failure.status] + head.encode() + body)
         self.transport.close()

@@ -47,14 +47,6 @@ async def erase(store: Store, call: Call, order: str, *, due: Callable[[Order], 
     return await store.change(Change(wanted=wanted, decide=decided, erases=True))
 
 
-async def known_order(store: Store, account_id: str, order: str) -> str:
-    """Return the ``id`` of an order that is named by it or by its ``order_id``, or refuse."""
-    view = await store.order(account_id, order)
-    if view is None:
-        raise Refused(UnknownOrder())
-    return view.order.id
-
-
 def erasing(account_id: str, order: str, by: str, at: int) -> Call:
     """Return the call that erases an order where no request does; its event says what a request would have."""
     path = f"/v1/accounts/{account_id}/shopping/orders/{order}"

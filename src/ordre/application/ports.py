@@ -397,6 +397,10 @@ class OrderStore(Protocol):
         """Return where each ``every``-th order stands, by account and id: where work on all of them is divided."""
         ...
 
+    async def named(self, account_id: str, name: str) -> Sequence[str]:
+        """Return the ``id`` of the order with this ``order_id`` or ``id``; where there is none, of each with this number."""
+        ...
+
     async def heads(self, account_id: str) -> Sequence[Head]:
         """Return where the chain of every order of the account ends, by id."""
         ...
@@ -416,14 +420,25 @@ class OrderStore(Protocol):
         ...
 
 
+class Access(StrEnum):
+    """What a store is opened for."""
+
+    READ = "read"
+    """Nothing is made, migrated or changed."""
+    CHANGE = "change"
+    """An embedded database is migrated, but has to be there."""
+    MAKE = "make"
+    """An embedded database is made and migrated where needed."""
+
+
 class Store(AccountStore, OrderStore, Protocol):
     """One contract, two engines."""
 
     async def open(self) -> None:
-        """Connect; on an embedded database, migrate.
+        """Connect; on an embedded database, migrate, unless it is opened to be read alone.
 
         Raises:
-            StoreUnavailable: The database cannot be reached, or its schema is not the one this version needs.
+            StoreUnavailable: The database is not there or cannot be reached, or its schema is not the one this version needs.
         """
         ...
 

@@ -5,7 +5,7 @@ from typing import Any
 from cyclopts import App
 
 from ordre.application import accounts
-from ordre.application.ports import Account, Store
+from ordre.application.ports import Access, Account, Store
 from ordre.cli.clients import rotated
 from ordre.cli.options import Database, Json, now, with_store
 from ordre.cli.output import print_fields, print_rows
@@ -23,14 +23,14 @@ def create_account(account_id: str, *, name: str, database: Database = None, jso
         database: Where.
         json: Print JSON.
     """
-    account = with_store(database, lambda store: accounts.create_account(store, account_id, name, now()))
+    account = with_store(database, lambda store: accounts.create_account(store, account_id, name, now()), Access.MAKE)
     print_fields(_account_fields(account), json=json)
 
 
 @app.command(name="list")
 def list_accounts(*, database: Database = None, json: Json = False) -> None:
     """List the accounts."""
-    found = with_store(database, lambda store: store.accounts())
+    found = with_store(database, lambda store: store.accounts(), Access.READ)
     print_rows([_account_fields(account) for account in found], json=json)
 
 

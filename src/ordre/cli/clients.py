@@ -1,11 +1,12 @@
 """`ordre client`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from ordre.application import accounts
-from ordre.application.ports import Client, Store
+from ordre.application.ports import Access, Client, Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.cli.options import Database, Json, now, with_store
 from ordre.cli.output import print_fields, print_rows
@@ -34,8 +35,12 @@ def create_client(account_id: str, *, name: str, scope: Scopes, database: Databa
 @app.command(name="list")
 def list_clients(account_id: str, *, database: Database = None, json: Json = False) -> None:
     """List the clients of an account."""
-    found = with_store(database, lambda store: store.clients(account_id))
-    print_rows([_client_fields(client) for client in found], json=json)
+
+    async def work(store: Store) -> Sequence[Client]:
+        await accounts.known_account(store, account_id)
+        return await store.clients(account_id)
+
+    print_rows([_client_fields(client) for client in with_store(database, work, Access.READ)], json=json)
 
 
 @app.command(name="disable")

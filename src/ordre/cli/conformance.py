@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from rich.progress import track
 
 from ordre.cli.options import Json
-from ordre.cli.output import console, print_rows
+from ordre.cli.output import console, counted, print_rows
 
 
 def conformance(
@@ -44,6 +44,6 @@ def conformance(
     print_rows([conformity.fields_of(one) for one in results], json=json)
     failed = sum(bool(one.fault) for one in results)
     if not json:
-        print(f"{len(results)} checks, {failed} failed")
+        print(f"{counted(len(results), 'check')}, {failed} failed")
     if failed:
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from ordre.application.ports import Access
 from ordre.cli.options import Database, Json, now, with_store
 from ordre.cli.output import print_fields
 from ordre.demo import make_demo
@@ -9,5 +10,5 @@ from ordre.demo import make_demo
 
 def demo(*, database: Database = None, json: Json = False) -> None:
     """Fill a new account with orders in every state, and print an id and secret to look at them with."""
-    made = with_store(database, lambda store: make_demo(store, now()))
+    made = with_store(database, lambda store: make_demo(store, now()), Access.MAKE)
     print_fields(asdict(made), json=json)

@@ -6,7 +6,8 @@ from cyclopts import Parameter
 from rich.progress import Progress
 
 from ordre.application import accounts, erasure
-from ordre.application.ports import Found, Store
+from ordre.application.names import order_named
+from ordre.application.ports import Access, Found, Store
 from ordre.cli.options import Database, Json, now, with_store
 from ordre.cli.output import console, json_text
 from ordre.settings import BadSetting
@@ -28,7 +29,7 @@ def erase(
 
     Args:
         account: The account, such as T12345678.
-        order: This order, by its order_id or id; give it again for more.
+        order: This order, by its order_id, id or number; give it again for more.
         customer_id: Everything with this customer id.
         email: Everything with this e-mail address of the customer, whatever its case.
         yes: Erase.
@@ -41,14 +42,14 @@ def erase(
     async def work(store: Store) -> Found:
         await accounts.known_account(store, account)
         customer = erasure.Customer(id=customer_id, email=email)
-        named = [await erasure.known_order(store, account, one) for one in order or ()]
+        named = [await order_named(store, account, one) for one in order or ()]
         found = await erasure.of_customer(store, account, customer)
         found = Found(orders=list(dict.fromkeys([*named, *found.orders])), drafts=found.drafts)
         if yes:
             await _erased(store, account, found, quiet=json)
         return found
 
-    found = with_store(database, work)
+    found = with_store(database, work, Access.CHANGE if yes else Access.READ)
     if json:
         print(json_text({"erased": yes, "orders": list(found.orders), "drafts": list(found.drafts)}))
         return

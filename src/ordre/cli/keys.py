@@ -4,7 +4,7 @@ from typing import Any
 
 from cyclopts import App
 
-from ordre.application.ports import SigningKey, Store
+from ordre.application.ports import Access, SigningKey, Store
 from ordre.auth.tokens import rotate_keys
 from ordre.cli.options import Database, Json, now, settings_with, with_store
 from ordre.cli.output import print_fields, print_rows
@@ -16,7 +16,7 @@ app = App(name="key", help="List, rotate, encrypt and decrypt the keys that sign
 @app.command(name="list")
 def list_keys(*, database: Database = None, json: Json = False) -> None:
     """List the keys that sign tokens. Private parts are never shown."""
-    found = with_store(database, lambda store: store.signing_keys())
+    found = with_store(database, lambda store: store.signing_keys(), Access.READ)
     print_rows([_key_fields(key) for key in found], json=json)
 
 

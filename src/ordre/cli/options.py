@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from cyclopts import Parameter
 
 from ordre import bootstrap
-from ordre.application.ports import Store
+from ordre.application.ports import Access, Store
 from ordre.settings import Settings, settings_from
 
 T = TypeVar("T")
@@ -23,11 +23,11 @@ def settings_with(**flags: object) -> Settings:
     return settings_from(os.environ, **flags)
 
 
-def with_store(database: str | None, work: Callable[[Store], Awaitable[T]]) -> T:
-    """Open the store, do one thing with it, and close it; return what came of it."""
+def with_store(database: str | None, work: Callable[[Store], Awaitable[T]], access: Access = Access.CHANGE) -> T:
+    """Open the store, do one thing with it, and close it; return what came of it. Only few commands make a database."""
 
     async def running() -> T:
-        async with bootstrap.opened(settings_with(database=database)) as store:
+        async with bootstrap.opened(settings_with(database=database), access) as store:
             return await work(store)
 
     return asyncio.run(running())

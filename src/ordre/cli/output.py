@@ -18,6 +18,11 @@ def json_text(value: object) -> str:
     return jsons.dumps(value, ensure_ascii=False, indent=2)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return how many of something there are, such as `1 order` or `1,200 orders`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def print_fields(fields: dict[str, Any], *, json: bool) -> None:
     """Print one thing: a line for each field, or a JSON object."""
     if json:

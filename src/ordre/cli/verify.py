@@ -3,12 +3,14 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.progress import Progress
 
 from ordre import audit
 from ordre.cli.options import Database, Json, now, settings_with
-from ordre.cli.output import console, json_text
+from ordre.cli.output import console, counted, json_text
 from ordre.settings import BadSetting, Settings
 
 
@@ -19,17 +21,21 @@ def verify(
     root: Path | None = None,
     proof: Path | None = None,
     processes: int | None = None,
+    empty_ok: Annotated[bool, Parameter(negative="")] = False,
     database: Database = None,
     json: Json = False,
 ) -> None:
-    """Fold every order's facts and compare with the order as stored; end with 1 where they differ.
+    """Fold every order's facts and compare with the order as stored; end with 1 where they differ, or where there are no orders.
+
+    Nothing is changed: an SQLite file is opened for reading alone.
 
     Args:
         account: Only this account's orders.
-        order: Only this order of the account, by its order_id or id.
+        order: Only this order of the account, by its order_id, id or number.
         root: With --account: where nothing differs, write the hash over all its orders, signed, to this file.
         proof: With --account and --order: where nothing differs, write the order and the proof that it is under that hash.
         processes: How many processes verify [default: one a processor].
+        empty_ok: That there are no orders is all right.
         database: Where.
         json: Print JSON.
     """
@@ -46,9 +52,12 @@ def verify(
         for one in report.differences:
             version = "" if one.version is None else f" version {one.version}"
             print(f"{one.account_id} order {one.order}{version}: {one.reason}")
-        print(f"{report.orders:,} orders, {report.facts:,} facts, {len(report.differences):,} differences")
+        counts = ((report.orders, "order"), (report.facts, "fact"), (len(report.differences), "difference"))
+        print(", ".join(counted(number, noun) for number, noun in counts))
     if report.differences:
         sys.exit(1)
+    if report.orders == 0 and not empty_ok:
+        raise BadSetting("nothing was verified: there are no orders; say --empty-ok if that is as it should be")
     if root and account:
         root.write_text(json_text(audit.signed_root(settings, account, now())) + "\n", encoding="utf-8")
     if proof and account and order:

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from ordre.application.ports import (
+    Access,
     Answered,
     Change,
     EarlierFact,
@@ -29,7 +30,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement
-from ordre.db.schema import HISTORY, pending
+from ordre.db.schema import HISTORY, pending, shortfall
 from ordre.db.store import END, Row, SqlStore
 from ordre.db.writing import statement
 
@@ -57,6 +58,7 @@ left join drafts d on d.account_id = w.account_id and d.id = w.draft
 left join idempotency i on i.account_id = w.account_id and i.key = w.key
 where (select set_config('ordre.accounts', $8, true)) is not null
 """
+_READ_ONLY = {"default_transaction_read_only": "on"}
 ADMIT = "select set_config('ordre.accounts', $1, true)"
 """Admits the accounts, with commas between, to the policy on rows, until the transaction ends.
 
@@ -106,8 +108,9 @@ class _Waiting:
 class PostgresStore(SqlStore):
     """The store on a PostgreSQL database. ``ordre migrate`` prepares the schema; opening checks it."""
 
-    def __init__(self, url: str, terms: Terms, sealer: Sealer, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, terms: Terms, sealer: Sealer, access: Access = Access.CHANGE, *, pool_size: int = 10) -> None:
         super().__init__(terms, sealer)
+        self._access = access
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -120,13 +123,11 @@ class PostgresStore(SqlStore):
         """Connect, check the schema, and start to take batches."""
         await self._connect()
         async with self._connection() as connection:
-            try:
-                missing = pending(await _applied(connection), "postgres")
-            except ValueError as error:
-                raise StoreUnavailable(str(error)) from error
-        if missing:
-            raise StoreUnavailable(f"the schema lacks {missing[0].name}: run `ordre migrate`")
-        self._loop = asyncio.create_task(self._batches())
+            lacking = shortfall(await _applied(connection), "postgres")
+        if lacking is not None:
+            raise StoreUnavailable(lacking)
+        if self._access is not Access.READ:
+            self._loop = asyncio.create_task(self._batches())
 
     async def _connect(self) -> None:
         if self._pool is not None:
@@ -138,7 +139,7 @@ class PostgresStore(SqlStore):
                 max_size=self._pool_size,
                 command_timeout=COMMAND_SECONDS,
                 reset=_leave_as_it_is,
-                server_settings={"application_name": "ordre"},
+                server_settings={"application_name": "ordre", **(_READ_ONLY if self._access is Access.READ else {})},
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             raise StoreUnavailable(f"cannot reach the database: {error}") from error

@@ -24,6 +24,14 @@ VIEW_JOIN = "b.account_id = o.account_id and b.id = o.id"
 
 VIEW_ONE = f"select {VIEW_COLUMNS} from {VIEW_TABLES} where {VIEW_JOIN} and o.account_id = $1 and o.id = {_ORDER_ID}"
 
+NAMED = """
+select id, place from (
+    select id, 0 as place from orders where account_id = $1 and order_id = $2
+    union all select id, 0 from orders where account_id = $1 and id = $2
+    union all select id, 1 from order_terms where account_id = $1 and kind = 'order_number' and term = $2) named
+order by place, id
+"""
+
 ORDER_ID = f"select {_ORDER_ID}"
 
 SHOWN_BY_TYPE = "select document from facts where account_id = $1 and id = $2 and type = $3 and document <> '' order by version"

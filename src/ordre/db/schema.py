@@ -52,6 +52,20 @@ def pending(applied: dict[int, str], engine: Engine) -> list[Migration]:
     return [migration for migration in known if migration.number not in applied]
 
 
+def shortfall(applied: dict[int, str], engine: Engine) -> str | None:
+    """Return in a sentence what a database with the applied migrations (number -> digest) lacks for this version, or None."""
+    try:
+        missing = pending(applied, engine)
+    except ValueError as error:
+        return str(error)
+    if not applied:
+        return "the database holds no schema of Ordre's yet: run `ordre migrate`"
+    if not missing:
+        return None
+    names = {migration.number: migration.name for migration in migrations(engine)}
+    return f"the schema is of version {names[max(applied)]} and lacks {missing[0].name}: run `ordre migrate`"
+
+
 def _migration(name: str, text: str, engine: Engine) -> Migration:
     ours = re.sub(rf"^--{engine} ", "", text, flags=re.MULTILINE)
     ours = re.sub(r"--.*$", "", ours, flags=re.MULTILINE).replace("key_text", _KEY_TEXT[engine])

@@ -4,6 +4,7 @@ The writer takes whatever waits, runs it as one transaction with one fsync, and 
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 
 from ordre.application.ports import (
     PAYMENT_KINDS,
+    Access,
     Answered,
     Change,
     EarlierFact,
@@ -29,7 +31,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement
-from ordre.db.schema import HISTORY, pending
+from ordre.db.schema import HISTORY, pending, shortfall
 from ordre.db.store import END, Row, SqlStore
 
 BATCH = 256
@@ -79,24 +81,42 @@ _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
 
 
 class SqliteStore(SqlStore):
-    """The store on one SQLite file, made and migrated where needed. Without a path it is in memory, and gone at the end."""
+    """The store on one SQLite file, made and migrated as ``access`` says. Without a path it is in memory, and gone at the end."""
 
-    def __init__(self, path: Path | None, terms: Terms, sealer: Sealer) -> None:
+    def __init__(self, path: Path | None, terms: Terms, sealer: Sealer, access: Access = Access.MAKE) -> None:
         super().__init__(terms, sealer)
         self._path = path
+        self._access = access
+        self._reading: sqlite_file.Reading | None = None
         self._writer: _Worker | None = None
         self._readers: list[_Worker] = []
         self._reads: _Queue = queue.SimpleQueue()
 
     async def open(self) -> None:
-        """Open the file, migrate it, and start the threads."""
-        await self.migrate()
+        """Open the file, migrate it, and start the threads; or only those that read."""
+        if self._access is Access.READ and self._path is not None:
+            self._start_reading(self._path)
+        else:
+            await self.migrate()
+
+    def _start_reading(self, path: Path) -> None:
+        self._reading = reading = sqlite_file.Reading(path)
+        try:
+            with contextlib.closing(reading.connect()) as connection:
+                lacking = shortfall(_applied(connection), "sqlite")
+            if lacking is not None:
+                raise StoreUnavailable(f"{path}: {lacking}")
+            self._readers = [_Worker("read", self._reads, reading.connect(), _read_all, READ_BATCH) for _ in range(READERS)]
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"cannot open {path}: {error}") from error
 
     def _start(self) -> None:
         if self._writer is not None:
             return
         try:
             if self._path is not None:
+                if self._access is Access.CHANGE and not self._path.is_file():
+                    raise StoreUnavailable(f"there is no database at {self._path}")
                 sqlite_file.make_private(self._path)
             self._writer = _Worker("write", queue.SimpleQueue(), self._connect(), partial(_work, self.terms), BATCH)
             if self._path is None:
@@ -107,13 +127,15 @@ class SqliteStore(SqlStore):
 
     async def close(self) -> None:
         """Finish what waits, then close every connection."""
-        workers = [self._writer, *self._readers] if self._writer is not None else []
-        self._writer = None
+        workers = [*([] if self._writer is None else [self._writer]), *self._readers]
+        self._writer, self._readers = None, []
         for worker in workers:
             worker.queue.put(None)
         for worker in workers:
             await asyncio.to_thread(worker.thread.join)
             worker.connection.close()
+        if self._reading is not None:
+            self._reading.check()
 
     async def grant(self, role: str) -> None:
         """Refuse: whoever can read the file can read it all."""
@@ -136,8 +158,6 @@ class SqliteStore(SqlStore):
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read on a reader thread."""
-        if self._writer is None:
-            raise StoreUnavailable("the store is closed")
         if not self._readers:
             return await self.write(queries.for_sqlite(sql), *parameters)
         future = asyncio.get_running_loop().create_future()
@@ -192,7 +212,7 @@ class SqliteStore(SqlStore):
 
     async def _submit(self, job: Job) -> Any:
         if self._writer is None:
-            raise StoreUnavailable("the store is closed")
+            raise StoreUnavailable("the database is open for reading alone" if self._readers else "the store is closed")
         future = asyncio.get_running_loop().create_future()
         self._writer.queue.put((job, future))
         return await future
@@ -391,9 +411,16 @@ def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row
     return connection.execute(_UPDATE_HEAD, (*values, *subject, before)).rowcount == 1
 
 
+def _applied(connection: sqlite3.Connection) -> dict[int, str]:
+    """Return the migrations that the file has: number -> digest."""
+    if connection.execute("select 1 from sqlite_master where name = 'schema_migrations'").fetchone() is None:
+        return {}
+    return dict(connection.execute("select number, digest from schema_migrations").fetchall())
+
+
 def _migrate(connection: sqlite3.Connection) -> list[str]:
     connection.execute(HISTORY)
-    applied = dict(connection.execute("select number, digest from schema_migrations").fetchall())
+    applied = _applied(connection)
     try:
         steps = pending(applied, "sqlite")
     except ValueError as error:

@@ -40,6 +40,40 @@ def readable_by_others(path: Path) -> list[Path]:
     return [one for one in found if one.exists() and one.stat().st_mode & _OTHERS]
 
 
+class Reading:
+    """A file that is read and in no way changed, by as many connections as asked for.
+
+    Where nobody has it open, there is no log beside it, and SQLite would make one, which the user who serves might not be able to
+    write to later: so it is opened as a file that nobody changes. ``check`` tells whether that held.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if not path.is_file():
+            raise StoreUnavailable(f"there is no database at {path}")
+        self._before = self._state()
+        self._immutable = not self._wal.exists()
+
+    @property
+    def _wal(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
+
+    def connect(self) -> sqlite3.Connection:
+        """Open the file for reading alone."""
+        how = "immutable=1" if self._immutable else "mode=ro"
+        uri = f"{self._path.absolute().as_uri()}?{how}"
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+    def check(self) -> None:
+        """Raise ``StoreUnavailable`` if somebody began to write to a file that was read as one that nobody changes."""
+        if self._immutable and (self._wal.exists() or self._state() != self._before):
+            raise StoreUnavailable(f"somebody began to write to {self._path} while it was read: say it again", Trouble.BUSY)
+
+    def _state(self) -> tuple[int, int]:
+        found = self._path.stat()
+        return found.st_mtime_ns, found.st_size
+
+
 def count_erasure(connection: sqlite3.Connection) -> None:
     """Count in the file's header that something was erased, in the transaction that does it."""
     connection.execute(f"pragma user_version = {_erasures(connection) + 1}")

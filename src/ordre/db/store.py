@@ -276,6 +276,12 @@ class SqlTables(ABC):
         found = [await self.rows(queries.PLACES, one, every) for one in await self._accounts(account_id)]
         return [(row[0], row[1]) for rows in found for row in rows]
 
+    async def named(self, account_id: str, name: str) -> Sequence[str]:
+        """Return the ``id`` of the order with this name, or of each with this number."""
+        found = await self.rows(queries.NAMED, account_id, name)
+        exact = [id_ for id_, place in found if place == 0]
+        return exact[:1] or [id_ for id_, _ in found]
+
     async def heads(self, account_id: str) -> Sequence[Head]:
         """Return where the chain of every order of the account ends."""
         return [Head(order=row[0], version=row[1], hash=row[2]) for row in await self.rows(queries.HEADS, account_id)]

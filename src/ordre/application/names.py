@@ -1,0 +1,37 @@
+"""How people name an order where they type: by its ``order_id``, its ``id``, or the number on a receipt."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ordre.application.ports import OrderStore
+from ordre.domain.refusals import Refusal, Refused, UnknownOrder
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralOrders(Refusal):
+    """A number stands on several orders. Only commands refuse for this: on the wire an order has no number for a name."""
+
+    code: ClassVar[str] = "several_orders"
+    number: str
+    ids: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        more = f" and {len(self.ids) - _SHOWN} more" if len(self.ids) > _SHOWN else ""
+        return f"{len(self.ids)} orders have the number {self.number}: name one by its id: {', '.join(self.ids[:_SHOWN])}{more}"
+
+
+async def order_named(store: OrderStore, account_id: str, name: str) -> str:
+    """Return the ``id`` of the order with this ``order_id``, ``id``, or else number.
+
+    Raises:
+        Refused: There is no such order, or several have this number.
+    """
+    ids = await store.named(account_id, name)
+    if not ids:
+        raise Refused(UnknownOrder())
+    if len(ids) > 1:
+        raise Refused(SeveralOrders(number=name, ids=tuple(ids)))
+    return ids[0]
