@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -65,7 +66,9 @@ class Service:
     @contextmanager
     def shop(self, *scopes: str, account_id: str | None = None) -> "Iterator[Shop]":
         account = account_id or f"T{next(_numbers)}"
-        client_id, secret = asyncio.run(_new_client(self.database, account, scopes or ("admin:shopping",)))
+        made = _new_client(self.database, account, scopes or ("admin:shopping",))
+        with ThreadPoolExecutor(1) as own:  # where a browser is driven, this thread has a loop that runs
+            client_id, secret = own.submit(asyncio.run, made).result()
         with httpx.Client(base_url=self.url, timeout=30, event_hooks={"response": [check]}) as http:
             yield Shop(http, account, client_id, secret)
 

@@ -36,7 +36,7 @@ def test_the_page_needs_no_other_host(shop: Shop) -> None:
     page = shop.http.get("/docs")
     assert "http" not in page.text.replace("<!doctype html>", "")
     assert "connect-src 'self'" in page.headers["content-security-policy"]
-    for asset in ("/docs/assets/swagger-ui.css", "/docs/assets/swagger-ui-bundle.js", "/docs/start.js"):
+    for asset in ("/docs/assets/swagger-ui.css", "/docs/assets/swagger-ui-bundle.js", "/docs/docs.js", "/docs/docs.css"):
         assert f'"{asset}"' in page.text
         assert shop.http.get(asset).status_code == 200
     assert shop.http.get("/").headers["location"] == "/docs"

@@ -1,64 +1,97 @@
-"""The OpenAPI document, and a page to read and try it on, from assets that an installed package carries."""
+"""The OpenAPI document, and a page to read and try it on: our own few files, and Swagger UI's from an installed package."""
 
+import gzip
+from asyncio import to_thread
+from collections.abc import Collection
 from functools import cache
+from hashlib import sha256
+from http import HTTPStatus
 from importlib.resources import files
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from ordre.api.openapi import document_text
 
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ordre: the API</title>
-<link rel="stylesheet" href="/docs/assets/swagger-ui.css">
-<link rel="icon" href="data:,">
-</head>
-<body>
-<div id="api"></div>
-<noscript>The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
-<script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</body>
-</html>
-"""
-_START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null});\n'
+_HTML, _CSS, _JS = "text/html", "text/css", "text/javascript"
+_OWN = {"docs.html": _HTML, "docs.css": _CSS, "docs.js": _JS}
+_SWAGGER = {"swagger-ui.css": _CSS, "swagger-ui-bundle.js": _JS}
+
+
+class Page:
+    """One file, compressed once for whoever takes it so, and not sent again to whoever has it."""
+
+    def __init__(self, text: bytes, media_type: str) -> None:
+        self._text, self._compressed, self._media_type = text, gzip.compress(text, 9, mtime=0), media_type
+        self._tag = f'"{sha256(text).hexdigest()[:32]}"'
+
+    def answer(self, request: Request) -> Response:
+        """Return the answer for a client: whole, compressed, or that it has not changed."""
+        headers = {"etag": self._tag, "cache-control": "no-cache", "vary": "accept-encoding"}
+        if self._tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        if self._media_type == _HTML:
+            headers["content-security-policy"] = _POLICY
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(self._text, headers=headers, media_type=self._media_type)
+        headers["content-encoding"] = "gzip"
+        return Response(self._compressed, headers=headers, media_type=self._media_type)
 
 
 def routes() -> list[BaseRoute]:
     """Return the pages' routes."""
-    assets = StaticFiles(directory=str(files("swagger_ui").joinpath("static")))
     return [
         Route("/", _home),
         Route("/openapi.json", _document),
         Route("/docs", _docs),
-        Route("/docs/start.js", _start),
-        Mount("/docs/assets", assets),
+        Route("/docs/{name:str}", _own),
+        Route("/docs/assets/{name:str}", _asset),
     ]
 
 
 @cache
-def _text() -> str:
-    return document_text()
+def document_page() -> Page:
+    """Return the OpenAPI document."""
+    return Page(document_text().encode(), "application/json")
+
+
+@cache
+def _own_page(name: str) -> Page:
+    return Page(
+        (files("ordre.api") / "page" / name).read_bytes(), {"html": _HTML, "css": _CSS, "js": _JS}[name.rpartition(".")[2]]
+    )
+
+
+@cache
+def _swagger_page(name: str) -> Page:
+    return Page((files("swagger_ui") / "static" / name).read_bytes(), _SWAGGER[name])
 
 
 async def _home(_: Request) -> Response:
     return RedirectResponse("/docs")
 
 
-async def _document(_: Request) -> Response:
-    return Response(_text(), media_type="application/json")
+async def _document(request: Request) -> Response:
+    return (await to_thread(document_page)).answer(request)
 
 
-async def _docs(_: Request) -> Response:
-    return HTMLResponse(_PAGE, headers={"content-security-policy": _POLICY})
+async def _docs(request: Request) -> Response:
+    return _own_page("docs.html").answer(request)
 
 
-async def _start(_: Request) -> Response:
-    return Response(_START, media_type="text/javascript")
+async def _own(request: Request) -> Response:
+    return _own_page(_known(request, ("docs.css", "docs.js"))).answer(request)
+
+
+async def _asset(request: Request) -> Response:
+    return (await to_thread(_swagger_page, _known(request, _SWAGGER))).answer(request)
+
+
+def _known(request: Request, names: Collection[str]) -> str:
+    name: str = request.path_params["name"]
+    if name not in names:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return name
