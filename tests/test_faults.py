@@ -80,6 +80,17 @@ def mutated(draw: st.DrawFn) -> tuple[type[msgspec.Struct], Any, list[str]]:
     return type_, body, changed
 
 
+def written_alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same but for numbers and their texts."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(written_alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(written_alike, one, other))
+    if isinstance(one, str) != isinstance(other, str):
+        return Decimal(one) == Decimal(other)
+    return bool(one == other)
+
+
 def check(type_: type[msgspec.Struct], content: bytes) -> list[Any]:
     """Hold the walk against the decoder; return the faults."""
     shape, decode = Shape(type_), decoder(type_).decode
@@ -95,7 +106,7 @@ def check(type_: type[msgspec.Struct], content: bytes) -> list[Any]:
             json.loads(refusal_body(refused.value))
         else:
             assert Bodies(type_, 32).decode(content) == decode(mended)
-            assert json.loads(bytes(mended), parse_float=Decimal) == json.loads(content, parse_float=Decimal)
+            assert written_alike(json.loads(bytes(mended), parse_float=Decimal), json.loads(content, parse_float=Decimal))
     else:
         assert (faults, bytes(mended or b"")) == ([], content.strip())
         assert Bodies(type_, 32).decode(content) == as_it_came
@@ -173,9 +184,9 @@ def test_a_message_names_the_field_and_what_is_allowed(change: Any, expected: st
 
 def test_a_missing_field_and_how_many_more() -> None:
     line = {"id": 5, "line_id": "x", "gross_amount": None}
-    assert message(NewOrder, {"items": [{}]}).endswith("(and 4 more)")
-    assert message(NewOrder, {"currency": "NOK", "items": [{"id": "a", "line_id": 1, "gross_amount": 5}], "comment": 5}) == (
-        "items[0].tax_lines: this field is required (and 1 more)"
+    assert message(NewOrder, {"items": [{}]}).endswith("(and 3 more)")
+    assert message(NewOrder, {"currency": "NOK", "items": [{"id": "a", "line_id": 1}], "comment": 5}) == (
+        "items[0].gross_amount: this field is required (and 1 more)"
     )
     assert message(NewOrder, {**ORDER, "items": [line] * 50}).endswith(f"(and at least {MOST_FAULTS - 1} more)")
 

@@ -1,4 +1,6 @@
-"""Every fault of a body, found by walking its type beside it; and whole numbers that are written with a point, mended on the way.
+"""Every fault of a body, found by walking its type beside it; and values that are written in another way, mended on the way.
+
+What may be written in another way: whole numbers with a point (``39800.0``), and what the type itself says under ``OTHERWISE``.
 
 Only a body that the decoder refuses is walked. What is right and what is wrong is asked of the decoder, part by part, on slices
 of the body as it came; the words are ours. A part that fits is passed over whole, so the walk takes about as long as decoding
@@ -40,7 +42,7 @@ _plain = msgspec.json.Decoder(float_hook=_number).decode
 
 
 def read(shape: Shape, body: bytes) -> tuple[list[Refusal], Raw | None]:
-    """Return the faults of a body; where it has none, or only whole numbers that are written with a point, what to read instead.
+    """Return the faults of a body; where it has none, or only values that are written in another way, what to read instead.
 
     Raises:
         msgspec.DecodeError: It is no JSON.
@@ -80,8 +82,9 @@ def _walked(shape: Shape, text: Raw, path: str) -> Walk:
     if start == b"[" and shape.entry is not None:
         return (yield from _list_walked(shape, shape.entry, text, path))
     value = _plain(text)
-    if isinstance(value, Decimal) and shape.whole and (number := _whole(value)) is not None:
-        text, value = Raw(str(number).encode()), number
+    made = _made(shape, value)
+    if made is not None:
+        text, value = Raw(encode(made)), made
         error = shape.refused(text)
         if error is None:
             return text
@@ -134,6 +137,14 @@ def _fault(shape: Shape, error: msgspec.ValidationError, value: Any, path: str) 
             return InvalidValue(path=path, reason=f"{cause}, is {shown(value)}")
         case _:
             return InvalidValue(path=path, reason=shape.reason(value))
+
+
+def _made(shape: Shape, value: Any) -> object:
+    """Return what a value stands for that is written in another way than its type: a point, or text for a number. Else None."""
+    number = _whole(value) if isinstance(value, Decimal) else None
+    if number is not None and shape.whole:
+        return number
+    return shape.made_of(value if number is None else number)
 
 
 def _whole(value: Decimal) -> int | None:

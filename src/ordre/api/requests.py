@@ -89,7 +89,7 @@ class Bodies:
         self._depth = depth
 
     def decode(self, body: bytes) -> object:
-        """Return the body as its type; a whole number may be written with a point (``39800.0``).
+        """Return the body as its type; a whole number may be written with a point (``39800.0``), a line's number as text.
 
         Raises:
             Failure: It is no JSON, or nested too deep.

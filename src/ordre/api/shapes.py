@@ -1,6 +1,6 @@
 """A wire type as something to walk beside a value: its fields, its entries, and in words what a value must be."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, cached_property, reduce
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from ordre.api.wire.common import EXPECTED, KNOWN_WORDS, Number, decoder
+from ordre.api.wire.common import EXPECTED, KNOWN_WORDS, OTHERWISE, Number, decoder
 
 LONGEST = 40
 """So many characters of a wrong value are repeated in a message."""
@@ -42,6 +42,8 @@ class Choice:
     values: tuple[object, ...] = ()
     expected: str = ""
     """In words what it must be, where the type itself says so."""
+    otherwise: Callable[[object], object] | None = None
+    """What makes it out of a value of another shape, or None, where the type takes one."""
     least: int | None = None
     most: int | None = None
     shortest: int = 0
@@ -55,6 +57,7 @@ class Choice:
             kind=self.kind,
             values=self.values,
             expected=self.expected or (meta.extra or {}).get(EXPECTED, ""),
+            otherwise=self.otherwise or (meta.extra or {}).get(OTHERWISE),
             least=_either(self.least, meta.ge),
             most=_either(self.most, meta.le),
             shortest=self.shortest or meta.min_length or 0,
@@ -62,6 +65,10 @@ class Choice:
             pattern=self.pattern or meta.pattern or "",
             known=self.known or tuple((meta.extra_json_schema or {}).get(KNOWN_WORDS, ())),
         )
+
+    def made_of(self, value: object) -> object:
+        """Return the value that another one stands for, or None."""
+        return None if self.otherwise is None else self.otherwise(value)
 
     @property
     def words(self) -> str:
@@ -116,6 +123,10 @@ class Shape:
     def choices(self) -> tuple[Choice, ...]:
         """What a value may be, besides null."""
         return tuple(_choices(self._type))
+
+    def made_of(self, value: object) -> object:
+        """Return the value of the type that one of another shape stands for, such as a number for its text, or None."""
+        return next((made for choice in self.choices if (made := choice.made_of(value)) is not None), None)
 
     def reason(self, value: Any) -> str:
         """Return what is wrong with a decoded value that is not of the type."""

@@ -89,7 +89,7 @@ OBJECTS = (
         "DraftOptions",
         (
             Group(S, SEEN, "generate_order_id order_id split_draft replace serial_order_number_suffix"),
-            Group(S, SEEN, "payout", "its inner fields are unknown: kept and answered"),
+            Group(S, SEEN, "payout", "its shape is unknown: any JSON is kept and answered"),
         ),
     ),
     Object(
@@ -104,7 +104,7 @@ OBJECTS = (
                 " salesperson_id salesperson_name comment version reversed_reason dynamic_payout payout original_currency"
                 " original_gross_amount conversion_rate_ppm conversion_rate_timestamp conversion_rate_source",
             ),
-            Group(S, SEEN, "manual_payout", "its shape is unknown: kept and answered"),
+            Group(S, SEEN, "manual_payout", "its shape is unknown: any JSON is kept and answered"),
             Group(X, NONE, "payment_details", "of an order's item, read-only: the rules are per line, so the answer is"),
         ),
     ),
@@ -137,8 +137,7 @@ OBJECTS = (
     Object("Dimension", "Dimension", (Group(S, SEEN, "color size style config variant"),)),
     Object("Related item", "RelatedItem", (Group(S, SEEN, "line_id type"),)),
     Object("Dynamic payout", "DynamicPayout", (Group(S, SEEN, "rule_type rule_id"),)),
-    Object("Payout", "Payout", (Group(S, SEEN, "destinations"),)),
-    Object("Payout node", "PayoutNode", (Group(S, SEEN, "type value amount destinations"), Group(S, DERIVED, "destination"))),
+    Object("Payout", "Payout", (Group(S, SEEN, "destinations", "a tree of any shape: kept and answered as it was sent"),)),
     Object(
         "Operation",
         "Operation NewOperation",
@@ -162,8 +161,11 @@ OBJECTS = (
             ),
         ),
     ),
-    Object("Operation payout", "OperationPayout", (Group(S, SEEN, "rule_id rule_type destinations"),)),
-    Object("Operation payout share", "PayoutShare", (Group(S, SEEN, "destination amount"),)),
+    Object(
+        "Operation payout",
+        "OperationPayout",
+        (Group(S, SEEN, "rule_id rule_type destinations", "destinations are of any shape"),),
+    ),
     Object(
         "Operation payment", "OperationPayment", (Group(S, SEEN, "psp payment_id payment_product payment_product_type card"),)
     ),

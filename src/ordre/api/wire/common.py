@@ -15,6 +15,8 @@ from ordre.domain.order import Frozen
 
 EXPECTED = "expected"
 """Where ``Meta.extra`` says in words what a value must be, for messages."""
+OTHERWISE = "otherwise"
+"""Where it has what makes the value of the type out of another shape of it (a number of its text), or None."""
 
 T = TypeVar("T")
 Maybe: TypeAlias = T | UnsetType | None
@@ -51,9 +53,11 @@ NO_CONTROLS = {EXPECTED: "text without control characters"}
 _IN_A_PATH = {EXPECTED: "text without control characters, and not one or two dots alone"}
 _TIME_WORDS = {EXPECTED: "a date-time with an offset, such as 2026-01-31T12:00:00Z"}
 _DATE_WORDS = {EXPECTED: "a date such as 2026-01-31"}
-_PHONE_WORDS = {EXPECTED: "a phone number such as +4799999999"}
+_PHONE_WORDS = {EXPECTED: "a phone number such as +47 999 99 999"}
+_BETWEEN_DIGITS = r"[ \u00a0()./\u2010-\u2015-]*"
 _EMAIL_WORDS = {EXPECTED: "an e-mail address"}
 
+_LINE_NUMBER = "[0-9]{1,10}"
 KNOWN_WORDS = "x-known-words"
 
 
@@ -69,7 +73,35 @@ Amount = Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Whole m
 Size = Annotated[
     int, Meta(ge=0, le=MAX_AMOUNT, description="Whole minor units of the currency, not negative", extra=_MINOR_UNITS)
 ]
-LineId = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The line's identity inside the order")]
+
+
+def _line_number(value: object) -> int | None:
+    return int(value) if isinstance(value, str) and re.fullmatch(_LINE_NUMBER, value) else None
+
+
+def _line_text(value: object) -> str | None:
+    return str(value) if type(value) is int and re.fullmatch(_LINE_NUMBER, str(value)) else None
+
+
+LineId = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=2**31 - 1,
+        description='The line\'s identity inside the order. Its text (`"1"`) is taken too',
+        extra={EXPECTED: "the number of a line", OTHERWISE: _line_number},
+    ),
+]
+LineText = Annotated[
+    str,
+    Meta(
+        pattern=whole(_LINE_NUMBER),
+        description="The line's identity inside the order, as text. Its number is taken too",
+        extra={EXPECTED: "the number of a line as text, such as '1'", OTHERWISE: _line_text},
+    ),
+]
+AnyJson = Raw
+"""A value of a shape that nobody published: kept as it was sent, and answered so."""
 Text = Annotated[str, Meta(max_length=4_000)]
 ShortText = Annotated[str, Meta(max_length=255)]
 Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=whole(f"{PRINTABLE}+"), extra=NO_CONTROLS)]
@@ -103,12 +135,22 @@ COUNTRIES = frozenset(_COUNTRIES.split())
 Country = Annotated[
     str,
     Meta(
-        title="Country", description="ISO 3166-1 alpha-2, and XK", examples=["NO"], extra_json_schema={"enum": sorted(COUNTRIES)}
+        title="Country",
+        description="ISO 3166-1 alpha-2, and XK. Small letters are taken too, and answered as capitals",
+        examples=["NO"],
+        extra_json_schema={"enum": sorted(COUNTRIES)},
     ),
 ]
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Phone = Annotated[
-    str, Meta(pattern=whole(r"\+?[1-9][0-9]{1,14}"), description="E.164", examples=["+4799999999"], extra=_PHONE_WORDS)
+    str,
+    Meta(
+        max_length=40,
+        pattern=whole(rf"[ (]*\+?(?:{_BETWEEN_DIGITS}[0-9]){{2,20}}{_BETWEEN_DIGITS}"),
+        description="Digits, with spaces, dashes, dots, slashes and brackets between them; best as E.164. Kept as it was sent",
+        examples=["+4799999999"],
+        extra=_PHONE_WORDS,
+    ),
 ]
 Email = Annotated[str, Meta(max_length=320, pattern=whole(f"[^@{_SPACES}]+@[^@{_SPACES}]+"), extra=_EMAIL_WORDS)]
 Metadata = dict[str, Raw]

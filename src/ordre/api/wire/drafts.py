@@ -8,10 +8,10 @@ from msgspec import UNSET, Meta, UnsetType
 from ordre.api.wire.common import (
     NO_CONTROLS,
     PRINTABLE,
+    AnyJson,
     Currency,
     DateTime,
     Maybe,
-    Metadata,
     OrderId,
     Uuid,
     Wire,
@@ -49,7 +49,7 @@ class DraftOptions(Wire):
     order_id: Maybe[OrderId] = UNSET
     split_draft: Maybe[bool] = UNSET
     replace: Maybe[Literal["order"]] = UNSET
-    payout: Maybe[Metadata] = UNSET
+    payout: AnyJson | UnsetType = UNSET
     serial_order_number_suffix: Maybe[Annotated[str, Meta(max_length=40, pattern=whole(f"{PRINTABLE}*"), extra=NO_CONTROLS)]] = (
         UNSET
     )

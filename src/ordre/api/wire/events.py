@@ -49,7 +49,7 @@ class NewEvent(Wire):
 
     service: Annotated[str, Meta(min_length=1, max_length=255)]
     service_status: ShortText
-    state: State = "success"
+    state: State | None = "success"
     description: Maybe[Text] = UNSET
     metadata: Maybe[Metadata] = UNSET
     id: Maybe[OperationId] = UNSET
@@ -140,9 +140,13 @@ class _Reported(Wire):
 _reported = decoder(_Reported)
 
 
+def _state(event: NewEvent) -> State:
+    return event.state or "success"
+
+
 def report(event: NewEvent, new_id: str) -> Report:
     """Return the command that records what the service reports."""
-    return Report(id=given(event.id) or new_id, service=event.service, state=EventState(event.state))
+    return Report(id=given(event.id) or new_id, service=event.service, state=EventState(_state(event)))
 
 
 MOST_LINKS = 10
@@ -161,7 +165,7 @@ def made_of(id_: str, call: Call, order: Order) -> dict[str, str]:
 
 def shown_event(event: NewEvent, id_: str, call: Call) -> Shown:
     """Return what makes the event's part of its order; ``service_event`` makes the answer of it."""
-    fields = {"state": json_text(event.state), **without_nulls(frozen(event, "id", "state"))}
+    fields = {"state": json_text(_state(event)), **without_nulls(frozen(event, "id", "state"))}
     return lambda _fact, order: object_text({**made_of(id_, call, order), **fields})
 
 
@@ -171,7 +175,7 @@ def shown_comment(comment: NewComment, id_: str, call: Call) -> Shown:
         {
             "id": json_text(id_),
             "body": json_text(comment.body),
-            "visibility": json_text(comment.visibility),
+            "visibility": json_text(comment.visibility or "private"),
             "created_at": json_text(instant(call.at)),
             "created_by": json_text(call.by),
         }

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ordre.api.wire.common import (
     Amount,
+    AnyJson,
     Currency,
     DateTime,
     FieldError,
@@ -35,10 +36,10 @@ Quantity = Annotated[Number, Meta(extra_json_schema={"minimum": 0})]
 
 
 class TaxLine(Wire):
-    """Recorded as sent: shops round tax in different ways. Checked for the line's sign and for not exceeding its gross.
+    """Recorded as sent: shops round tax in different ways. Its amount is on the line's side of zero and not above its gross.
 
     Attributes:
-        amount: The tax of the line, on the line's side of zero
+        amount: The tax of the line, on the line's side of zero. It may be left out
         percentage: The rate, such as 25 for 25 %
         amount_dwh: The tax with more digits, as text, for a data warehouse
         exempt: Whether the line is exempt from this tax
@@ -49,7 +50,7 @@ class TaxLine(Wire):
         tax_group: The shop's own group of the tax
     """
 
-    amount: Amount
+    amount: Maybe[Amount] = UNSET
     percentage: Maybe[Number] = UNSET
     amount_dwh: Maybe[ShortText] = UNSET
     exempt: Maybe[bool] = UNSET
@@ -154,32 +155,14 @@ class DynamicPayout(Wire):
     rule_id: Maybe[ShortText] = UNSET
 
 
-class PayoutNode(Wire):
-    """A node of a payout tree.
-
-    Attributes:
-        type: The kind of the node
-        value: Its value, by its kind
-        amount: What goes there
-        destination: Who is paid
-        destinations: The nodes below it
-    """
-
-    type: Maybe[ShortText] = UNSET
-    value: Maybe[ShortText] = UNSET
-    amount: Maybe[Amount] = UNSET
-    destination: Maybe[ShortText] = UNSET
-    destinations: "Maybe[list[PayoutNode]]" = UNSET
-
-
 class Payout(Wire):
-    """A tree of payouts.
+    """How a line's amount is paid out.
 
     Attributes:
-        destinations: Who the line's amount is paid out to
+        destinations: Who is paid: a tree of any shape, such as `{"type", "value", "amount", "destinations"}`, kept as it was sent
     """
 
-    destinations: Maybe[list[PayoutNode]] = UNSET
+    destinations: Maybe[list[AnyJson]] = UNSET
 
 
 class Conversion(Wire):
@@ -230,7 +213,7 @@ class ItemDetails(Conversion):
         comment: A remark for people
         reversed_reason: Why this line takes an earlier one back
         dynamic_payout: The rule that shares out the payout
-        manual_payout: A payout of your own making, kept as it is
+        manual_payout: A payout of your own making, of any shape, kept as it was sent
         payout: Who the line's amount is paid out to
     """
 
@@ -254,7 +237,7 @@ class ItemDetails(Conversion):
     comment: Maybe[Text] = UNSET
     reversed_reason: Maybe[Text] = UNSET
     dynamic_payout: Maybe[DynamicPayout] = UNSET
-    manual_payout: Maybe[Metadata] = UNSET
+    manual_payout: AnyJson | UnsetType = UNSET
     payout: Maybe[Payout] = UNSET
 
     def __post_init__(self) -> None:
@@ -277,7 +260,7 @@ class NewItem(ItemDetails, kw_only=True):
     id: Id
     line_id: LineId
     gross_amount: Amount
-    tax_lines: list[TaxLine]
+    tax_lines: Maybe[list[TaxLine]] = UNSET
 
 
 class ChangedItem(ItemDetails, kw_only=True):
@@ -297,7 +280,7 @@ class ChangedItem(ItemDetails, kw_only=True):
     gross_amount: Amount | UnsetType = UNSET
     net_amount: Amount | UnsetType = UNSET
     quantity: Quantity | UnsetType = UNSET
-    tax_lines: list[TaxLine] | UnsetType = UNSET
+    tax_lines: Maybe[list[TaxLine]] = UNSET
 
 
 class Item(NewItem, kw_only=True):
@@ -307,6 +290,7 @@ class Item(NewItem, kw_only=True):
         version: The version of the order or draft that wrote the item
     """
 
+    tax_lines: list[TaxLine]
     version: int | UnsetType = UNSET
 
 
@@ -366,7 +350,7 @@ def priced(item: NewItem) -> PricedItem:
         discounts=_discounts(item) or (),
         net=given(item.net_amount),
         additions=_additions(item),
-        taxes=tuple(tax.amount for tax in item.tax_lines),
+        taxes=_taxes(item.tax_lines),
     )
 
 
@@ -374,6 +358,7 @@ def shown_item(item: NewItem, amounts: PricedItem, version: int) -> dict[str, st
     """Return what the item shows, with what the client may leave out filled in."""
     fields = without_nulls(frozen(item))
     fields.setdefault("quantity", "1")
+    fields.setdefault("tax_lines", "[]")
     return {**fields, "net_amount": str(line_of(amounts).net), "version": str(version)}
 
 
@@ -385,15 +370,17 @@ def draft_item(item: NewItem, version: int) -> DraftItem:
 
 def item_change(item: ChangedItem) -> ItemChange:
     """Return the new values for a line of an order."""
-    taxes = given(item.tax_lines) or []
+    fields = frozen(item)
+    if item.tax_lines is None:
+        fields = {**fields, "tax_lines": "[]"}
     return ItemChange(
         line_id=item.line_id,
-        fields=frozen(item),
+        fields=fields,
         gross=given(item.gross_amount),
         net=given(item.net_amount),
         discounts=_discounts(item),
         additions=_additions(item),
-        taxes=tuple(tax.amount for tax in taxes),
+        taxes=_taxes(item.tax_lines),
     )
 
 
@@ -412,6 +399,10 @@ def _discounts(item: ItemDetails) -> tuple[tuple[int, bool], ...] | None:
     if isinstance(item.discount_lines, UnsetType):
         return None
     return tuple((line.amount, line.discount_type == "manual") for line in item.discount_lines or ())
+
+
+def _taxes(lines: Maybe[list[TaxLine]]) -> tuple[int, ...]:
+    return tuple(given(line.amount) or 0 for line in given(lines) or ())
 
 
 def _additions(item: ItemDetails) -> tuple[int, ...]:

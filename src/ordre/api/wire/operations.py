@@ -6,10 +6,11 @@ from typing import Annotated, cast
 from msgspec import UNSET, Meta, field
 
 from ordre.api.wire.common import (
-    EXPECTED,
     Amount,
+    AnyJson,
     DateTime,
     LineId,
+    LineText,
     Link,
     Maybe,
     Metadata,
@@ -21,7 +22,6 @@ from ordre.api.wire.common import (
     given,
     json_text,
     object_text,
-    whole,
     without_nulls,
 )
 from ordre.api.wire.events import made_of
@@ -31,20 +31,6 @@ from ordre.domain.commands import Record, StartSession
 from ordre.domain.ledger import Kind
 from ordre.domain.order import Fact, Order, Recorded, SessionStarted
 
-_LINE_NUMBER = whole("[0-9]{1,10}")
-
-
-class PayoutShare(Wire):
-    """One receiver's share of a payout.
-
-    Attributes:
-        destination: Who is paid
-        amount: What goes there
-    """
-
-    destination: Maybe[ShortText] = UNSET
-    amount: Maybe[Amount] = UNSET
-
 
 class OperationPayout(Wire):
     """How an operation's amount is paid out.
@@ -52,12 +38,12 @@ class OperationPayout(Wire):
     Attributes:
         rule_id: The rule that shares the payout out
         rule_type: The kind of that rule
-        destinations: Who is paid how much
+        destinations: Who is paid how much, such as `{"destination", "amount"}`: of any shape, kept as it was sent
     """
 
     rule_id: Maybe[ShortText] = UNSET
     rule_type: Maybe[ShortText] = UNSET
-    destinations: Maybe[list[PayoutShare]] = UNSET
+    destinations: Maybe[list[AnyJson]] = UNSET
 
 
 class OperationItem(Conversion, kw_only=True):
@@ -173,7 +159,7 @@ class SessionItem(Wire):
         amount: How much of the line. Left out, what remains to be authorized
     """
 
-    line_id: Annotated[str, Meta(pattern=_LINE_NUMBER, extra={EXPECTED: "a line's number as text, such as '1'"})]
+    line_id: LineText
     amount: Maybe[Amount] = UNSET
 
 

@@ -215,7 +215,7 @@ class Cancellation(Wire):
         cancelled_reason: Why the order is cancelled
     """
 
-    cancelled_reason: Literal["customer", "declined", "other"] = "other"
+    cancelled_reason: Literal["customer", "declined", "other"] | None = "other"
 
 
 class NewComment(Wire):
@@ -227,7 +227,7 @@ class NewComment(Wire):
     """
 
     body: Annotated[str, Meta(min_length=1, max_length=4_000)]
-    visibility: Visibility = "private"
+    visibility: Visibility | None = "private"
 
 
 def place_order(order: NewOrder, id_: str) -> Place:
@@ -272,7 +272,7 @@ def set_statuses(statuses: ItemStatuses) -> Update:
 
 def cancel_order(body: Cancellation | None) -> Cancel:
     """Return the command that cancels, for ``other`` where no reason is given."""
-    return Cancel(reason=Reason(body.cancelled_reason) if body else Reason.OTHER)
+    return Cancel(reason=Reason(body.cancelled_reason) if body and body.cancelled_reason else Reason.OTHER)
 
 
 def about(order: OrderFields, before: About) -> About:

@@ -50,7 +50,9 @@ class Place(Wire):
 
     def __post_init__(self) -> None:
         if (country := given(self.country)) is not None and country not in COUNTRIES:
-            raise FieldError("country", f"Must be a country code of ISO 3166-1 of two capital letters, is {country!r}")
+            if not country.isascii() or country.upper() not in COUNTRIES:
+                raise FieldError("country", f"Must be a country code of ISO 3166-1 of two letters, is {country!r}")
+            self.country = country.upper()
 
 
 class Address(Place):

@@ -28,7 +28,7 @@ MOST_CHARACTERS = 255
 """Of a value that is filtered by. Longer ones are kept, and not found."""
 _WORD = 64
 _LEAST_DIGITS = 5
-_PHONE = re.compile(r"\+?[\d\s().-]+")
+_PHONE = re.compile(r"[\s(]*\+?[\d\s()./\u2010-\u2015-]+")
 _EDGES = re.compile(r"^[^\w]+|[^\w]+$")
 _INSIDE = re.compile(r"(?<=[^\w])(?=\w)")
 _WORDS = ("word", "payment")
