@@ -291,7 +291,7 @@ def test_a_session_is_refused(shop: Shop) -> None:
     for body, then in (
         ({**SESSION, "items": [{"line_id": "9"}]}, ("unknown_line", "items[0].line_id")),
         ({**SESSION, "items": [{"line_id": "1", "amount": 101}]}, ("exceeds_remaining", "items[0].amount")),
-        ({**SESSION, "items": [{"line_id": 1}]}, ("invalid_value", "items[0].line_id")),
+        ({**SESSION, "items": [{"line_id": -1}]}, ("invalid_value", "items[0].line_id")),
         ({**SESSION, "items": [{"line_id": "one"}]}, ("invalid_value", "items[0].line_id")),
         ({"items": [{"line_id": "1"}], "url": {}}, ("missing_field", "profile_id")),
     ):

@@ -133,6 +133,25 @@ def strict(api: Api) -> None:
     same("x-ordre-ignored", api.raw("POST", "/orders", body).headers.get("x-ordre-ignored"), ignored)
 
 
+def shapes(api: Api) -> None:
+    """Values in another shape than the documented one are taken, and answered in that one."""
+    line = {"id": "A", "line_id": "1", "gross_amount": 100, "manual_payout": ["any"], "payout": {"destinations": [1, "x"]}}
+    taxed = {**line, "line_id": "2", "tax_lines": [{"percentage": 25}], "discount_lines": [{"amount": 1, "discount_type": "own"}]}
+    customer = {"type": "own", "phone_number": "(+47) 999 12-345"}
+    sent = {"currency": "NOK", "items": [line, taxed], "customer": customer, "shipping_address": {"country": "no"}}
+    order = api.post("/orders", sent)
+    part("the customer", order["customer"], customer)
+    same("the country", order["shipping_address"]["country"], "NO")
+    same("the lines", [(one["line_id"], one["tax_lines"]) for one in order["items"]], [(1, []), (2, taxed["tax_lines"])])
+    for name in ("manual_payout", "payout"):
+        same(name, order["items"][0][name], line[name])
+    path = f"/orders/{order['id']}"
+    session = api.post(f"{path}/sessions", {"items": [{"line_id": 1}], "profile_id": "p", "url": {}})
+    same("the session's line", session["items"][0]["line_id"], "1")
+    made = api.post(f"{path}/authorizations", {"items": [{"line_id": "1", "amount": 100}]})
+    same("the operation's line", made["items"][0]["line_id"], 1)
+
+
 def more(api: Api) -> None:
     """Item statuses, amounts of sessions, discounts of orders, headers of our own."""
     discounts = [{"id": "D", "refs": [{"id": "r", "amount": 5}]}]
@@ -165,6 +184,7 @@ EXTRAS = (
     Check("erasing", ("DELETE /shopping/orders/{order_id}", "an erased order"), erasing, _X),
     Check("doing again", ("completing twice", "a repeated operation id"), repeating, _X),
     Check("finding", (*EXTRA_PARAMETERS, "link"), finding, _X),
+    Check("shapes", ("words without a published list", "phone numbers", "line_id", "tax_lines"), shapes, _X),
     Check(
         "refusing",
         ("amounts", "unknown query parameters", "currencies and countries", "split_draft"),

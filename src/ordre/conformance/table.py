@@ -222,8 +222,14 @@ BEHAVIOUR = (
     Row("unknown query parameters", D, INFERRED, "refused, so that a misspelt filter does not list everything"),
     Row("numbers that are no amounts", S, INFERRED, "answered digit by digit as they were sent (`2.50` stays `2.50`)"),
     Row("whole numbers", S, INFERRED, "amounts, line ids and the like may be written with a point: `39800.0` is 39800"),
-    Row("payout trees, conversions", S, INFERRED, "kept and answered; nothing is computed"),
-    Row("currencies and countries", X, NONE, "those of ISO 4217 in use and of ISO 3166; any other is refused"),
+    Row("payout trees, conversions", S, INFERRED, "kept and answered, payouts in any shape; nothing is computed"),
+    Row("currencies and countries", X, NONE, "those of ISO 4217 in use and of ISO 3166, in any case; any other is refused"),
+    Row("words without a published list", D, DERIVED, "any word is kept, such as a `discount_type`; a sibling API lists some"),
+    Row("phone numbers", D, DERIVED, "also with spaces, dashes and brackets, kept as they were sent; the sibling API has E.164"),
+    Row(
+        "line_id", D, SEEN, "its text is taken where it is a number, and the number where it is text; answered as in the original"
+    ),
+    Row("tax_lines", D, DERIVED, "may be left out, and a line may have a percentage alone"),
     Row("webhooks", D, SEEN, "`/hooks` is not there yet"),
 )
 
