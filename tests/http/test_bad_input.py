@@ -226,3 +226,46 @@ def test_duplicate_and_unknown_keys_do_no_harm(shop: Shop) -> None:
     headers = {"Authorization": f"Bearer {shop.token}", "Content-Type": "application/json"}
     made = shop.http.post(f"/v1/accounts/{shop.account_id}/shopping/orders", content=content, headers=headers).json()
     assert (made["currency"], "unknown" in made) == ("NOK", False)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"limit": "500"}, "limit: must be 1 to 100, is 500"),
+        ({"limit": "ten"}, "limit: must be a whole number, is 'ten'"),
+        ({"status": "opened"}, "status: 'opened' is none of open, closed, cancelled"),
+        ({"status": "open,opened"}, "status: 'opened' is none of open, closed, cancelled"),
+        ({"status": "opened", "limit": "0", "total": "maybe"}, "limit: must be 1 to 100, is 0 (and 2 more)"),
+        ({"total": "maybe"}, "total: must be true or false, is 'maybe'"),
+        ({"net_amount.gte": "1.5"}, "net_amount.gte: must be a whole number of minor units, is '1.5'"),
+        ({"customer_id": ""}, "customer_id: must not be empty"),
+        (
+            {"created_at.gte": "noon"},
+            "created_at.gte: must be a date-time with an offset, such as 2026-01-31T12:00:00Z, is 'noon'",
+        ),
+        ({"q": "x" * 201}, "q: must be at most 200 characters long, is 201"),
+        ({"limit": ["1", "2"]}, "limit: may be given only once"),
+        ({"starting_after": "none"}, "starting_after: must be the id of an order of this account"),
+    ],
+)
+def test_a_wrong_parameter_is_named_and_what_it_may_be(shop: Shop, query: Any, message: str) -> None:
+    answer = shop.send("GET", "/orders", params=query)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
+
+
+def test_an_unknown_parameter_is_named_and_those_that_there_are(shop: Shop) -> None:
+    (sort, page) = shop.refused("GET", "/draft_orders", params={"sort": "up", "page": "2"})
+    assert (sort["code"], sort["path"], sort["parameter"], page["path"]) == ("unknown_parameter", "sort", "sort", "page")
+    assert {"limit", "status", "metadata.<key>"} <= set(sort["allowed"])
+    assert sort["message"].startswith("There is no such parameter here; there are limit, starting_after,")
+    answer = shop.send("POST", "/draft_orders", {"order": {"currency": "NOK"}}, params={"x": "1"})
+    assert answer.json()["error"]["message"] == "x: there is no such parameter here, nor any other"
+
+
+def test_a_wrong_header_is_named_and_what_it_may_be(shop: Shop) -> None:
+    body = {"currency": "NOK", "items": items(5)}
+    for headers, message in (
+        ({"Idempotency-Key": "x" * 256}, "Idempotency-Key: must be 1 to 255 printable ASCII characters"),
+        ({"If-Match": "3"}, 'If-Match: must be one version in quotes, such as "3", or *'),
+    ):
+        assert shop.send("POST", "/orders", body, headers=headers).json()["error"]["message"] == message
