@@ -45,7 +45,7 @@ def read(shape: Shape, body: bytes) -> tuple[list[Refusal], Raw | None]:
     """Return the faults of a body; where it has none, or only values that are written in another way, what to read instead.
 
     Raises:
-        msgspec.DecodeError: It is no JSON.
+        msgspec.DecodeError: It is not JSON.
     """
     walk = _walked(shape, Raw(body.strip()), "")
     found: list[Refusal] = []

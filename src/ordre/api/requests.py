@@ -92,7 +92,7 @@ class Bodies:
         """Return the body as its type; a whole number may be written with a point (``39800.0``), a line's number as text.
 
         Raises:
-            Failure: It is no JSON, or nested too deep.
+            Failure: It is not JSON, or nested too deep.
             Refused: It is not of its type; every fault is named.
         """
         if not body:

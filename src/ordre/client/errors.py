@@ -43,7 +43,7 @@ class NotFoundError(OrdreError):
 
 
 class AlreadyUsedError(OrdreError):
-    """409: the id stands for something else."""
+    """409: the id is used for something else."""
 
 
 class ErasedError(OrdreError):
