@@ -2,9 +2,11 @@
 
 import asyncio
 import inspect
+import re
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 import httpx
 import msgspec
@@ -15,7 +17,8 @@ from ordre.api.wire.common import Number
 from ordre.api.wire.items import NewItem, TaxLine
 from ordre.api.wire.operations import NewOperation, OperationItem
 from ordre.api.wire.orders import NewOrder
-from ordre.client import AsyncClient, Call, Client, Listing, Policy, calls, errors
+from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy, calls, errors
+from ordre.client.filters import OrderFilters
 from service import Service, Shop, items, operation, serving
 
 T = TypeVar("T")
@@ -24,7 +27,10 @@ FAST = Policy(attempts=4, first_wait_seconds=0.01, longest_wait_seconds=0.05)
 
 
 class Sender(Protocol):
+    @overload
     def send(self, call: Call[T]) -> T: ...
+    @overload
+    def send(self, call: Listing[P, T]) -> Page[P, T]: ...
     def each(self, listing: Listing[P, T]) -> Iterator[T]: ...
 
 
@@ -34,7 +40,7 @@ class Looped:
     def __init__(self, client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
         self._client, self._loop = client, loop
 
-    def send(self, call: Call[T]) -> T:
+    def send(self, call: Any) -> Any:
         return self._loop.run_until_complete(self._client.send(call))
 
     def each(self, listing: Listing[P, T]) -> Iterator[T]:
@@ -129,8 +135,12 @@ def every_call(client: Sender) -> list[Call[Any]]:
     """Does every operation once; returns the calls."""
     made: list[Call[Any]] = []
 
-    def send(call: Call[T]) -> T:
-        made.append(call)
+    @overload
+    def send(call: Call[T]) -> T: ...
+    @overload
+    def send(call: Listing[P, T]) -> Page[P, T]: ...
+    def send(call: Any) -> Any:
+        made.append(call.call if isinstance(call, Listing) else call)
         return client.send(call)
 
     draft = send(calls.create_draft({"order": {**new(100), "order_id": "2026/17 \u00f8%2F"}})).id
@@ -142,7 +152,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
     (order,) = send(calls.complete_draft(draft)).orders
     send(calls.delete_draft(send(calls.create_draft({"order": new()})).id))
     path = order.order_id
-    assert send(calls.get_order(path, include_events="true", version=1)).state == "pending"
+    assert send(calls.get_order(path, include_events=True, version=1)).state == "pending"
     customer = {"customer": {"id": "C/1"}, "store": {"id": "S 1"}}
     assert send(calls.update_order(path, customer, version=1)).version == 2
     assert {change.path for change in send(calls.compare_versions(path, 1, 2)).changes} >= {"version", "customer", "store"}
@@ -151,7 +161,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
     assert send(calls.open_order(path)).status == "open"
     session = {"items": [{"line_id": "1"}], "profile_id": "p", "url": {}}
     assert send(calls.get_session(path, send(calls.start_session(path, session)).id)).amount == 100
-    assert len(send(calls.list_sessions(path)).sessions) == 1
+    assert len(send(calls.list_sessions(path))) == 1
     authorization = send(calls.authorize(path, operation((1, 100), id="a/1"))).id
     assert send(calls.get_authorization(path, authorization)).amount == 100
     capture = send(calls.capture(path, operation((1, 60)))).id
@@ -160,17 +170,15 @@ def every_call(client: Sender) -> list[Call[Any]]:
     assert send(calls.get_refund(path, refund)).amount == 60
     cancellation = send(calls.cancel(path, operation((1, 40)))).id
     assert send(calls.get_cancellation(path, cancellation)).amount == 40
-    assert len(send(calls.list_authorizations(path)).authorizations) == 1
-    assert len(send(calls.list_captures(path, limit=1)).captures) == 1
-    assert len(send(calls.list_refunds(path)).refunds) == 1
-    assert len(send(calls.list_cancellations(path)).cancellations) == 1
+    for operations in (calls.list_authorizations, calls.list_captures, calls.list_refunds, calls.list_cancellations):
+        assert len(send(operations(path, limit=1))) == 1
     assert send(calls.report_event(path, {"service": "kitchen", "service_status": "ready"})).state == "success"
-    assert send(calls.list_events(path, include_events="service-event")).state == "success"
+    assert send(calls.list_events(path, include_events="service-event")).answer.state == "success"
     comment = send(calls.add_comment(path, {"body": "hello"})).id
     assert send(calls.delete_comment(path, comment)).deleted_by
     for listing in (calls.list_orders(), calls.list_store_orders("S 1"), calls.list_customer_orders("C/1")):
-        assert [one.order_id for one in send(listing.call).orders] == [path]
-    assert len(send(calls.list_drafts(status="completed").call).draft_orders) == 1
+        assert [one.order_id for one in send(listing)] == [path]
+    assert len(send(calls.list_drafts(status="completed"))) == 1
     assert send(calls.get_store_order("S 1", path)).id == send(calls.get_customer_order("C/1", path)).id
     assert send(calls.create_order(new(5))).status == "open"
     assert send(calls.cancel_order(path, {"cancelled_reason": "customer"})).status == "cancelled"
@@ -220,6 +228,56 @@ def test_pages_go_on_while_orders_are_written(client: Sender) -> None:
     assert [draft.id for draft in client.each(calls.list_drafts())] == []
 
 
+def test_a_page_knows_how_many_there_are_and_the_next_one(client: Sender) -> None:
+    made = [client.send(calls.create_order(new(number))).id for number in range(1, 6)]
+    first = client.send(calls.list_orders(limit=2, total=True))
+    assert ([one.id for one in first], len(first), first.total, first.total_is_exact) == (made[:2:-1], 2, 5, True)
+    assert first.next is not None
+    second = client.send(first.next)
+    assert second.next is not None
+    last = client.send(second.next)
+    assert ([one.id for one in last], last.next) == ([made[0]], None)
+    assert client.send(calls.list_orders()).total is None
+    operations = client.send(calls.list_captures(made[0], total=True))
+    assert (operations.entries, operations.total) == ([], 0)
+
+
+def test_filters_take_several_values_instants_and_keys(client: Sender) -> None:
+    pending = client.send(calls.create_order(new(100, metadata={"channel": "pos"})))
+    paid = client.send(calls.create_order(new(0)))
+    other = client.send(calls.create_order({**new(100), "currency": "SEK"}))
+    client.send(calls.close_order(other.id))
+
+    def found(**filters: Unpack[OrderFilters]) -> set[str]:
+        return {one.id for one in client.send(calls.list_orders(**filters))}
+
+    assert found(payment_status=["pending", "paid"], status="open") == {pending.id, paid.id}
+    assert found(currency=("SEK", "DKK")) == {other.id}
+    assert found(metadata={"channel": "pos"}) == {pending.id}
+    assert found(created_at__gte=datetime.now(UTC) - timedelta(hours=1)) == {pending.id, paid.id, other.id}
+    assert found(created_at__gte=datetime.now(UTC) + timedelta(hours=1)) == set()
+    with pytest.raises(ValueError, match="created_at__gte has no time zone"):
+        calls.list_orders(created_at__gte=datetime.now())  # noqa: DTZ005 - the mistake
+
+
+def test_an_error_as_text_names_field_message_and_code(client: Sender) -> None:
+    with pytest.raises(errors.BadRequestError) as raised:
+        client.send(calls.create_order({"currency": "NOK", "items": [{"id": "A", "line_id": 1}, {"line_id": 2}]}))
+    lines = str(raised.value).splitlines()
+    assert len(lines) == len(raised.value.faults) >= 3
+    assert all(re.fullmatch(r"items\[\d\]\.\w+: .+ \(missing_field\)", line) for line in lines)
+    assert raised.value.message.startswith("items[0].gross_amount")
+
+
+def test_what_is_absent_is_false_and_left_out_of_the_text(client: Sender) -> None:
+    order = client.send(calls.create_order(new(100)))
+    assert order.closed_at is UNSET
+    assert not order.closed_at
+    assert "UNSET" not in repr(order)
+    assert "closed_at" not in repr(order)
+    assert f"id='{order.id}'" in repr(order)
+
+
 @pytest.mark.parametrize("faults", [["unanswered"], ["unsent", "unanswered", "503"], ["502", "504", "429"]])
 def test_what_fails_on_the_way_is_done_once(client: Sender, network: Network, faults: list[str]) -> None:
     order = client.send(calls.create_order(new(100)))
@@ -227,7 +285,7 @@ def test_what_fails_on_the_way_is_done_once(client: Sender, network: Network, fa
     network.faults = list(faults)
     capture = client.send(calls.capture(order.id, operation((1, 60))))
     assert network.faults == []
-    assert [one.id for one in client.send(calls.list_captures(order.id)).captures] == [capture.id]
+    assert [one.id for one in client.send(calls.list_captures(order.id))] == [capture.id]
 
 
 def test_it_gives_up(client: Sender, network: Network) -> None:

@@ -10,12 +10,15 @@
 
 ``AsyncClient`` is the same with ``await`` and ``async for``. A call is a value: what it asks for, and the type of its answer.
 Every write carries an idempotency key, so what failed on the way is sent again without harm; tokens are fetched and renewed as
-needed; an answer above 399 is raised as one of the classes of ``errors``.
+needed; an answer above 399 is raised as one of the classes of ``errors``. A field that an answer does not have is ``UNSET``,
+which is false.
 """
 
+from msgspec import UNSET
+
 from ordre.client import calls, errors
-from ordre.client.calls import Call, Listing
+from ordre.client.calls import Call, Listing, Page
 from ordre.client.clients import AsyncClient, Client
 from ordre.client.exchange import Policy
 
-__all__ = ["AsyncClient", "Call", "Client", "Listing", "Policy", "calls", "errors"]
+__all__ = ["UNSET", "AsyncClient", "Call", "Client", "Listing", "Page", "Policy", "calls", "errors"]

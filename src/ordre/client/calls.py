@@ -4,10 +4,10 @@ A body is a wire type or a plain mapping with the names of the wire. ``version``
 ``key`` a write has an idempotency key of your own, which holds across restarts of your program.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, Unpack
 from urllib.parse import quote
 
 import msgspec
@@ -26,16 +26,16 @@ from ordre.api.wire.answers import (
 from ordre.api.wire.common import decoder, encode
 from ordre.api.wire.diff import Diff
 from ordre.api.wire.drafts import DraftAnswer, DraftChange, DraftList, NewDraft
-from ordre.api.wire.events import Events, NewEvent, ServiceEvent
+from ordre.api.wire.events import ApiEvent, Events, NewEvent, ServiceEvent
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
 from ordre.client.errors import ErasedError
+from ordre.client.filters import DraftFilters, EventOptions, MomentOptions, OrderFilters, PageOptions, ViewOptions, parameters
 
 T = TypeVar("T")
 P = TypeVar("P")
 Body: TypeAlias = Mapping[str, Any]
-Value: TypeAlias = str | int | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Call(Generic[T]):
     method: str
     path: str
     decode: Callable[[bytes], T]
-    query: Mapping[str, Value] | None = None
+    query: Mapping[str, str] | None = None
     body: object = None
     key: str | None = None
     version: int | None = None
@@ -69,14 +69,36 @@ class Listing(Generic[P, T]):
         return replace(self, call=replace(self.call, query={**(self.call.query or {}), "starting_after": id_}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[P, T]):
+    """A page of a list.
+
+    ``total`` says how many entries there are in all, where it was asked for; from 10,000 on there may be more, and
+    ``total_is_exact`` is false. ``next`` asks for the next page, where there is more. ``answer`` is the answer itself, such as
+    ``Events`` with its ``state``.
+    """
+
+    entries: list[T]
+    total: int | None
+    total_is_exact: bool
+    next: Listing[P, T] | None
+    answer: P
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
 def create_draft(draft: NewDraft | Body, *, key: str | None = None) -> Call[DraftAnswer]:
     """Create a draft order."""
     return Call(method="POST", path="/draft_orders", decode=_draft, body=draft, key=key)
 
 
-def list_drafts(**query: Value) -> Listing[DraftList, DraftAnswer]:
-    """List draft orders, newest first. A dot in a parameter's name is written ``__``: ``created_at__gte``."""
-    call = Call(method="GET", path="/draft_orders", decode=_drafts, query=_parameters(query))
+def list_drafts(**filters: Unpack[DraftFilters]) -> Listing[DraftList, DraftAnswer]:
+    """List draft orders, newest first."""
+    call = Call(method="GET", path="/draft_orders", decode=_drafts, query=parameters(filters))
     return Listing(call=call, entries=lambda page: page.draft_orders, name=lambda draft: draft.id)
 
 
@@ -123,9 +145,9 @@ def remove_item(id_: str, line_id: int, *, key: str | None = None, version: int 
     return Call(method="DELETE", path=path, decode=_draft, key=key, version=version)
 
 
-def list_orders(**query: Value) -> Listing[OrderList, OrderAnswer]:
-    """List orders, newest first. A dot in a parameter's name is written ``__``: ``metadata__channel="pos"``."""
-    return _listing("/orders", query)
+def list_orders(**filters: Unpack[OrderFilters]) -> Listing[OrderList, OrderAnswer]:
+    """List orders, newest first. ``metadata={"channel": "pos"}`` finds those with this value under this key."""
+    return _listing("/orders", filters)
 
 
 def create_order(order: NewOrder | Body, *, key: str | None = None) -> Call[OrderAnswer]:
@@ -133,12 +155,12 @@ def create_order(order: NewOrder | Body, *, key: str | None = None) -> Call[Orde
     return Call(method="POST", path="/orders", decode=_order, body=order, key=key)
 
 
-def get_order(order: str, **query: Value) -> Call[OrderAnswer]:
+def get_order(order: str, **options: Unpack[MomentOptions]) -> Call[OrderAnswer]:
     """Get an order by its ``order_id`` or ``id``: as it is, or with ``version`` or ``at`` as it was.
 
     Sending it raises ``ErasedError`` where the order was erased.
     """
-    return Call(method="GET", path=_of(order), decode=_order_kept, query=query)
+    return Call(method="GET", path=_of(order), decode=_order_kept, query=parameters(options))
 
 
 def erase_order(order: str, *, key: str | None = None, version: int | None = None) -> Call[ErasedOrder]:
@@ -148,7 +170,7 @@ def erase_order(order: str, *, key: str | None = None, version: int | None = Non
 
 def compare_versions(order: str, from_: int | None = None, to: int | None = None) -> Call[Diff]:
     """Get what changed between two versions: up to now where ``to`` is left out, the last step where both are."""
-    query = {name: value for name, value in (("from", from_), ("to", to)) if value is not None}
+    query = {name: str(value) for name, value in (("from", from_), ("to", to)) if value is not None}
     return Call(method="GET", path=f"{_of(order)}/diff", decode=_diff, query=query)
 
 
@@ -183,9 +205,10 @@ def cancel_order(
     return Call(method="POST", path=f"{_of(order)}/cancel", decode=_order, body=reason or {}, key=key, version=version)
 
 
-def list_authorizations(order: str, **query: Value) -> Call[Authorizations]:
+def list_authorizations(order: str, **options: Unpack[PageOptions]) -> Listing[Authorizations, Operation]:
     """List the order's authorizations."""
-    return Call(method="GET", path=f"{_of(order)}/authorizations", decode=_authorizations, query=query)
+    call = Call(method="GET", path=f"{_of(order)}/authorizations", decode=_authorizations, query=parameters(options))
+    return Listing(call=call, entries=lambda page: page.authorizations, name=lambda one: one.id)
 
 
 def authorize(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
@@ -198,9 +221,10 @@ def get_authorization(order: str, id_: str) -> Call[Operation]:
     return _read(order, "authorizations", id_)
 
 
-def list_captures(order: str, **query: Value) -> Call[Captures]:
+def list_captures(order: str, **options: Unpack[PageOptions]) -> Listing[Captures, Operation]:
     """List the order's captures."""
-    return Call(method="GET", path=f"{_of(order)}/captures", decode=_captures, query=query)
+    call = Call(method="GET", path=f"{_of(order)}/captures", decode=_captures, query=parameters(options))
+    return Listing(call=call, entries=lambda page: page.captures, name=lambda one: one.id)
 
 
 def capture(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
@@ -213,9 +237,10 @@ def get_capture(order: str, id_: str) -> Call[Operation]:
     return _read(order, "captures", id_)
 
 
-def list_refunds(order: str, **query: Value) -> Call[Refunds]:
+def list_refunds(order: str, **options: Unpack[PageOptions]) -> Listing[Refunds, Operation]:
     """List the order's refunds."""
-    return Call(method="GET", path=f"{_of(order)}/refunds", decode=_refunds, query=query)
+    call = Call(method="GET", path=f"{_of(order)}/refunds", decode=_refunds, query=parameters(options))
+    return Listing(call=call, entries=lambda page: page.refunds, name=lambda one: one.id)
 
 
 def refund(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
@@ -228,9 +253,10 @@ def get_refund(order: str, id_: str) -> Call[Operation]:
     return _read(order, "refunds", id_)
 
 
-def list_cancellations(order: str, **query: Value) -> Call[Cancellations]:
+def list_cancellations(order: str, **options: Unpack[PageOptions]) -> Listing[Cancellations, Operation]:
     """List the order's cancellations."""
-    return Call(method="GET", path=f"{_of(order)}/cancellations", decode=_cancellations, query=query)
+    call = Call(method="GET", path=f"{_of(order)}/cancellations", decode=_cancellations, query=parameters(options))
+    return Listing(call=call, entries=lambda page: page.cancellations, name=lambda one: one.id)
 
 
 def cancel(order: str, operation: NewOperation | Body, *, key: str | None = None) -> Call[Operation]:
@@ -243,9 +269,10 @@ def get_cancellation(order: str, id_: str) -> Call[Operation]:
     return _read(order, "cancellations", id_)
 
 
-def list_sessions(order: str, **query: Value) -> Call[Sessions]:
+def list_sessions(order: str, **options: Unpack[PageOptions]) -> Listing[Sessions, Session]:
     """List the order's payment sessions."""
-    return Call(method="GET", path=f"{_of(order)}/sessions", decode=_sessions, query=query)
+    call = Call(method="GET", path=f"{_of(order)}/sessions", decode=_sessions, query=parameters(options))
+    return Listing(call=call, entries=lambda page: page.sessions, name=lambda one: one.id)
 
 
 def start_session(order: str, session: NewSession | Body, *, key: str | None = None) -> Call[Session]:
@@ -258,9 +285,10 @@ def get_session(order: str, id_: str) -> Call[Session]:
     return Call(method="GET", path=f"{_of(order)}/sessions/{_in_path(id_)}", decode=_session)
 
 
-def list_events(order: str, **query: Value) -> Call[Events]:
+def list_events(order: str, **options: Unpack[EventOptions]) -> Listing[Events, ApiEvent | ServiceEvent]:
     """List the order's events, oldest first, with the state that they combine to."""
-    return Call(method="GET", path=f"{_of(order)}/events", decode=_events, query=query)
+    call = Call(method="GET", path=f"{_of(order)}/events", decode=_events, query=parameters(options))
+    return Listing(call=call, entries=lambda page: page.events, name=lambda one: one.id)
 
 
 def report_event(order: str, event: NewEvent | Body, *, key: str | None = None) -> Call[ServiceEvent]:
@@ -278,24 +306,24 @@ def delete_comment(order: str, id_: str, *, key: str | None = None) -> Call[Comm
     return Call(method="DELETE", path=f"{_of(order)}/comments/{_in_path(id_)}", decode=_comment, key=key)
 
 
-def list_store_orders(store_id: str, **query: Value) -> Listing[OrderList, OrderAnswer]:
+def list_store_orders(store_id: str, /, **filters: Unpack[OrderFilters]) -> Listing[OrderList, OrderAnswer]:
     """List a store's orders, newest first."""
-    return _listing(f"/stores/{_in_path(store_id)}/orders", query)
+    return _listing(f"/stores/{_in_path(store_id)}/orders", filters)
 
 
-def get_store_order(store_id: str, order: str, **query: Value) -> Call[OrderAnswer]:
+def get_store_order(store_id: str, order: str, **options: Unpack[ViewOptions]) -> Call[OrderAnswer]:
     """Get a store's order."""
-    return Call(method="GET", path=f"/stores/{_in_path(store_id)}{_of(order)}", decode=_order, query=query)
+    return Call(method="GET", path=f"/stores/{_in_path(store_id)}{_of(order)}", decode=_order, query=parameters(options))
 
 
-def list_customer_orders(customer_id: str, **query: Value) -> Listing[OrderList, OrderAnswer]:
+def list_customer_orders(customer_id: str, /, **filters: Unpack[OrderFilters]) -> Listing[OrderList, OrderAnswer]:
     """List a customer's orders, newest first."""
-    return _listing(f"/customers/{_in_path(customer_id)}/orders", query)
+    return _listing(f"/customers/{_in_path(customer_id)}/orders", filters)
 
 
-def get_customer_order(customer_id: str, order: str, **query: Value) -> Call[OrderAnswer]:
+def get_customer_order(customer_id: str, order: str, **options: Unpack[ViewOptions]) -> Call[OrderAnswer]:
     """Get a customer's order."""
-    return Call(method="GET", path=f"/customers/{_in_path(customer_id)}{_of(order)}", decode=_order, query=query)
+    return Call(method="GET", path=f"/customers/{_in_path(customer_id)}{_of(order)}", decode=_order, query=parameters(options))
 
 
 def plain(value: object) -> Any:
@@ -311,12 +339,8 @@ def _in_path(id_: str) -> str:
     return quote(id_, safe="")
 
 
-def _parameters(query: Mapping[str, Value]) -> dict[str, Value]:
-    return {name.replace("__", "."): value for name, value in query.items()}
-
-
-def _listing(path: str, query: Mapping[str, Value]) -> Listing[OrderList, OrderAnswer]:
-    call = Call(method="GET", path=path, decode=_orders, query=_parameters(query))
+def _listing(path: str, filters: Mapping[str, Any]) -> Listing[OrderList, OrderAnswer]:
+    call = Call(method="GET", path=path, decode=_orders, query=parameters(filters))
     return Listing(call=call, entries=lambda page: page.orders, name=lambda order: order.id)
 
 

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import httpx
 
-from ordre.client.calls import Call, Listing
+from ordre.client.calls import Call, Listing, Page
 from ordre.client.exchange import Exchange, Flow, Lost, Policy, Received, Result, Sent
 
 T = TypeVar("T")
@@ -54,13 +54,20 @@ class Client:
         if self._owned:
             self._http.close()
 
-    def send(self, call: Call[T]) -> T:
-        """Do a call and return what it is answered.
+    @overload
+    def send(self, call: Call[T]) -> T: ...
+    @overload
+    def send(self, call: Listing[P, T]) -> Page[P, T]: ...
+    def send(self, call: Call[Any] | Listing[Any, Any]) -> Any:
+        """Do a call and return what it is answered; of a list, one page.
 
         Raises:
             OrdreError: It is not done; its class says why.
         """
-        return self._drive(self._exchange.answer(call, time.monotonic()))
+        now = time.monotonic()
+        if isinstance(call, Listing):
+            return self._drive(self._exchange.page(call, now))
+        return self._drive(self._exchange.answer(call, now))
 
     def receive(self, call: Call[Any]) -> Received:
         """Do a call and return the answer as it came: status, headers, bytes."""
@@ -70,8 +77,9 @@ class Client:
         """Yield every entry of a list, asking for page after page as they are used."""
         following: Listing[P, T] | None = listing
         while following is not None:
-            entries, following = self._drive(self._exchange.page(following, time.monotonic()))
-            yield from entries
+            page = self._drive(self._exchange.page(following, time.monotonic()))
+            yield from page
+            following = page.next
 
     def _drive(self, flow: Flow[T]) -> T:
         result: Result = None
@@ -125,13 +133,20 @@ class AsyncClient:
         if self._owned:
             await self._http.aclose()
 
-    async def send(self, call: Call[T]) -> T:
-        """Do a call and return what it is answered.
+    @overload
+    async def send(self, call: Call[T]) -> T: ...
+    @overload
+    async def send(self, call: Listing[P, T]) -> Page[P, T]: ...
+    async def send(self, call: Call[Any] | Listing[Any, Any]) -> Any:
+        """Do a call and return what it is answered; of a list, one page.
 
         Raises:
             OrdreError: It is not done; its class says why.
         """
-        return await self._drive(self._exchange.answer(call, time.monotonic()))
+        now = time.monotonic()
+        if isinstance(call, Listing):
+            return await self._drive(self._exchange.page(call, now))
+        return await self._drive(self._exchange.answer(call, now))
 
     async def receive(self, call: Call[Any]) -> Received:
         """Do a call and return the answer as it came: status, headers, bytes."""
@@ -141,9 +156,10 @@ class AsyncClient:
         """Yield every entry of a list, asking for page after page as they are used."""
         following: Listing[P, T] | None = listing
         while following is not None:
-            entries, following = await self._drive(self._exchange.page(following, time.monotonic()))
-            for entry in entries:
+            page = await self._drive(self._exchange.page(following, time.monotonic()))
+            for entry in page:
                 yield entry
+            following = page.next
 
     async def _drive(self, flow: Flow[T]) -> T:
         result: Result = None

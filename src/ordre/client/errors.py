@@ -10,16 +10,25 @@ from ordre.api.wire.answers import ErasedOrder
 
 
 class OrdreError(Exception):
-    """A call that was not done. ``faults`` names everything at fault: its stable code, its field, the values of the case."""
+    """A call that was not done. ``faults`` names everything at fault: its stable code, its field, the values of the case.
+
+    As text it is a line a fault: the field, the message and the code, such as
+    ``items[0].amount: Exceeds what remains of line 1 (exceeds_remaining)``.
+    """
 
     def __init__(self, message: str, *, status: int = 0, faults: Sequence[ErrorDetail] = (), request_id: str = "") -> None:
-        super().__init__(message)
-        self.status, self.faults, self.request_id = status, tuple(faults), request_id
+        super().__init__("\n".join(map(_line, faults)) or message)
+        self.message, self.status, self.faults, self.request_id = message, status, tuple(faults), request_id
 
     @property
     def codes(self) -> tuple[str, ...]:
         """The stable codes of the faults, such as ``exceeds_remaining``."""
         return tuple(fault.code for fault in self.faults)
+
+
+def _line(fault: ErrorDetail) -> str:
+    where = f"{fault.path}: " if fault.path else ""
+    return f"{where}{fault.message} ({fault.code})"
 
 
 class UnreachableError(OrdreError):

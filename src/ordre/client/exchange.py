@@ -11,7 +11,7 @@ import msgspec
 
 from ordre.api.wire.accounts import Token
 from ordre.api.wire.common import encode
-from ordre.client.calls import Call, Listing
+from ordre.client.calls import Call, Listing, Page
 from ordre.client.errors import UnauthorizedError, UnexpectedError, UnreachableError, error_of
 
 T = TypeVar("T")
@@ -95,12 +95,20 @@ class Exchange:
         """
         return _decoded(call, (yield from self.received(call, now)))
 
-    def page(self, listing: Listing[P, T], now: float) -> Flow[tuple[list[T], Listing[P, T] | None]]:
-        """Ask for a page; return its entries, and what asks for the next one, where there is more."""
+    def page(self, listing: Listing[P, T], now: float) -> Flow[Page[P, T]]:
+        """Ask for a page of a list."""
         received = yield from self.received(listing.call, now)
-        entries = listing.entries(_decoded(listing.call, received))
+        answer = _decoded(listing.call, received)
+        entries = listing.entries(answer)
         more = entries and _NEXT in received.headers.get("link", "")
-        return entries, listing.after(listing.name(entries[-1])) if more else None
+        total = received.headers.get("total-count", "")
+        return Page(
+            entries=entries,
+            total=int(total.removesuffix("+")) if total else None,
+            total_is_exact=not total.endswith("+"),
+            next=listing.after(listing.name(entries[-1])) if more else None,
+            answer=answer,
+        )
 
     def received(self, call: Call[Any], now: float) -> Flow[Received]:
         """Do a call; return its answer as it came."""
@@ -113,9 +121,10 @@ class Exchange:
             headers["If-Match"] = f'"{call.version}"'
         if call.body is not None:
             headers["Content-Type"] = "application/json"
-        query = {name: _text(value) for name, value in (call.query or {}).items()}
         content = None if call.body is None else encode(call.body)
-        sent = Sent(method=call.method, url=f"{self._api}/shopping{call.path}", headers=headers, query=query, content=content)
+        sent = Sent(
+            method=call.method, url=f"{self._api}/shopping{call.path}", headers=headers, query=call.query or {}, content=content
+        )
         token = yield from self._valid_token(now)
         try:
             return (yield from self._sent(_with_token(sent, token)))
@@ -177,7 +186,3 @@ def _error(result: Result) -> Exception:
     if isinstance(result, Received):
         return error_of(result.status, result.content, result.headers.get("x-request-id", ""))
     return UnreachableError(result.reason if isinstance(result, Lost) else "nothing was received")
-
-
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

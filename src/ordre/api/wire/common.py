@@ -176,7 +176,7 @@ class Number(Decimal):
     __slots__ = ()
 
 
-class Wire(Struct, omit_defaults=True, kw_only=True):
+class Wire(Struct, omit_defaults=True, repr_omit_defaults=True, kw_only=True):
     """A wire type. Fields that it does not know are ignored. A check of our own raises ``FieldError``."""
 
     def __post_init__(self) -> None:
