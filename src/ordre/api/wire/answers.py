@@ -8,13 +8,13 @@ from msgspec import UNSET, UnsetType, field
 
 from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
 from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
-from ordre.api.wire.items import OrderItem
+from ordre.api.wire.items import LinePayments, OrderItem
 from ordre.api.wire.operations import Operation, Session
 from ordre.api.wire.orders import OrderFields, Visibility
 from ordre.api.wire.travel import ExternalId
 from ordre.application.ports import View
 from ordre.domain.ledger import Remaining, payment_status, remains_on, total
-from ordre.domain.lines import Line, totals
+from ordre.domain.lines import totals
 from ordre.domain.order import Moment, Order, Status
 
 
@@ -231,6 +231,8 @@ COLLECTIONS = {
 
 _named = msgspec.json.Decoder(_Named).decode
 _apart = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_LINE_PAYMENTS = '"payment_details":{' + ",".join(f'"{name}":%s' for name in LinePayments.__struct_fields__) + "}"
+"""Takes a line's ``Sums``, then its ``Remaining``: the fields stand in that order."""
 
 
 def id_of(document: str) -> str:
@@ -327,20 +329,10 @@ def _items(view: View, lefts: Sequence[Remaining]) -> str:
     """Return the items, each with its line's payments. Items and lines stand in the same order, as both are only added to."""
     lines = view.order.lines.values()
     texts = [
-        f"{str(item, 'utf-8')[:-1]},{_line_payments(line, left)}}}"
+        f"{str(item, 'utf-8')[:-1]},{_LINE_PAYMENTS % (*line.sums, *left)}}}"
         for item, line, left in zip(_apart(view.items), lines, lefts, strict=True)
     ]
     return f'"items":[{",".join(texts)}]'
-
-
-def _line_payments(line: Line, left: Remaining) -> str:
-    authorized, captured, refunded, cancelled = line.sums
-    return (
-        f'"payment_details":{{"authorized_amount":{authorized},"captured_amount":{captured},"refunded_amount":{refunded},'
-        f'"cancelled_amount":{cancelled},"remaining_authorization_amount":{left.authorization},'
-        f'"remaining_capture_amount":{left.capture},"remaining_refund_amount":{left.refund},'
-        f'"remaining_cancellation_amount":{left.cancellation},"amount_due":{left.due}}}'
-    )
 
 
 def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:
