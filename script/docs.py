@@ -73,6 +73,7 @@ _NUMBERS = {
     "captured": 39800,
     "refunded": 12000,
     "live": 12000,
+    "reversed": -12000,
     "current_version": 4,
 }
 

@@ -16,7 +16,7 @@ import pytest
 from commands import run, run_json
 from database import ENGINES, new_database
 from ordre.db.schema import HISTORY, Engine, migrations
-from service import Service, Shop, faults_of, operation, serving
+from service import Service, Shop, faults_of, item, operation, serving
 from throwaway import unbound
 
 ACCOUNT = "T12345678"
@@ -112,6 +112,23 @@ def test_an_operation_of_before_is_answered_and_repeated_as_it_was(old_shop: Sho
         assert old_shop.post("/orders/remarks/authorizations", again) == made
     other = old_shop.refused("POST", "/orders/remarks/authorizations", {**sent, "amount": 59}, status=409)
     assert faults_of(other) == [("already_used", "id")]
+
+
+def test_a_wrong_relation_of_before_stands_in_nobodys_way(old_shop: Shop) -> None:
+    path = "/orders/related to nothing"
+    answered = old_shop.get(path)
+    assert [line.get("related_item", {}).get("line_id") for line in answered["items"]] == [None, 1, 99]
+    changed = old_shop.put(path, {**answered, "comment": "seen"})
+    assert (changed["comment"], changed["items"]) == ("seen", answered["items"])
+    old_shop.post(f"{path}/authorizations", operation((1, 100), (2, -150), (3, 10)))
+    more = {"options": {"order_id": "related to nothing"}, "order": {"currency": "NOK", "items": [item(4, 5)]}}
+    old_shop.put(f"/draft_orders/{old_shop.post('/draft_orders', more)['id']}/complete")
+
+
+def test_a_reversal_of_before_counts(old_shop: Shop) -> None:
+    (draft,) = old_shop.get("/draft_orders", params={"status": "open"})["draft_orders"]
+    (fault,) = old_shop.refused("PUT", f"/draft_orders/{draft['id']}/complete")
+    assert (fault["code"], fault["amount"], fault["remaining"]) == ("exceeds_reversible", -60, -40)
 
 
 def test_a_voided_order_of_before_is_paid_by_another_authorization(old_shop: Shop, earlier: str) -> None:

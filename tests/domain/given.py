@@ -7,7 +7,7 @@ from ordre.domain.commands import AddLines, Command, ItemChange, Place, Record, 
 from ordre.domain.decide import LIMITS, Earlier, Limits, decide
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
-from ordre.domain.order import About, Content, Fact, Order, evolve
+from ordre.domain.order import About, Content, Fact, Order, evolve, rewrite
 from ordre.domain.refusals import Refused
 
 A, C, R, X = Kind.AUTHORIZATION, Kind.CAPTURE, Kind.REFUND, Kind.CANCELLATION
@@ -61,6 +61,7 @@ class Given:
 
     def __init__(self, *commands: Command) -> None:
         self.order: Order | None = None
+        self.content: Content | None = None
         self.facts: list[Fact] = []
         self.by_ref: dict[str, Fact] = {}
         for command in commands:
@@ -68,9 +69,10 @@ class Given:
 
     def do(self, command: Command, limits: Limits = LIMITS) -> tuple[Fact, ...]:
         """Decide and evolve; return the new facts."""
-        facts = decide(self.order, command, self.earlier, limits)
+        facts = decide(self.order, command, self.earlier, limits, self.content)
         for fact in facts:
             self.order = evolve(self.order, fact, 1, "someone")
+            self.content = rewrite(self.content, fact)
             self.facts.append(fact)
             if (ref := getattr(fact, "id", None)) is not None:
                 self.by_ref[f"{ref}/deleted" if type(fact).__name__ == "CommentDeleted" else ref] = fact

@@ -40,11 +40,16 @@ def test_by_a_draft(shop: Shop) -> None:
 def test_by_an_update(shop: Shop) -> None:
     made = shop.post(
         "/orders",
-        {"currency": "NOK", "items": [item(1, 39800)], "order_id": EVERYTHING["order_id"], "multiple_authorizations": True},
+        {
+            "currency": "NOK",
+            "items": [item(1, 39800), item(123, 5)],
+            "order_id": EVERYTHING["order_id"],
+            "multiple_authorizations": True,
+        },
     )
     fields = {name: value for name, value in sent_order().items() if name not in ("items", "gross_amount", "net_amount")}
-    line = {name: value for name, value in sent_order()["items"][0].items() if name != "version"}
-    after = shop.put(f"/orders/{made['id']}", {**fields, "items": [line]})
+    lines = [{name: value for name, value in line.items() if name != "version"} for line in sent_order()["items"]]
+    after = shop.put(f"/orders/{made['id']}", {**fields, "items": lines})
     assert without_ordres_own(after) == EVERYTHING
 
 

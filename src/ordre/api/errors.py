@@ -42,9 +42,10 @@ class ErrorDetail(Wire, kw_only=True):
         line_id: The line that it is about
         sent: The amount that was sent
         expected: The amount that the lines add up to
-        amount: The amount that was to be recorded
-        remaining: What remains of the line for an operation of this kind
+        amount: The amount that was to be recorded, or of the reversal
+        remaining: What remains of the line for an operation of this kind, or is left of it to reverse
         live: What is neither captured nor cancelled of the line's authorization
+        reversed: What the reversals of the line add up to
         captured: What is captured of the line
         refunded: What is refunded of the line
         limit: How much or how many there may be at most
@@ -69,6 +70,7 @@ class ErrorDetail(Wire, kw_only=True):
     amount: int | UnsetType = UNSET
     remaining: int | UnsetType = UNSET
     live: int | UnsetType = UNSET
+    reversed: int | UnsetType = UNSET
     captured: int | UnsetType = UNSET
     refunded: int | UnsetType = UNSET
     limit: int | UnsetType = UNSET

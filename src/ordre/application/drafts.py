@@ -134,7 +134,7 @@ def _added(call: Call, draft: Draft, loaded: Loaded, called: Names, limits: Limi
         raise Refused(*(NotTakenOver(path=path) for path in left))
     if loaded.order is None:
         raise Refused(UnknownOrder(path="options.order_id"))
-    write = append(loaded.order, decide(loaded.order.order, command, {}, limits), call)
+    write = append(loaded.order, decide(loaded.order.order, command, {}, limits, loaded.order.content), call)
     if write is None:
         raise AssertionError("adding to an order makes a fact")
     return write

@@ -64,7 +64,8 @@ async def execute(
             return replay(call, loaded.answered)
         held = loaded.order
         check_version(call, held.order.version if held else None)
-        facts = decide(held.order if held else None, command, {ref: found.fact for ref, found in loaded.earlier.items()}, limits)
+        earlier = {ref: found.fact for ref, found in loaded.earlier.items()}
+        facts = decide(held.order if held else None, command, earlier, limits, held.content if held else None)
         write = append(held, facts, call, shown)
         return outcome(call, command, loaded, write, shown)
 

@@ -110,13 +110,16 @@ def refusals(api: Api) -> None:
 
 
 def money(api: Api) -> None:
-    """Authorizing again after a void, what a cancelled order owes, and what an operation says of itself."""
+    """Authorizing again after a void, reversing a line, what a cancelled order owes, and what an operation says of itself."""
     path = f"/orders/{api.order(100)['id']}"
     api.refused("POST", f"{path}/authorizations", operation((1, 100), amount=99))
     made = api.post(f"{path}/authorizations", operation((1, 100), amount=100, authorization_id="gateway"))
     same("the authorization_id", made["authorization_id"], "gateway")
     api.post(f"{path}/cancellations", operation((1, 100)))
     same("what may be authorized", api.get(path)["payment_details"]["remaining_authorization_amount"], 100)
+    back = {**lines(0, -101)[1], "related_item": {"line_id": 1, "type": "reversed"}}
+    for wrong in (back, {**back, "related_item": {"line_id": 7}}):
+        api.refused("POST", "/orders", {"currency": "NOK", "items": [lines(100)[0], wrong]})
     api.post(f"{path}/authorizations", operation((1, 60)))
     owed = api.post(f"{path}/cancel")["payment_details"]
     nothing = {"amount_due": 0, "remaining_authorization_amount": 0, "remaining_capture_amount": 0}
@@ -194,6 +197,7 @@ EXTRAS = (
     Check(
         "money",
         (
+            "related_item",
             "a voided authorization",
             "a cancelled order",
             "an operation's own amount",

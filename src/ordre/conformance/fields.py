@@ -369,8 +369,8 @@ OBJECTS = (
             Group(
                 X,
                 NONE,
-                "code message path line_id sent expected amount remaining live captured refunded limit currency parameter "
-                "allowed kind status id order_id authorization_id current_version events",
+                "code message path line_id sent expected amount remaining live reversed captured refunded limit currency "
+                "parameter allowed kind status id order_id authorization_id current_version events",
                 "the original leaves them open",
             ),
         ),

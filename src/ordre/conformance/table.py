@@ -165,6 +165,12 @@ BEHAVIOUR = (
     Row("over-capture and over-refund", S, INFERRED, "400, naming the `line_id`; lower bounds too"),
     Row("amounts", X, NONE, "checked, not believed: [concepts](concepts.md#lines)"),
     Row("what remains", S, INFERRED, "[concepts](concepts.md#operations)"),
+    Row(
+        "related_item",
+        D,
+        INFERRED,
+        "names a line of the order or request; reversals take no more than the line: [concepts](concepts.md#lines)",
+    ),
     Row("a voided authorization", D, INFERRED, "gives its room back: the line may be authorized again"),
     Row("a cancelled order", D, INFERRED, "owes nothing: nothing remains to be authorized or captured, and no amount is due"),
     Row("an operation's own amount", X, NONE, "where sent, it is the sum of the items, else it is refused; so is a session's"),

@@ -32,6 +32,7 @@ from ordre.domain.order import (
     Closed,
     CommentDeleted,
     Commented,
+    Content,
     Erased,
     Fact,
     Frozen,
@@ -76,6 +77,7 @@ from ordre.domain.refusals import (
     WrongSign,
     ZeroAmount,
 )
+from ordre.domain.relations import changed_relation_faults, named, relation_faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,12 @@ Earlier = Mapping[str, Fact]
 """Those facts of the order that the command refers to, by the id that they gave to an operation, session, event or comment."""
 
 
-def decide(order: Order | None, command: Command, earlier: Earlier, limits: Limits = LIMITS) -> tuple[Fact, ...]:  # noqa: C901, PLR0912 - one flat table, a row a command
+def decide(  # noqa: C901, PLR0912 - one flat table, a row a command
+    order: Order | None, command: Command, earlier: Earlier, limits: Limits = LIMITS, content: Content | None = None
+) -> tuple[Fact, ...]:
     """Return what happens when the command meets the order, which may be nothing.
+
+    ``content`` is what the order shows: commands that add or change lines need it.
 
     Raises:
         Refused: With every fault of the first rule that is broken; nothing happens.
@@ -113,9 +119,9 @@ def decide(order: Order | None, command: Command, earlier: Earlier, limits: Limi
         case Replace():
             return _replace(order, command, limits)
         case AddLines():
-            return _add_lines(order, command, limits)
+            return _add_lines(order, command, limits, _items(content))
         case Update():
-            return _update(order, command)
+            return _update(order, command, _items(content))
         case StartSession():
             return _start_session(order, command, earlier, limits)
         case Report(id=id, service=service, state=state):
@@ -151,7 +157,13 @@ def place_faults(command: Place, limits: Limits = LIMITS) -> Iterator[Refusal]:
     if len(command.items) > limits.lines:
         yield TooMany(path="items", limit=limits.lines)
     wrong = list(faults_of_all(command.items, (), "items"))
-    yield from wrong or total_faults(_lines(command.items), command.gross, command.net, "")
+    if wrong:
+        yield from wrong
+        return
+    lines = _lines(command.items)
+    if command.draft_id is None:  # a draft's items are checked together, before it is split
+        yield from relation_faults(named(command.items, "items"), lines, command.content.items)
+    yield from total_faults(lines, command.gross, command.net, "")
 
 
 def _place(order: Order | None, command: Place, limits: Limits) -> tuple[Fact, ...]:
@@ -190,7 +202,7 @@ def _replace(order: Order, command: Replace, limits: Limits) -> tuple[Fact, ...]
     return (replaced,)
 
 
-def _add_lines(order: Order, command: AddLines, limits: Limits) -> tuple[Fact, ...]:
+def _add_lines(order: Order, command: AddLines, limits: Limits, shown: Mapping[int, Frozen]) -> tuple[Fact, ...]:
     _refuse(_shut(order))
     if command.currency != order.currency:
         raise Refused(CurrencyDiffers(path="currency", currency=order.currency))
@@ -200,7 +212,9 @@ def _add_lines(order: Order, command: AddLines, limits: Limits) -> tuple[Fact, .
         raise Refused(TooMany(path="items", limit=limits.lines))
     _refuse(faults_of_all(command.items, order.lines, "items"))
     lines = _lines(command.items)
-    _refuse(size_faults([*order.lines.values(), *lines.values()], "items"))
+    after = {**order.lines, **lines}
+    _refuse(relation_faults(named(command.items, "items"), after, {**shown, **command.content}))
+    _refuse(size_faults(after.values(), "items"))
     return (LinesAdded(lines=lines, items=command.content, item_store_ids=command.item_store_ids, draft_id=command.draft_id),)
 
 
@@ -348,7 +362,7 @@ def deletion_of(comment_id: str) -> str:
     return f"{comment_id}/deleted"
 
 
-def _update(order: Order, command: Update) -> tuple[Fact, ...]:
+def _update(order: Order, command: Update, shown: Mapping[int, Frozen]) -> tuple[Fact, ...]:
     if command.currency not in (None, order.currency):
         raise Refused(CurrencyDiffers(path="currency", currency=order.currency))
     if command.order_id not in (None, order.order_id):
@@ -359,7 +373,9 @@ def _update(order: Order, command: Update) -> tuple[Fact, ...]:
     repriced = _repriced(order, command.items)
     if repriced:
         _refuse(_shut(order))
-    _refuse(total_faults({**order.lines, **repriced}, command.gross, command.net, ""))
+    lines = {**order.lines, **repriced}
+    _refuse(changed_relation_faults(command.items, order.lines, lines, shown))
+    _refuse(total_faults(lines, command.gross, command.net, ""))
     fact = Updated(
         fields=command.fields,
         items={item.line_id: _with_amounts(item.fields, repriced.get(item.line_id)) for item in command.items},
@@ -394,6 +410,12 @@ def _repriced(order: Order, items: tuple[ItemChange, ...]) -> dict[int, Line]:
         wrong.extend(found)
     _refuse(wrong)
     return repriced
+
+
+def _items(content: Content | None) -> Mapping[int, Frozen]:
+    if content is None:
+        raise AssertionError("lines are added and changed with what the order shows at hand")
+    return content.items
 
 
 def _priced_again(line: Line, item: ItemChange) -> PricedItem:

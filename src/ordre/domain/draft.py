@@ -19,6 +19,7 @@ from ordre.domain.refusals import (
     UnknownCurrency,
     UnknownDraftLine,
 )
+from ordre.domain.relations import named, relation_faults
 
 
 class DraftStatus(StrEnum):
@@ -192,6 +193,7 @@ def orders_from(draft: Draft, names: Sequence[Names]) -> list[Place]:
     check_open(draft)
     if not draft.sketch.items:
         raise Refused(NoItems(path="order.items"))
+    _check_relations(draft)
     return [_place(draft, items, called) for items, called in zip(parts(draft), names, strict=True)]
 
 
@@ -199,6 +201,7 @@ def addition_from(draft: Draft, called: Names) -> AddLines | Replace:
     """Return what completing the draft does to the order that it names."""
     check_open(draft)
     if draft.options.replaces:
+        _check_relations(draft)
         return Replace(place=_place(draft, draft.sketch.items, called), draft_id=draft.id)
     sketch = draft.sketch
     return AddLines(
@@ -237,6 +240,15 @@ def _place(draft: Draft, items: tuple[DraftItem, ...], called: Names) -> Place:
         about=replace(sketch.about, item_store_ids=_stores(items)),
         draft_id=draft.id,
     )
+
+
+def _check_relations(draft: Draft) -> None:
+    """Refuse items that say what is wrong of others of the draft: asked once it is complete, as it may be made in any order."""
+    items = [item.priced for item in draft.sketch.items]
+    lines = {item.line_id: line_of(item) for item in items}
+    found = tuple(relation_faults(named(items, "order.items"), lines, _shown(draft.sketch.items)))
+    if found:
+        raise Refused(*found)
 
 
 def _checked(draft: Draft, max_lines: int, *, given_totals: bool) -> Draft:

@@ -12,7 +12,7 @@ from ordre.domain.ledger import Kind, add, holds
 from ordre.domain.lines import NOTHING, Line, Sums
 
 Frozen = Mapping[str, str]
-"""Field name -> its value as compact JSON text."""
+"""Field name -> its value as compact JSON text. Of all this the rules read what an item says of others, see ``relations``."""
 
 
 class Status(StrEnum):

@@ -10,6 +10,7 @@
     │   └── AmountMismatch  AmountsTooLarge  DiscountExceedsGross  AdditionsExceedGross  TaxOutsideLine
     ├── NotNow           right in itself, refused by the state      (400)
     │   ├── OrderClosed  OrderCancelled  OrderErased  OrderCaptured  OrderHasOperations  LineHasOperations
+    │   ├── ExceedsReversible  LineReversed
     │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
     │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  NotTakenOver  DraftNotOpen  DraftDeleted  LimitReached
     ├── AlreadyUsed      an id is used for something else           (409)
@@ -301,6 +302,29 @@ class LineHasOperations(NotNow):
     @property
     def message(self) -> str:
         return f"Line {self.line_id} has payment operations, so its amounts can no longer change; reverse it with a new line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceedsReversible(NotNow):
+    code = "exceeds_reversible"
+    line_id: int
+    amount: int
+    remaining: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.amount} is not between 0 and {self.remaining}, which is what is left of line {self.line_id} to reverse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineReversed(NotNow):
+    code = "line_reversed"
+    line_id: int
+    reversed: int
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line_id} is reversed by {self.reversed} in all; its amounts cannot be less than that"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

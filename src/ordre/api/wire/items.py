@@ -135,7 +135,7 @@ class RelatedItem(Wire):
     """Another line of the order.
 
     Attributes:
-        line_id: The line that this one belongs to, or takes back
+        line_id: The line that this one belongs to, or takes back: of the order, or of the same request
         type: How they belong together: `reversed` takes the other line back, `required` comes with it
     """
 
