@@ -1,13 +1,10 @@
-"""Erasing: on request, at the end of a time to live, or everything of one customer."""
+"""Erasing: on request, at the end of a time to live, or what was found."""
 
 import json
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from ordre.application.orders import Call, append, check_version, outcome, replay
-from ordre.application.ports import Change, Found, HeldDraft, Loaded, Outcome, Store, StoredFact, Wanted
+from ordre.application.ports import Change, Found, Loaded, Outcome, Store, Wanted
 from ordre.domain.commands import Erase
 from ordre.domain.decide import decide
 from ordre.domain.order import Order
@@ -19,8 +16,6 @@ TIME_TO_LIVE = "time-to-live"
 """Who erases what has expired."""
 OPERATOR = "operator"
 """Who erases by the command line."""
-_PLAIN = re.compile(r"[ -!#-\[\]-~]+")
-"""What JSON writes as it is."""
 
 
 async def erase(store: Store, call: Call, order: str, *, due: Callable[[Order], bool] = lambda _: True) -> Outcome:
@@ -83,58 +78,6 @@ async def erase_expired(store: Store, account_id: str, at: int) -> Found:
 
 def _ended(order: Order, at: int) -> bool:
     return order.expires_at is not None and order.expires_at <= at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
-    """Whose orders: a customer's id, or an e-mail address, whatever its case."""
-
-    id: str | None = None
-    email: str | None = None
-
-    def is_in(self, customer: Any) -> bool:
-        """Tell whether a customer, as it stands in JSON, is this one."""
-        if not isinstance(customer, dict):
-            return False
-        email = customer.get("email")
-        mailed = self.email is not None and isinstance(email, str) and email.casefold() == self.email.casefold()
-        return mailed or (self.id is not None and customer.get("id") == self.id)
-
-
-async def of_customer(store: Store, account_id: str, customer: Customer) -> Found:
-    """Return every order and draft of which some version is, or was, this customer's."""
-    orders: list[str] = []
-    drafts: list[str] = []
-    for text in (customer.id, customer.email):
-        if text is None:
-            continue
-        found = await store.mentioning(account_id, max(_PLAIN.findall(text), key=len, default=""))
-        orders += [id_ for id_ in found.orders if any(map(customer.is_in, _customers(await store.facts(account_id, id_))))]
-        for id_ in found.drafts:
-            held = await store.draft(account_id, id_)
-            if held is not None and any(map(customer.is_in, _drafted(held))):
-                drafts.append(id_)
-    return Found(orders=list(dict.fromkeys(orders)), drafts=list(dict.fromkeys(drafts)))
-
-
-def _customers(facts: Sequence[StoredFact]) -> list[Any]:
-    """Return the customers that the facts of an order name."""
-    found = []
-    for fact in facts:
-        data = json.loads(fact.data or "{}")
-        fields = data.get("fields") or (data.get("content") or {}).get("fields") or {}
-        found.append(json.loads(fields.get("customer", "null")))
-    return found
-
-
-def _drafted(held: HeldDraft) -> list[Any]:
-    """Return the customers that a draft and the requests that changed it name."""
-    found = [json.loads(held.draft.sketch.fields.get("customer", "null"))]
-    for event in held.events:
-        body = json.loads(json.loads(event.event)["request"]["body"] or "{}")
-        order = body.get("order") if isinstance(body, dict) else None
-        found.append(order.get("customer") if isinstance(order, dict) else None)
-    return found
 
 
 async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: int | None = None) -> Found:

@@ -415,8 +415,12 @@ class OrderStore(Protocol):
         """Drop drafts with everything that is held of them: all of these, or those that have expired by an instant."""
         ...
 
-    async def mentioning(self, account_id: str, text: str) -> Found:
-        """Return the orders and drafts of which some version may hold this text, in ASCII and whatever the case."""
+    async def mentioning(self, account_id: str, text: str, told: Callable[[int, int], None], *, anywhere: bool) -> Found:
+        """Return the orders and drafts of which some version may hold this text, in ASCII and whatever the case.
+
+        It may stand in what the order or draft says of itself or, ``anywhere``, in whatever was said of it. Where JSON may have
+        escaped the text, what holds an escape is returned as well. ``told`` is called with how much was searched, of how much.
+        """
         ...
 
 

@@ -40,7 +40,7 @@ def print_rows(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
     table = Table(*(rows[0] if rows else ()), box=None)
     for row in rows:
         table.add_row(*(_shown(value) for value in row.values()))
-    Console(width=_WIDE).print(table if rows else "none", highlight=False)
+    Console(width=_WIDE, markup=False).print(table if rows else "none", highlight=False)
 
 
 def _shown(value: object) -> str:

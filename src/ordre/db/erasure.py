@@ -30,13 +30,23 @@ DUE = "select 1 from drafts where account_id = $1 and id = $2 and coalesce(expir
 EXPIRED = "select id from {table} where account_id = $1 and expires_at <= $2 order by expires_at limit $3"
 SEARCHED = 2_000
 """Orders of which the facts are searched in one statement, and the drafts made between them: none takes long."""
-MENTIONING_ORDERS = """
-select distinct id from facts
-where account_id = $1 and type in ('placed', 'replaced', 'updated') and lower(data) like $2 escape '\\' and id > $3 and id <= $4
+
+
+def _holds(column: str, *, as_sent: bool) -> str:
+    """Return what asks whether a column may hold the text $2: also by an escape, where it is JSON as a client sent it."""
+    held = f"lower({column}) like $2 escape '\\'"
+    return f"({held} or {column} like '%\\\\u00%' escape '\\')" if as_sent else held
+
+
+_BETWEEN = "account_id = $1 and id > $3 and id <= $4"
+_FACTS_HOLD = " or ".join(_holds(column, as_sent=True) for column in ("data", "document", "event"))
+MENTIONING_ORDERS = f"""
+select distinct id from facts where {_BETWEEN} and type in ('placed', 'replaced', 'updated') and {_holds("data", as_sent=False)}
 """
-MENTIONING_DRAFTS = """
-select id from drafts where account_id = $1 and lower(draft) like $2 escape '\\' and id > $3 and id <= $4
-union select id from draft_events where account_id = $1 and lower(event) like $2 escape '\\' and id > $3 and id <= $4
+MENTIONING_ORDERS_ANYWHERE = f"select distinct id from facts where {_BETWEEN} and ({_FACTS_HOLD})"
+MENTIONING_DRAFTS = f"""
+select id from drafts where {_BETWEEN} and {_holds("draft", as_sent=True)}
+union select id from draft_events where {_BETWEEN} and {_holds("event", as_sent=True)}
 """
 
 

@@ -1,7 +1,7 @@
 """What both engines share: every read, the small writes on accounts, clients and keys, and whether changes are taken."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
@@ -167,15 +167,17 @@ class SqlTables(ABC):
         drafts = await self.rows(erasure.EXPIRED.format(table="drafts"), account_id, at, most)
         return Found(orders=[row[0] for row in orders], drafts=[row[0] for row in drafts])
 
-    async def mentioning(self, account_id: str, text: str) -> Found:
+    async def mentioning(self, account_id: str, text: str, told: Callable[[int, int], None], *, anywhere: bool) -> Found:
         """Return the orders and drafts of which some version may hold this text."""
         escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         edges = ["", *(id_ for _, id_ in await self.places(account_id, erasure.SEARCHED)), _LAST]
+        of_orders = erasure.MENTIONING_ORDERS_ANYWHERE if anywhere else erasure.MENTIONING_ORDERS
         orders: list[Row] = []
         drafts: list[Row] = []
-        for between in pairwise(edges):
-            orders += await self.rows(erasure.MENTIONING_ORDERS, account_id, f"%{escaped}%", *between)
+        for done, between in enumerate(pairwise(edges), 1):
+            orders += await self.rows(of_orders, account_id, f"%{escaped}%", *between)
             drafts += await self.rows(erasure.MENTIONING_DRAFTS, account_id, f"%{escaped}%", *between)
+            told(done, len(edges) - 1)
         return Found(orders=sorted(row[0] for row in orders), drafts=sorted(row[0] for row in drafts))
 
     async def accounts(self) -> Sequence[Account]:

@@ -30,6 +30,13 @@ def sign(amount: int) -> int:
     return (amount > 0) - (amount < 0)
 
 
+def amount_text(amount: int, currency: str) -> str:
+    """Return an amount in minor units as people write it, such as ``NOK 1,398.00``; of an unknown currency with two digits."""
+    digits = DIGITS.get(currency, 2)
+    whole, rest = divmod(abs(amount), 10**digits)
+    return f"{currency} {'-' if amount < 0 else ''}{whole:,}" + (f".{rest:0{digits}d}" if digits else "")
+
+
 def tax_in(gross: int, percentage: Decimal) -> int:
     """Return the tax that a price of ``gross`` minor units includes at ``percentage``; a half unit goes away from zero."""
     tax = Decimal(gross) * percentage / (100 + percentage)
