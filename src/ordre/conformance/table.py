@@ -131,6 +131,7 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
 }
 
 REQUEST_HEADERS = (
+    Row("Accept-Encoding", X, NONE, "`gzip`, for the document and its page"),
     Row("Authorization", S, SEEN, "`Bearer`; at the token endpoint `Basic`"),
     Row("Content-Type", S, SEEN, "`application/json`"),
     Row("Dintero-*", S, SEEN, "accepted and ignored"),
