@@ -6,7 +6,8 @@
 
 It needs `cryptography` for the signature. It says what it found and ends with 1 where something does not hold:
 
-1. every fact's body is what its digest says (bodies that were erased are counted, not checked);
+1. every fact's body is what its digest says (bodies that were erased are counted, not checked; what is left of a comment whose
+   text was deleted has to be what the fact of its deletion says);
 2. every fact's hash follows from the fact and the one before it, and the last one is the order's;
 3. the order is under the root of its account;
 4. the root is signed with one of the keys.
@@ -45,11 +46,17 @@ def check_chain(proof: dict[str, Any]) -> tuple[int, int]:
     """Check every fact; return how many there are, and how many are without a body."""
     account, order, previous, erased = proof["account_id"], proof["order"], "", 0
     erased_by = max((fact["version"] for fact in proof["facts"] if fact["type"] == "erased"), default=0)
+    deletions = deletions_of(proof["facts"])
     for version, fact in enumerate(proof["facts"], 1):
         check(fact["version"] == version, f"fact {version} is missing")
+        deletion = deletions.get(fact["version"])
         if fact["salt"]:
             body = digest(fact["salt"], fact["data"], fact["document"], fact["event"])
             check(body == fact["digest"], f"the body of fact {version} is not what its digest says")
+        elif deletion:
+            left = fact["document"][:-1] + ","
+            check(deletion["document"].startswith(left) and not fact["event"], f"fact {version} is not what its deletion says")
+            erased += 1
         else:
             check(version < erased_by, f"fact {version} has no body, and the order was not erased")
             erased += 1
@@ -59,6 +66,13 @@ def check_chain(proof: dict[str, Any]) -> tuple[int, int]:
     check(len(proof["facts"]) == order["version"], "the facts do not reach the order's version")
     check(previous == order["hash"], "the chain does not end in the order's hash")
     return len(proof["facts"]), erased
+
+
+def deletions_of(facts: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return, by the version of a comment, the later fact that deletes it."""
+    deleted = {fact["data"]: fact for fact in facts if fact["type"] == "comment_deleted"}
+    found = {fact["version"]: deleted.get(fact["data"]) for fact in facts if fact["type"] == "comment" and fact["data"]}
+    return {version: fact for version, fact in found.items() if fact and fact["version"] > version}
 
 
 def check_root(proof: dict[str, Any]) -> None:

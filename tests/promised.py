@@ -77,7 +77,7 @@ PROMISES = (
     Promise(
         id="H4",
         says="any version, and any point in time, can be read back",
-        mechanism="It is folded from the facts up to there.",
+        mechanism="It is folded from the facts up to there. The text of a comment that was deleted since is gone from it.",
         attacks=("tests/http/test_past.py",),
     ),
     Promise(
@@ -118,8 +118,14 @@ PROMISES = (
     Promise(
         id="E1",
         says="after erasure no personal value of the order is in database, outbox or log, and H3 still verifies",
-        mechanism="The bodies of facts are emptied, drafts, terms and kept answers dropped, in one transaction; the chain holds digests.",
-        attacks=("tests/test_erasure.py", "tests/http/test_erased_orders.py", "tests/domain/test_decide_erasure.py"),
+        mechanism="The bodies of facts are emptied, drafts, terms and kept answers dropped, in one transaction; the chain holds digests."
+        " The text of a deleted comment goes in the same way.",
+        attacks=(
+            "tests/test_erasure.py",
+            "tests/http/test_erased_orders.py",
+            "tests/domain/test_decide_erasure.py",
+            "tests/test_deleted_comments.py",
+        ),
     ),
     Promise(
         id="F1",

@@ -110,7 +110,7 @@ def test_comments(shop: Shop) -> None:
     assert (private["visibility"], private["created_by"], public["visibility"]) == ("private", shop.client_id, "public")
     assert shop.get(path)["comments"] == [private, public]
     gone = shop.delete(f"{path}/comments/{private['id']}")
-    assert (gone["body"], gone["deleted_by"]) == ("careful", shop.client_id)
+    assert ("body" in gone, gone["deleted_by"]) == (False, shop.client_id)
     assert shop.delete(f"{path}/comments/{private['id']}") == gone
     assert shop.get(path)["comments"] == [gone, public]
 

@@ -28,6 +28,9 @@ def life(shop: Shop) -> tuple[str, list[Any]]:
     draft = shop.post("/draft_orders", {"options": {"order_id": "web-1"}, "order": {"currency": "NOK", "items": [item(3, -100)]}})
     shop.put(f"/draft_orders/{draft['id']}/complete")
     seen.append(shop.get(path))
+    for order in seen:
+        for comment in order["comments"]:
+            comment.pop("body", None)  # it was deleted, and so its text is gone from the versions of before
     return path, seen
 
 

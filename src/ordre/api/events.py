@@ -7,17 +7,19 @@ from ordre.api.payments import page_of, written
 from ordre.api.wire.common import json_text
 from ordre.api.wire.events import (
     NewEvent,
+    deleted_comment,
     order_events,
     report,
     service_event,
     shown_comment,
-    shown_deletion,
     shown_event,
     state_text,
+    without_text,
 )
 from ordre.api.wire.orders import NewComment
 from ordre.api.wire.queries import EventList
 from ordre.application.orders import execute
+from ordre.application.ports import Emptied
 from ordre.domain.commands import Comment, DeleteComment
 from ordre.domain.refusals import Refused, UnknownComment, UnknownOrder
 
@@ -27,7 +29,8 @@ async def list_all(context: Context) -> Reply:
     view = await context.store.order(context.account_id, context.order, events=True)
     if view is None or view.events is None:
         raise Refused(UnknownOrder())
-    rows, headers = page_of(context, order_events(view.order.id, view.events, context.asked(EventList).types()))
+    asked = context.asked(EventList)
+    rows, headers = page_of(context, order_events(context.account_id, view.order.id, view.events, asked.types()))
     return Reply(body=f'{{"events":[{",".join(rows)}],"state":{json_text(state_text(view.events))}}}', headers=headers)
 
 
@@ -51,10 +54,15 @@ async def comment(context: Context) -> Reply:
 
 
 async def delete_comment(context: Context) -> Reply:
-    """Delete a comment. Its text goes from the order."""
+    """Delete a comment. Its text goes from the order, from its earlier versions and from its events; that it was there stays."""
     id_ = context.path["comment_id"]
     before = await context.store.shown_one(context.account_id, context.order, "comment", id_)
     if before is None:
         raise Refused(UnknownComment())
-    shown = shown_deletion(context.call, before)
-    return written(await execute(context.store, context.call, context.order, DeleteComment(id=id_), shown, context.limits))
+    left = without_text(before)
+    deleted = deleted_comment(context.call, left)
+    emptied = Emptied(ref=id_, before=before, document=left, answer=deleted)
+    command = DeleteComment(id=id_)
+    outcome = await execute(context.store, context.call, context.order, command, lambda *_: deleted, emptied=emptied)
+    reply = written(outcome)
+    return replace(reply, body=without_text(str(reply.body)))

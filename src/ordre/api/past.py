@@ -37,7 +37,7 @@ async def diff(context: Context) -> Reply:
     before, after = await _then(context, from_), await _then(context, to)
     changes = _changes("", _value(context, before), _value(context, after))
     since = [fact for fact in after.events or () if fact.version > from_]
-    events = order_events(after.order.id, since, ALL_EVENTS)
+    events = order_events(context.account_id, after.order.id, since, ALL_EVENTS)
     body = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":[{",".join(events)}]}}'
     return Reply(body=body)
 

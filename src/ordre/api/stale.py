@@ -16,7 +16,7 @@ async def explained(context: Context, refused: Refused) -> Refused:
     if "order_id" in context.path:
         view = await context.store.order(context.account_id, context.order, events=True)
         newer = [fact for fact in (view.events if view and view.events else ()) if fact.version > since]
-        return Stale(refused, order_events(view.order.id, newer, ALL_EVENTS) if view else [])
+        return Stale(refused, order_events(context.account_id, view.order.id, newer, ALL_EVENTS) if view else [])
     held = await context.store.draft(context.account_id, context.path["id"])
     events = [draft_event(held.draft, event) for event in held.events if event.version > since] if held else []
     return Stale(refused, events)

@@ -1,9 +1,21 @@
 """How an order changes: ``execute``. Load, decide, evolve, append; there is no other way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ordre.application.ports import Answer, Answered, Change, HeldOrder, Loaded, NewFact, OrderStore, OrderWrite, Outcome, Wanted
+from ordre.application.ports import (
+    Answer,
+    Answered,
+    Change,
+    Emptied,
+    HeldOrder,
+    Loaded,
+    NewFact,
+    OrderStore,
+    OrderWrite,
+    Outcome,
+    Wanted,
+)
 from ordre.domain.commands import AddLines, Command, DeleteComment, Record, Report, StartSession, Update
 from ordre.domain.decide import LIMITS, Limits, decide, deletion_of
 from ordre.domain.order import (
@@ -43,9 +55,17 @@ Shown = Callable[[Fact, Order], str]
 
 
 async def execute(
-    store: OrderStore, call: Call, order: str, command: Command, shown: Shown | None = None, limits: Limits = LIMITS
+    store: OrderStore,
+    call: Call,
+    order: str,
+    command: Command,
+    shown: Shown | None = None,
+    limits: Limits = LIMITS,
+    emptied: Emptied | None = None,
 ) -> Outcome:
     """Change one order. With ``shown`` the answer is what the fact shows, without it the order.
+
+    ``emptied`` is what becomes of an earlier fact, where a new one takes its text away.
 
     Raises:
         Refused: By the rules; nothing was changed.
@@ -67,9 +87,11 @@ async def execute(
         earlier = {ref: found.fact for ref, found in loaded.earlier.items()}
         facts = decide(held.order if held else None, command, earlier, limits, held.content if held else None)
         write = append(held, facts, call, shown)
+        if write is not None:
+            write = replace(write, emptied=emptied)
         return outcome(call, command, loaded, write, shown)
 
-    return await store.change(Change(wanted=wanted, decide=decided))
+    return await store.change(Change(wanted=wanted, decide=decided, erases=emptied is not None))
 
 
 def append(held: HeldOrder | None, facts: tuple[Fact, ...], call: Call, shown: Shown | None = None) -> OrderWrite | None:

@@ -125,6 +125,20 @@ class NewFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Emptied:
+    """An earlier fact whose text a new one takes away: a comment that is deleted. Its event and its salt go too.
+
+    ``before`` is the document that it showed, ``document`` what it shows from now on; where ``before`` is kept as an answer to
+    the request that made the fact, ``answer`` takes its place.
+    """
+
+    ref: str
+    before: str
+    document: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderWrite:
     """An order after its new facts. ``before`` is the version it was decided on, 0 for a new one."""
 
@@ -133,6 +147,7 @@ class OrderWrite:
     content: Content | None
     """Given where it changed."""
     facts: tuple[NewFact, ...]
+    emptied: Emptied | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +173,7 @@ class Change:
     """A write. ``decide`` is pure but for drawing names, may raise ``Refused``, and may be called again after a lost race.
 
     ``several`` says that it may write more than one order or draft, which then happens all together or not at all.
-    ``erases`` says that an ``Erased`` fact of it takes with it what the store holds of the order and of its drafts.
+    ``erases`` says that it takes away what is stored: an ``Erased`` fact the order and its drafts, ``Emptied`` one fact's text.
     """
 
     wanted: Wanted

@@ -302,7 +302,7 @@ def add_comment(order: str, comment: NewComment | Body, *, key: str | None = Non
 
 
 def delete_comment(order: str, id_: str, *, key: str | None = None) -> Call[Comment]:
-    """Mark a comment as deleted."""
+    """Delete a comment: it stays in the order, marked as deleted and without its text."""
     return Call(method="DELETE", path=f"{_of(order)}/comments/{_in_path(id_)}", decode=_comment, key=key)
 
 

@@ -216,7 +216,10 @@ OBJECTS = (
     Object(
         "Comment",
         "Comment NewComment",
-        (Group(S, SEEN, f"{_ENTITY} body visibility deleted_at deleted_by"),),
+        (
+            Group(S, SEEN, f"{_ENTITY} visibility deleted_at deleted_by"),
+            Group(S, SEEN, "body", "a deleted comment has none"),
+        ),
     ),
     Object(
         "Customer",

@@ -83,7 +83,12 @@ OPERATIONS = (
     Row("GET /shopping/orders/{order_id}/events", S, SEEN),
     Row("POST /shopping/orders/{order_id}/events", S, SEEN),
     Row("POST /shopping/orders/{order_id}/comments", S, INFERRED),
-    Row("DELETE /shopping/orders/{order_id}/comments/{comment_id}", S, INFERRED, "answers the comment, marked as deleted"),
+    Row(
+        "DELETE /shopping/orders/{order_id}/comments/{comment_id}",
+        S,
+        INFERRED,
+        "answers the comment, marked as deleted and without its `body`",
+    ),
     Row("GET /shopping/stores/{store_id}/orders", S, SEEN, "by the order's own store and by those of its items"),
     Row("GET /shopping/stores/{store_id}/orders/{order_id}", S, SEEN),
     Row("GET /shopping/customers/{customer_id}/orders", S, DERIVED),

@@ -14,6 +14,7 @@ from ordre.application.ports import (
     Change,
     DraftWrite,
     EarlierFact,
+    Emptied,
     HeldDraft,
     HeldOrder,
     Loaded,
@@ -85,6 +86,8 @@ class Rows:
     """(account id, key, digest, answer, instant, id of the order or draft it is about, id of whose write it goes with)."""
     erasures: list[Erasure] = field(default_factory=list)
     """What is to go before anything is written."""
+    emptied: list[tuple[Subject, Emptied]] = field(default_factory=list)
+    """Earlier facts whose text is to go."""
 
 
 class Batch:
@@ -182,6 +185,8 @@ class Batch:
             found = self._terms.of_order(write.order, write.content)
             kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in PAYMENT_KINDS}
             self.rows.terms[subject] = found | kept
+        if write.emptied is not None:
+            self.rows.emptied.append((subject, write.emptied))
         if before is not None and isinstance(write.facts[-1].fact, Erased):
             order = write.order
             erasure = Erasure(subject=subject, order_id=order.order_id, version=order.version, drafts=before.order.drafts)

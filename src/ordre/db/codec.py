@@ -91,6 +91,11 @@ def answer_from(stored: str) -> Answer:
     return _decode_answer(stored)
 
 
+def answer_start(document: str) -> str:
+    """Return how ``text`` of an answer begins that is this document."""
+    return f'{{"document":{_encode(document).decode()}'
+
+
 def type_of(fact: Fact) -> str:
     """Return the type under which the fact is stored."""
     return fact.kind.value if isinstance(fact, Recorded) else _TYPES[type(fact)]

@@ -6,7 +6,9 @@ statements come before, in the same transaction; whoever runs them holds the ord
 
 from collections.abc import Iterator
 
-from ordre.db.batch import Erasure
+from ordre.application.ports import Emptied
+from ordre.db import codec
+from ordre.db.batch import Erasure, Subject
 from ordre.db.lists import Statement
 
 AMENDING = """
@@ -16,6 +18,11 @@ select id from draft_terms where account_id = $1 and kind = 'amends' and term in
 
 _EMPTY_FACTS = """
 update facts set ref = null, data = '', document = '', event = '', salt = '' where account_id = $1 and id = $2 and version < $3
+"""
+_EMPTY_FACT = "update facts set document = $4, event = '', salt = '' where account_id = $1 and id = $2 and ref = $3"
+_CHANGE_ANSWER = """
+update idempotency set answer = cast($4 as text) || substr(answer, length(cast($3 as text)) + 1)
+where account_id = $1 and owner = $2 and substr(answer, 1, length(cast($3 as text))) = $3
 """
 _ANSWERS = "delete from idempotency where account_id = $1 and (owner = $2 or owner is null)"
 _TERMS = "delete from order_terms where account_id = $1 and id = $2"
@@ -56,6 +63,12 @@ def of_order(erasure: Erasure) -> Iterator[Statement]:
     yield _EMPTY_FACTS, (account, id_, erasure.version)
     yield _TERMS, (account, id_)
     yield _ANSWERS, (account, id_)
+
+
+def of_text(subject: Subject, emptied: Emptied) -> Iterator[Statement]:
+    """Yield what takes away the text of one fact, and of the answer that was kept to the request that made it."""
+    yield _EMPTY_FACT, (*subject, emptied.ref, emptied.document)
+    yield _CHANGE_ANSWER, (*subject, codec.answer_start(emptied.before), codec.answer_start(emptied.answer))
 
 
 def of_draft(account_id: str, draft: str) -> Iterator[Statement]:

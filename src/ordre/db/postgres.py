@@ -361,6 +361,8 @@ async def _tried(
     ran = [batch.run(change) for change in changes]
     for one in batch.rows.erasures:
         await _erase(connection, one)
+    for subject, emptied in batch.rows.emptied:
+        await _run_all(connection, erasure.of_text(subject, emptied))
     return ran, await _write(connection, batch.rows)
 
 

@@ -370,6 +370,9 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     """Write a batch; return whether a head or draft was lost, in which case the transaction is to be rolled back."""
     for one in rows.erasures:
         _erase(connection, one)
+    for subject, emptied in rows.emptied:
+        _run_all(connection, erasure.of_text(subject, emptied))
+        sqlite_file.count_erasure(connection)
     for subject, (before, held) in rows.heads.items():
         if not _put_head(connection, subject, before, tables.head_row(subject, held)):
             return True

@@ -9,7 +9,8 @@ from ordre.application.orders import ref_of
 from ordre.application.ports import StoredFact, StoredOrder, Term, Terms
 from ordre.db import codec
 from ordre.domain.chain import START, digest, linked
-from ordre.domain.order import Content, Fact, Order, Recorded, evolve, rewrite
+from ordre.domain.decide import deletion_of
+from ordre.domain.order import Commented, Content, Fact, Order, Recorded, evolve, rewrite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,12 @@ def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     """Return the first place where the facts are not a chain that ends in the order's hash."""
     previous = START
     erased = next((fact.version for fact in reversed(stored.facts) if fact.type == "erased"), 0)
+    deletions = {fact.ref: fact for fact in stored.facts if fact.type == "comment_deleted"}
     for place, fact in enumerate(stored.facts, 1):
         if fact.version != place:
             return place, f"fact {place} is missing; version {fact.version} stands in its place"
-        if reason := _broken(stored, fact, previous, erased=fact.version < erased):
+        deletion = deletions.get(deletion_of(fact.ref or "")) if fact.type == "comment" else None
+        if reason := _broken(stored, fact, previous, deletion, erased=fact.version < erased):
             return fact.version, reason
         previous = fact.hash
     if not stored.facts:
@@ -64,17 +67,33 @@ def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     return None
 
 
-def _broken(stored: StoredOrder, fact: StoredFact, previous: str, *, erased: bool) -> str | None:
-    """Return why the fact does not follow the hash before it, or None. Of an erased fact only the digest of its body is left."""
+def _broken(stored: StoredOrder, fact: StoredFact, previous: str, deletion: StoredFact | None, *, erased: bool) -> str | None:
+    """Return why the fact does not follow the hash before it, or None. Of an erased fact only the digest of its body is left.
+
+    ``deletion`` is the later fact that deletes the comment that this one is.
+    """
     if erased:
         if any((fact.data, fact.document, fact.event, fact.salt, fact.ref)):
             return "the order was erased later, and the fact still has a body"
+    elif deletion is not None and not fact.salt:
+        if not _emptied(fact, deletion):
+            return "what is left of the deleted comment is not what its deletion says"
     elif digest(fact.salt, fact.data, fact.document, fact.event) != fact.digest:
         return "the body of the fact is not what its digest says"
     link = codec.link_of(stored.account_id, stored.id, fact.version, fact.type, fact.at, fact.by, fact.digest)
     if linked(previous, link) != fact.hash:
         return "the hash of the fact does not follow from the fact and the one before it"
     return None
+
+
+def _emptied(fact: StoredFact, deletion: StoredFact) -> bool:
+    """Tell whether this is what is left of a comment whose text its deletion took away.
+
+    Its digest cannot be checked without its salt, but what it says stands in the deletion too, whose digest can.
+    """
+    data = codec.text(Commented(id=fact.ref or ""))
+    after = deletion.version > fact.version and deletion.document.startswith(fact.document[:-1] + ",")
+    return after and (fact.data, fact.event) == (data, "")
 
 
 def terms_of(order: Order, content: Content, facts: Iterable[tuple[Fact, StoredFact]], terms: Terms) -> frozenset[Term]:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType, field
 
 from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
-from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text
+from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text, without_text
 from ordre.api.wire.items import LinePayments, OrderItem
 from ordre.api.wire.operations import Operation, Session
 from ordre.api.wire.orders import OrderFields, Visibility
@@ -43,7 +43,7 @@ class Comment(Wire, kw_only=True):
 
     Attributes:
         id: The comment's id
-        body: The text
+        body: The text; absent once the comment is deleted
         visibility: Whether the customer may read it
         created_at: When it was written
         created_by: The id of the client that wrote it
@@ -52,7 +52,7 @@ class Comment(Wire, kw_only=True):
     """
 
     id: Uuid
-    body: str
+    body: str | UnsetType = UNSET
     visibility: Visibility
     created_at: DateTime
     created_by: str
@@ -252,7 +252,7 @@ def order_text(account_id: str, view: View, events: frozenset[str] | None) -> st
     shown = _collections(view.shown)
     shown["events"] = "[]"
     if events is not None and view.events is not None:
-        shown["events"] = f"[{','.join(order_events(order.id, view.events, events))}]"
+        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, events))}]"
         shown["state"] = json_text(state_text(view.events))
     parts = [json_text(fields)[:-1], view.fields[1:-1], _items(view, lefts), object_text(shown)[1:]]
     return ",".join(part for part in parts if part)
@@ -342,7 +342,9 @@ def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:
     for type_, document in shown:
         if type_ in COLLECTIONS:
             found[COLLECTIONS[type_]].append(document)
-        elif type_ in ("comment", "comment_deleted"):
+        elif type_ == "comment":
             comments[id_of(document)] = document
+        elif type_ == "comment_deleted":  # earlier versions of Ordre kept its text there
+            comments[id_of(document)] = without_text(document)
     found["comments"] = list(comments.values())
     return {name: f"[{','.join(documents)}]" for name, documents in found.items()}

@@ -1,9 +1,10 @@
 """Events: what services report, and every change of the order as an api-event."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from ordre.api.wire.common import (
@@ -29,6 +30,7 @@ from ordre.api.wire.orders import NewComment
 from ordre.application.orders import Call, Shown
 from ordre.application.ports import StoredFact
 from ordre.domain.commands import Report
+from ordre.domain.decide import deletion_of
 from ordre.domain.order import EventState, Order, state_of
 
 State = Literal["error", "failure", "success", "pending"]
@@ -138,6 +140,7 @@ class _Reported(Wire):
 
 
 _reported = decoder(_Reported)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def _state(event: NewEvent) -> State:
@@ -183,10 +186,15 @@ def shown_comment(comment: NewComment, id_: str, call: Call) -> Shown:
     return lambda _fact, _order: text
 
 
-def shown_deletion(call: Call, before: str) -> Shown:
-    """Return what makes a deleted comment as it is answered: the comment, marked."""
-    text = f'{before[:-1]},"deleted_at":{json_text(instant(call.at))},"deleted_by":{json_text(call.by)}}}'
-    return lambda _fact, _order: text
+def without_text(comment: str) -> str:
+    """Return a comment without its ``body``, which a deleted one no longer shows."""
+    fields = _fields(comment)
+    return object_text({name: bytes(value).decode() for name, value in fields.items() if name != "body"})
+
+
+def deleted_comment(call: Call, left: str) -> str:
+    """Return a deleted comment as it is answered; ``left`` is the comment without its text."""
+    return f'{left[:-1]},"deleted_at":{json_text(instant(call.at))},"deleted_by":{json_text(call.by)}}}'
 
 
 def request_event(method: str, path: str, body: str, draft_id: str | None = None) -> str:
@@ -214,10 +222,20 @@ def service_event(document: str, version: int) -> str:
     return f'{document[:-1]},"event_type":"service-event","version":{version}}}'
 
 
-def order_events(order_id: str, facts: Iterable[StoredFact], types: frozenset[str]) -> list[str]:
-    """Return the order's events of these types, oldest first; what was erased shows none."""
+def order_events(account_id: str, order_id: str, facts: Sequence[StoredFact], types: frozenset[str]) -> list[str]:
+    """Return the order's events of these types, oldest first; what was erased shows none.
+
+    Of a comment that was deleted, the request is shown without its text.
+    """
     found = []
+    deleted = {fact.ref for fact in facts if fact.type == "comment_deleted"}
     for fact in facts:
+        if fact.type == "comment" and fact.document and (not fact.event or deletion_of(fact.ref or "") in deleted):
+            if "api-event" in types:
+                path = f"/v1/accounts/{account_id}/shopping/orders/{order_id}/comments"
+                event = request_event("POST", path, "")
+                found.append(api_event(order_id, fact.version, fact.at, fact.by, event))
+            continue
         if not fact.event:
             continue
         if fact.type == "service_event":
