@@ -1,8 +1,10 @@
-"""Runs the command `ordre`, as an operator does."""
+"""Runs the command `ordre`, as an operator does, and the check of a proof, as an auditor does."""
 
 import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from service import ORDRE
@@ -21,3 +23,15 @@ def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
 def run_json(*arguments: str, database: str | None = None) -> Any:
     """Run it with `--json`; return what that says."""
     return json.loads(run(*arguments, "--json", database=database))
+
+
+CHECKER = Path(__file__).parents[1] / "examples" / "verify_order.py"
+
+
+def proven(proof: Path, keys: Path) -> tuple[int, str]:
+    """Check a proof without Ordre; return the status and what is said."""
+    done = subprocess.run(
+        [sys.executable, "-I", str(CHECKER), str(proof), str(keys)], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,14 @@ def shop(service: Service) -> Iterator[Shop]:
     """A new account of the running server, with a client that may do everything."""
     with service.shop() as made:
         yield made
+
+
+@pytest.fixture
+def logged(own_database: str, tmp_path: Path) -> Iterator[tuple[Service, Path]]:
+    """A server that tells its log everything, and leaves what time brings to the worker."""
+    log, environment = tmp_path / "log", {**os.environ, "ORDRE_LOG_LEVEL": "debug", "ORDRE_TIDY_SECONDS": "0"}
+    service = Service(own_database, environment=environment)
+    with log.open("wb") as file:
+        service.start(log=file.fileno())
+    yield service, log
+    service.stop()

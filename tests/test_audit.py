@@ -3,20 +3,17 @@
 import copy
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from commands import run, run_json
+from commands import CHECKER, proven, run, run_json
 from ordre import audit
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import ORDRE, Service, Shop, item, operation
-
-SCRIPT = Path(__file__).parents[1] / "examples" / "verify_order.py"
 
 
 @pytest.fixture
@@ -59,12 +56,6 @@ def test_several_processes_find_what_one_finds(own_database: str, monkeypatch: p
         audit.verify(Settings(database=own_database), "T99999999", 3, lambda *_: None)
 
 
-def proven(proof: Path, keys: Path) -> tuple[int, str]:
-    done = subprocess.run([sys.executable, "-I", str(SCRIPT), str(proof), str(keys)], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    return done.returncode, done.stdout
-
-
 @pytest.fixture
 def files(service: Service, shop: Shop, orders: list[str], tmp_path: Path) -> tuple[Path, Path]:
     proof, keys = tmp_path / "proof.json", tmp_path / "keys.json"
@@ -78,8 +69,8 @@ def test_an_order_is_proven_without_ordre(files: tuple[Path, Path], orders: list
     assert status == 0, said
     assert f"order {orders[3]}" in said
     assert "of 8 orders" in said
-    assert "import ordre" not in SCRIPT.read_text(encoding="utf-8")
-    assert "from ordre" not in SCRIPT.read_text(encoding="utf-8")
+    assert "import ordre" not in CHECKER.read_text(encoding="utf-8")
+    assert "from ordre" not in CHECKER.read_text(encoding="utf-8")
 
 
 def test_an_erased_order_is_proven_too(service: Service, shop: Shop, files: tuple[Path, Path], orders: list[str]) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_verify import sql
 
+from commands import proven, run, run_json
+from database import sql
+from marks import Marks, everything_in
 from ordre.api.context import uuid7
 from ordre.api.wire.events import deleted_comment, request_event, shown_comment
 from ordre.api.wire.orders import NewComment
@@ -20,9 +22,6 @@ from ordre.db.codec import answer_start, text
 from ordre.domain.commands import Comment, DeleteComment
 from ordre.settings import Settings
 from service import Service, Shop
-from test_audit import proven
-from test_cli import run, run_json
-from test_erasure import Marks, everything_in, logged  # noqa: F401 - a fixture
 
 KEY = {"Idempotency-Key": "comment-1"}
 
@@ -95,7 +94,7 @@ def test_how_an_answer_begins() -> None:
     assert text(Answer(document=document, version=3)).startswith(answer_start(document) + ',"version":3')
 
 
-def test_its_text_is_nowhere_in_the_database(logged: tuple[Service, Path]) -> None:  # noqa: F811 - the fixture
+def test_its_text_is_nowhere_in_the_database(logged: tuple[Service, Path]) -> None:
     service, log = logged
     gone, kept = Marks(), Marks()
     with service.shop() as shop:

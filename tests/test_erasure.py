@@ -2,96 +2,26 @@
 
 import asyncio
 import json
-import os
-import random
-import re
-import string
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from commands import run, run_json
 from database import sql
 from in_memory import send
+from marks import Marks, everything_in
 from ordre.application.erasure import tidy
 from ordre.application.ports import Found
 from ordre.bootstrap import opened
 from ordre.pytest import RunningOrdre
 from ordre.settings import Settings
 from service import Service, Shop, items, operation, serving
-from throwaway import unbound
 
 EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
-KEPT = ("order_id", "order_number", "external_ids")
-MARKED = re.compile(r"^[A-Za-z][A-Za-z \-.]{3,}$")
-
-
-class Marks:
-    """Makes personal values of which each stands nowhere else, and looks for them."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-        self._refused: list[str] = []
-        self._own = "".join(random.choices(string.ascii_uppercase, k=6))
-
-    def new(self) -> str:
-        self.all.append(f"{self._own}{len(self.all):05d}")
-        return self.all[-1]
-
-    def refused(self) -> str:
-        """Make one that is to be written nowhere from the beginning."""
-        self._refused.append(self._own + "R")
-        return self._refused[-1]
-
-    def put(self, value: Any) -> Any:
-        """Replace texts that may be anything, wherever they stand."""
-        if isinstance(value, dict):
-            return {name: one if name in KEPT or name in FIXED else self.put(one) for name, one in value.items()}
-        if isinstance(value, list):
-            return [self.put(one) for one in value]
-        return self.new() if isinstance(value, str) and MARKED.match(value) else value
-
-    def found(self, text: bytes) -> set[str]:
-        """Find those that stand in it, in whatever case."""
-        lower = text.lower()
-        return {mark for mark in (*self.all, *self._refused) if mark.lower().encode() in lower}
-
-
-FIXED = {"country", "type", "discount_type", "currency", "status", "nationality", "from_currency", "to_currency"}
-
-
-def everything_in(database: str) -> bytes:
-    """The files of an SQLite database, its log with them; of PostgreSQL every row of every table."""
-    if database.startswith("sqlite"):
-        path = Path(database.removeprefix("sqlite:///"))
-        return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
-
-    async def rows() -> bytes:
-        connection = await asyncpg.connect(unbound(database))
-        try:
-            tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
-            found = [await connection.fetch(f"select t::text from {name} t") for (name,) in tables]
-        finally:
-            await connection.close()
-        return "\n".join(row[0] for rows in found for row in rows).encode()
-
-    return asyncio.run(rows())
-
-
-@pytest.fixture
-def logged(own_database: str, tmp_path: Path) -> Iterator[tuple[Service, Path]]:
-    """A server that tells its log everything, and leaves what time brings to the worker."""
-    log, environment = tmp_path / "log", {**os.environ, "ORDRE_LOG_LEVEL": "debug", "ORDRE_TIDY_SECONDS": "0"}
-    service = Service(own_database, environment=environment)
-    with log.open("wb") as file:
-        service.start(log=file.fileno())
-    yield service, log
-    service.stop()
 
 
 def live(shop: Shop, marks: Marks, **more: Any) -> tuple[str, str]:

@@ -12,10 +12,10 @@ import pytest
 
 from commands import run
 from database import sql
+from marks import everything_in
 from ordre.auth.sealing import CannotUnseal, Sealer, key_of_passphrase, key_of_secret, seal, unseal
 from ordre.settings import BadSetting, Settings, environment_of, settings_from
 from service import ORDRE, Service
-from test_erasure import everything_in
 
 ONE, TWO, THREE = (base64.b64encode(bytes([number]) * 32).decode() for number in range(3))
 
