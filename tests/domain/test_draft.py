@@ -5,21 +5,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from given import named
+from given import folded, named, placing
 
 from ordre.domain.commands import AddLines, Replace
+from ordre.domain.decide import decide
 from ordre.domain.draft import (
     Draft,
     DraftItem,
     DraftStatus,
     Names,
     Options,
+    OrderIdStyle,
     Sketch,
     addition_from,
     completed,
     created,
     deleted,
     edited,
+    not_taken_over,
     orders_from,
     parts,
     with_item,
@@ -128,5 +131,27 @@ def test_added_to_an_order_or_put_in_its_place() -> None:
 
 
 def test_completed() -> None:
-    done = completed(draft(one(1)), (("o1", 1),), 5)
-    assert (done.status, done.orders, done.version, done.updated_at) == (DraftStatus.COMPLETED, (("o1", 1),), 2, 5)
+    order = folded(decide(None, placing(100), {}))
+    assert order is not None
+    done = completed(draft(one(1)), [order], 5)
+    assert (done.status, done.orders, done.order_ids) == (DraftStatus.COMPLETED, ((order.id, 1),), (order.order_id,))
+    assert (done.version, done.updated_at) == (2, 5)
+
+
+def test_what_an_order_that_is_there_does_not_take_over() -> None:
+    told: dict[str, Any] = {
+        "fields": {"customer": "{}"},
+        "order_id": "mine",
+        "order_number": "7",
+        "multiple_authorizations": True,
+    }
+    options = Options(target="o", generate_order_id=OrderIdStyle.ALPHANUMERIC_9, serial_suffix="")
+    names = ("customer", "order_id", "order_number", "multiple_authorizations")
+    lost = (*(f"order.{name}" for name in names), "options.generate_order_id", "options.serial_order_number_suffix")
+    added = draft(one(2), options=options)
+    everything = replace(added, sketch=replace(added.sketch, **told))
+    assert not_taken_over(everything) == lost
+    assert not_taken_over(replace(everything, options=replace(options, replaces=True))) == (lost[1], lost[4])
+    assert not_taken_over(replace(everything, options=replace(options, target=None))) == ()
+    assert not_taken_over(replace(added, options=Options(target="o"))) == ()
+    assert not_taken_over(replace(everything, options=replace(options, target="mine")))[:2] == (lost[0], lost[2])

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from service import Shop, faults_of, item, items, operation
+from database import sql
+from service import Service, Shop, faults_of, item, items, operation
 
 
 def drafted(shop: Shop, *amounts: int, options: dict[str, Any] | None = None, **order: Any) -> Any:
@@ -143,6 +144,58 @@ def test_append_to_an_order(shop: Shop) -> None:
     assert (amended["id"], amended["version"], amended["net_amount"]) == (order["id"], 4, 150)
     events = shop.get(f"/orders/{order['id']}/events")["events"]
     assert [event.get("draft_id") for event in events] == [None, None, None, draft["id"]]
+
+
+def test_a_completed_draft_names_the_orders_that_it_became(shop: Shop) -> None:
+    lines = [item(1, 100, store={"id": "A"}), item(2, 50, store={"id": "B"})]
+    split = shop.post("/draft_orders", {"options": {"split_draft": True}, "order": {"currency": "NOK", "items": lines}})
+    named = drafted(shop, 100, order_id="2026/17")
+    generated = drafted(shop, 100, options={"generate_order_id": "ALPHANUMERIC_9"})
+    assert not {"order_ids", "_links", "not_taken_over"} & (split.keys() | named.keys())
+    appended = drafted(shop, options={"order_id": "2026/17"}, items=[item(2, 5)])
+    for draft in (split, named, generated, appended):
+        orders = complete(shop, draft)
+        for found in (shop.get(f"/draft_orders/{draft['id']}"), shop.get("/draft_orders")["draft_orders"]):
+            one = found if isinstance(found, dict) else next(other for other in found if other["id"] == draft["id"])
+            assert one["order_ids"] == [order["order_id"] for order in orders]
+            assert [link["rel"] for link in one["_links"]] == ["order"] * len(orders)
+            linked = [shop.get(link["href"].partition("/shopping")[2])["id"] for link in one["_links"]]
+            assert linked == [order["id"] for order in orders]
+    gone = shop.delete(f"/draft_orders/{drafted(shop, 1)['id']}")
+    assert not {"order_ids", "_links"} & gone.keys()
+
+
+def test_a_draft_that_an_earlier_version_completed_names_its_orders_by_their_id(shop: Shop, service: Service) -> None:
+    draft = drafted(shop, 100, order_id="mine")
+    (order,) = complete(shop, draft)
+    sql(service.database, "update drafts set draft = replace(draft, ',\"order_ids\":[\"mine\"]', '') where id = $1", draft["id"])
+    assert shop.get(f"/draft_orders/{draft['id']}")["order_ids"] == [order["id"]]
+
+
+def test_a_draft_says_what_an_order_that_is_there_does_not_take_over(shop: Shop) -> None:
+    order = shop.order(100)
+    told = {"customer": {"id": "C"}, "comment": "x", "order_number": "7", "multiple_authorizations": True, "order_id": "other"}
+    lost = [f"order.{name}" for name in ("customer", "comment", "order_id", "order_number", "multiple_authorizations")]
+    draft = drafted(shop, options={"order_id": order["id"], "generate_order_id": "ALPHANUMERIC_9"}, items=[item(2, 5)], **told)
+    path = f"/draft_orders/{draft['id']}"
+    assert draft["not_taken_over"] == [*lost, "options.generate_order_id"] == shop.get(path)["not_taken_over"]
+    replacing = shop.put(path, {"options": {"order_id": order["id"], "replace": "order"}})
+    assert replacing["not_taken_over"] == ["order.order_id"]
+    alone = shop.put(path, {"options": None})
+    assert "not_taken_over" not in alone
+    shop.put(path, {"options": {"order_id": order["id"]}})
+    (after,) = complete(shop, draft)
+    assert shop.get(path)["not_taken_over"] == lost
+    for name in ("customer", "comment", "order_number"):
+        assert name not in after
+    assert (after["order_id"], after["multiple_authorizations"]) == (order["order_id"], False)
+
+
+def test_a_draft_that_is_added_draws_no_serial_number(shop: Shop) -> None:
+    order = shop.order(100)
+    complete(shop, drafted(shop, options={"order_id": order["id"], "serial_order_number_suffix": ""}, items=[item(2, 5)]))
+    (made,) = complete(shop, drafted(shop, 1, options={"serial_order_number_suffix": ""}))
+    assert made["order_number"] == "1"
 
 
 def test_operations_sessions_and_events_link_to_the_drafts_of_their_order(shop: Shop) -> None:

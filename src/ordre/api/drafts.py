@@ -1,6 +1,7 @@
 """Handlers of drafts."""
 
 from collections.abc import Callable
+from functools import partial
 
 from ordre.api.context import Context, Reply
 from ordre.api.orders import changed, page_headers
@@ -21,13 +22,13 @@ async def create(context: Context) -> Reply:
     call, (described, options, shown) = context.call, sketch(context.sent(NewDraft))
     moment = Moment(at=call.at, by=call.by)
     draft = domain.created(context.new_id(), described, options, shown, moment, context.limits.lines)
-    return written(await use.create(context.store, call, draft, draft_text))
+    return written(await use.create(context.store, call, draft, partial(draft_text, context.account_id)))
 
 
 async def list_all(context: Context) -> Reply:
     """The account's drafts, newest first, by any filter."""
     page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
-    texts = [draft_text(held) for held in page.rows]
+    texts = [draft_text(context.account_id, held) for held in page.rows]
     last = page.rows[-1].draft.id if page.rows else None
     return Reply(body=listed("draft_orders", texts), headers=page_headers(context, page, last))
 
@@ -37,7 +38,7 @@ async def read(context: Context) -> Reply:
     held = await context.store.draft(context.account_id, context.path["id"])
     if held is None:
         raise Refused(UnknownDraft())
-    return Reply(body=draft_text(held), version=held.draft.version)
+    return Reply(body=draft_text(context.account_id, held), version=held.draft.version)
 
 
 async def update(context: Context) -> Reply:
@@ -92,7 +93,8 @@ async def remove_item(context: Context) -> Reply:
 
 
 async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
-    return written(await use.edit(context.store, context.call, context.path["id"], edit, draft_text))
+    shown = partial(draft_text, context.account_id)
+    return written(await use.edit(context.store, context.call, context.path["id"], edit, shown))
 
 
 def _line_id(context: Context) -> int:

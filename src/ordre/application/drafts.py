@@ -109,9 +109,8 @@ def _completed(call: Call, draft: Draft, loaded: Loaded, serials: list[str], new
         writes = [_added(call, draft, loaded, names[0], limits)]
     else:
         writes = [_placed(call, place, loaded, limits) for place in drafts.orders_from(draft, names)]
-    made = tuple((write.order.id, write.order.version) for write in writes)
-    after = drafts.completed(draft, made, call.at)
-    answer = Answer(orders=made, many=True)
+    after = drafts.completed(draft, [write.order for write in writes], call.at)
+    answer = Answer(orders=after.orders, many=True)
     return Outcome(
         answer=answer,
         orders=tuple(writes),
@@ -150,7 +149,8 @@ def _names(draft: Draft, serial: str | None, new_id: NewId) -> Names:
 
 async def _serials(store: Store, account_id: str, draft: Draft) -> list[str]:
     suffix = draft.options.serial_suffix
-    if suffix is None or draft.status is not DraftStatus.OPEN or draft.sketch.order_number:
+    added = draft.options.target is not None and not draft.options.replaces
+    if suffix is None or added or draft.status is not DraftStatus.OPEN or draft.sketch.order_number:
         return []
     return [f"{await store.serial(account_id)}{suffix}" for _ in drafts.parts(draft)]
 

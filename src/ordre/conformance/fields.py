@@ -64,6 +64,8 @@ OBJECTS = (
             Group(S, SEEN, "order events"),
             Group(S, DERIVED, "id"),
             Group(S, INFERRED, "options status version created_at created_by updated_at deleted_at deleted_by"),
+            Group(X, NONE, "order_ids _links", "of a completed draft: the orders that it became"),
+            Group(X, NONE, "not_taken_over", "what an order that is there does not take over from it, as paths"),
         ),
     ),
     Object(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from ordre.domain.commands import AddLines, Place, Replace
 from ordre.domain.lines import PricedItem, Totals, faults_of_all, line_of, total_faults, totals
 from ordre.domain.money import DIGITS
-from ordre.domain.order import About, Content, Frozen, Moment
+from ordre.domain.order import About, Content, Frozen, Moment, Order
 from ordre.domain.refusals import (
     DraftNotOpen,
     DuplicateLine,
@@ -82,6 +82,8 @@ class Draft:
     deleted: Moment | None = None
     orders: tuple[tuple[str, int], ...] = ()
     """The orders that completing it made or changed: id, and the version that it made."""
+    order_ids: tuple[str, ...] = ()
+    """The ``order_id`` of each; earlier versions of Ordre did not keep it."""
 
     @property
     def totals(self) -> Totals:
@@ -161,9 +163,16 @@ def deleted(draft: Draft, moment: Moment) -> Draft:
     return replace(draft, version=draft.version + 1, status=DraftStatus.DELETED, deleted=moment, updated_at=moment.at)
 
 
-def completed(draft: Draft, orders: tuple[tuple[str, int], ...], at: int) -> Draft:
+def completed(draft: Draft, orders: Sequence[Order], at: int) -> Draft:
     """Return the draft as completed into these orders."""
-    return replace(draft, version=draft.version + 1, status=DraftStatus.COMPLETED, orders=orders, updated_at=at)
+    return replace(
+        draft,
+        version=draft.version + 1,
+        status=DraftStatus.COMPLETED,
+        orders=tuple((order.id, order.version) for order in orders),
+        order_ids=tuple(order.order_id for order in orders),
+        updated_at=at,
+    )
 
 
 def check_open(draft: Draft) -> None:
@@ -214,16 +223,21 @@ def addition_from(draft: Draft, called: Names) -> AddLines | Replace:
 
 
 def not_taken_over(draft: Draft) -> tuple[str, ...]:
-    """Return the paths of what completing the draft leaves behind: of one that is added to an order, all but its items."""
+    """Return the paths of what completing the draft leaves behind: of one that is added to an order, all but its items.
+
+    An order that a draft replaces takes everything but a new id.
+    """
     options, sketch = draft.options, draft.sketch
-    if options.target is None or options.replaces:
+    if options.target is None:
         return ()
-    left = [f"order.{name}" for name in sketch.fields]
+    left = [] if options.replaces else [f"order.{name}" for name in sketch.fields]
     left += ["order.order_id"] if sketch.order_id not in (None, options.target) else []
-    left += ["order.order_number"] if sketch.order_number is not None else []
-    left += ["order.multiple_authorizations"] if sketch.multiple_authorizations else []
+    if not options.replaces:
+        left += ["order.order_number"] if sketch.order_number is not None else []
+        left += ["order.multiple_authorizations"] if sketch.multiple_authorizations else []
     left += ["options.generate_order_id"] if options.generate_order_id is not None else []
-    left += ["options.serial_order_number_suffix"] if options.serial_suffix is not None else []
+    if not options.replaces:
+        left += ["options.serial_order_number_suffix"] if options.serial_suffix is not None else []
     return tuple(left)
 
 

@@ -408,7 +408,7 @@ class SplitNeedsNoOrderId(NotNow):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotTakenOver(NotNow):
     code = "not_taken_over"
-    message = "The draft is added to an order that exists: its items are taken over, and this is not"
+    message = "The draft is completed into an order that exists, which does not take this over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,12 @@ def draft_links(account_id: str, drafts: Sequence[str]) -> list[Link]:
     return [Link(href=f"{path}/{draft}", rel="draft") for draft in drafts]
 
 
+def order_links(account_id: str, orders: Sequence[str]) -> list[Link]:
+    """Return links to orders of the account, by their ``id``."""
+    path = f"/v1/accounts/{account_id}/shopping/orders"
+    return [Link(href=f"{path}/{order}", rel="order") for order in orders]
+
+
 def _decode_hook(type_: type, value: object) -> object:
     if type_ is not Number:
         raise NotImplementedError

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from ordre.api.wire.common import (
     NO_CONTROLS,
@@ -11,6 +11,7 @@ from ordre.api.wire.common import (
     AnyJson,
     Currency,
     DateTime,
+    Link,
     Maybe,
     OrderId,
     Uuid,
@@ -20,6 +21,7 @@ from ordre.api.wire.common import (
     instant,
     json_text,
     object_text,
+    order_links,
     whole,
     without_nulls,
 )
@@ -27,7 +29,7 @@ from ordre.api.wire.events import ApiEvent, api_event
 from ordre.api.wire.items import Item, NewItem, draft_item
 from ordre.api.wire.orders import READ_BY_RULES, OrderFields, about
 from ordre.application.ports import DraftEvent, HeldDraft
-from ordre.domain.draft import Draft, Options, OrderIdStyle, Sketch
+from ordre.domain.draft import Draft, Options, OrderIdStyle, Sketch, not_taken_over
 from ordre.domain.order import About, Frozen
 
 
@@ -142,6 +144,9 @@ class DraftAnswer(Wire, kw_only=True):
         updated_at: When it last changed
         deleted_at: When it was deleted
         deleted_by: The id of the client that deleted it
+        order_ids: The `order_id` of each order that completing it made or changed
+        not_taken_over: What the order that `options.order_id` names does not take over when the draft is completed, as paths
+        _links: Where to find the orders that completing it made or changed: one link to each, `rel` is `order`
     """
 
     id: Uuid
@@ -155,6 +160,9 @@ class DraftAnswer(Wire, kw_only=True):
     updated_at: DateTime
     deleted_at: DateTime | UnsetType = UNSET
     deleted_by: str | UnsetType = UNSET
+    order_ids: list[str] | UnsetType = UNSET
+    not_taken_over: list[str] | UnsetType = UNSET
+    links: list[Link] | UnsetType = field(name="_links", default=UNSET)
 
 
 class DraftList(Wire, kw_only=True):
@@ -211,7 +219,7 @@ def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Fr
     return after, *options
 
 
-def draft_text(held: HeldDraft) -> str:
+def draft_text(account_id: str, held: HeldDraft) -> str:
     """Return the draft as it is answered."""
     draft = held.draft
     events = [draft_event(draft, event) for event in held.events]
@@ -229,6 +237,12 @@ def draft_text(held: HeldDraft) -> str:
     if draft.deleted is not None:
         fields["deleted_at"] = json_text(instant(draft.deleted.at))
         fields["deleted_by"] = json_text(draft.deleted.by)
+    if left := not_taken_over(draft):
+        fields["not_taken_over"] = json_text(left)
+    if draft.orders:
+        ids = [id_ for id_, _ in draft.orders]
+        fields["order_ids"] = json_text(draft.order_ids or ids)
+        fields["_links"] = json_text(order_links(account_id, ids))
     return object_text(fields)
 
 
