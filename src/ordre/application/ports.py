@@ -23,6 +23,7 @@ class Trouble(StrEnum):
     FULL = "The disk of the database is full, or cannot be written"
     READ_ONLY = "The database is read-only"
     BUSY = "The database is busy"
+    SCHEMA = "The schema of the database is of another version of Ordre"
     OTHER = "The database cannot answer"
 
 
@@ -488,6 +489,10 @@ class Store(AccountStore, OrderStore, Protocol):
 
     async def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the database answers; after a write that failed, unless it takes one."""
+        ...
+
+    async def check_schema(self) -> None:
+        """Raise ``StoreUnavailable`` if this version cannot serve the schema that the database has now."""
         ...
 
     async def forget_answers(self, account_id: str, before: int) -> int:

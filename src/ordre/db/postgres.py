@@ -30,7 +30,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement
-from ordre.db.schema import HISTORY, pending, shortfall
+from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.store import END, Row, SqlStore
 from ordre.db.writing import statement
 
@@ -108,6 +108,8 @@ class _Waiting:
 class PostgresStore(SqlStore):
     """The store on a PostgreSQL database. ``ordre migrate`` prepares the schema; opening checks it."""
 
+    engine: Engine = "postgres"
+
     def __init__(self, url: str, terms: Terms, sealer: Sealer, access: Access = Access.CHANGE, *, pool_size: int = 10) -> None:
         super().__init__(terms, sealer)
         self._access = access
@@ -123,7 +125,7 @@ class PostgresStore(SqlStore):
         """Connect, check the schema, and start to take batches."""
         await self._connect()
         async with self._connection() as connection:
-            lacking = shortfall(await _applied(connection), "postgres")
+            lacking = shortfall(await _applied(connection), self.engine)
         if lacking is not None:
             raise StoreUnavailable(lacking)
         if self._access is not Access.READ:
@@ -142,7 +144,7 @@ class PostgresStore(SqlStore):
                 server_settings={"application_name": "ordre", **(_READ_ONLY if self._access is Access.READ else {})},
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            raise StoreUnavailable(f"cannot reach the database: {error}") from error
+            raise StoreUnavailable(f"cannot reach the database: {error}", Trouble.AWAY) from error
 
     async def close(self) -> None:
         """Finish what waits, then disconnect."""
@@ -180,14 +182,14 @@ class PostgresStore(SqlStore):
             if not applied:
                 await connection.execute(HISTORY)
             try:
-                steps = pending(applied, "postgres")
+                steps = pending(applied, self.engine)
             except ValueError as error:
                 raise StoreUnavailable(str(error)) from error
             for step in steps:
                 for statement in step.statements:
                     await connection.execute(statement)
-                row = (step.number, step.name, step.digest, _now())
-                await connection.execute("insert into schema_migrations values ($1, $2, $3, $4)", *row)
+            for step in steps:
+                await connection.execute(ADD_APPLIED, *step.row(_now()))
             if steps:
                 await _admit_backups_again(connection)
         await self.index_terms()
@@ -456,10 +458,10 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-async def _applied(connection: Connection) -> dict[int, str]:
+async def _applied(connection: Connection) -> list[Applied]:
     if await connection.fetchval("select to_regclass('schema_migrations')") is None:
-        return {}
-    return {row[0]: row[1] for row in await connection.fetch("select number, digest from schema_migrations")}
+        return []
+    return applied_from(await connection.fetch(APPLIED))
 
 
 async def _leave_as_it_is(connection: Any) -> None:

@@ -31,7 +31,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement
-from ordre.db.schema import HISTORY, pending, shortfall
+from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.store import END, Row, SqlStore
 
 BATCH = 256
@@ -83,6 +83,8 @@ _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
 class SqliteStore(SqlStore):
     """The store on one SQLite file, made and migrated as ``access`` says. Without a path it is in memory, and gone at the end."""
 
+    engine: Engine = "sqlite"
+
     def __init__(self, path: Path | None, terms: Terms, sealer: Sealer, access: Access = Access.MAKE) -> None:
         super().__init__(terms, sealer)
         self._path = path
@@ -103,7 +105,7 @@ class SqliteStore(SqlStore):
         self._reading = reading = sqlite_file.Reading(path)
         try:
             with contextlib.closing(reading.connect()) as connection:
-                lacking = shortfall(_applied(connection), "sqlite")
+                lacking = shortfall(_applied(connection), self.engine)
             if lacking is not None:
                 raise StoreUnavailable(f"{path}: {lacking}")
             self._readers = [_Worker("read", self._reads, reading.connect(), _read_all, READ_BATCH) for _ in range(READERS)]
@@ -414,25 +416,24 @@ def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row
     return connection.execute(_UPDATE_HEAD, (*values, *subject, before)).rowcount == 1
 
 
-def _applied(connection: sqlite3.Connection) -> dict[int, str]:
-    """Return the migrations that the file has: number -> digest."""
+def _applied(connection: sqlite3.Connection) -> list[Applied]:
+    """Return the migrations that the file has."""
     if connection.execute("select 1 from sqlite_master where name = 'schema_migrations'").fetchone() is None:
-        return {}
-    return dict(connection.execute("select number, digest from schema_migrations").fetchall())
+        return []
+    return applied_from(connection.execute(APPLIED).fetchall())
 
 
 def _migrate(connection: sqlite3.Connection) -> list[str]:
     connection.execute(HISTORY)
-    applied = _applied(connection)
     try:
-        steps = pending(applied, "sqlite")
+        steps = pending(_applied(connection), "sqlite")
     except ValueError as error:
         raise StoreUnavailable(str(error)) from error
     for step in steps:
         for statement in step.statements:
             connection.execute(statement)
-        row = (step.number, step.name, step.digest, time.time_ns() // 1_000_000)
-        connection.execute("insert into schema_migrations (number, name, digest, applied_at) values (?, ?, ?, ?)", row)
+    for step in steps:
+        _run(connection, ADD_APPLIED, step.row(time.time_ns() // 1_000_000))
     return [step.name for step in steps]
 
 

@@ -23,6 +23,7 @@ from ordre.application.ports import (
     StoreUnavailable,
     Term,
     Terms,
+    Trouble,
     View,
 )
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
@@ -30,6 +31,7 @@ from ordre.db import codec, erasure, queries
 from ordre.db.batch import Subject
 from ordre.db.codec import SEPARATOR
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
+from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 from ordre.db.verify import folded, kept, terms_of
 from ordre.domain.refusals import InvalidValue, Refused, VersionErased
 from ordre.domain.tree import Head
@@ -370,6 +372,8 @@ class SqlTables(ABC):
 class SqlStore(SqlTables):
     """A store over SQL. An engine says how a change is run."""
 
+    engine: Engine
+
     def __init__(self, terms: Terms, sealer: Sealer) -> None:
         super().__init__(terms, sealer)
         self._last_write_failed = False
@@ -394,6 +398,12 @@ class SqlStore(SqlTables):
         if self._last_write_failed:
             await self.write_shared(_TOUCH)
             self._last_write_failed = False
+
+    async def check_schema(self) -> None:
+        """Refuse a schema that this version cannot serve, such as one that was migrated meanwhile."""
+        lacking = shortfall(applied_from(await self.shared(APPLIED)), self.engine)
+        if lacking is not None:
+            raise StoreUnavailable(lacking, Trouble.SCHEMA)
 
 
 def about_key(kid: str) -> str:
