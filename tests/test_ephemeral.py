@@ -36,10 +36,41 @@ def test_what_happens_happens_by_its_clock(ordre: RunningOrdre) -> None:
     assert httpx.get(f"{ordre.url}/clock").json()["now"].startswith("2026-04-01")
 
 
-@pytest.mark.parametrize("body", ["{}", '{"now": "noon"}', '{"now": 5}', "x"])
-def test_a_clock_is_moved_to_an_instant(ordre: RunningOrdre, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ("{}", None),
+        ("x", None),
+        ('{"now": 5}', None),
+        ('{"now": "2026-01-01T00:00:00Z", "advance": "P1D"}', None),
+        ('{"now": "noon"}', "now"),
+        ('{"advance": "1 day"}', "advance"),
+        ('{"advance": "P1D\\n"}', "advance"),
+        ('{"advance": "P9999Y"}', "advance"),
+    ],
+)
+def test_a_clock_is_moved_to_an_instant_or_by_a_duration(ordre: RunningOrdre, body: str, path: str | None) -> None:
     answer = httpx.put(f"{ordre.url}/clock", content=body)
-    assert (answer.status_code, answer.json()["error"]["errors"][0]["path"]) == (400, "now")
+    (fault,) = answer.json()["error"]["errors"]
+    assert (answer.status_code, fault.get("path")) == (400, path)
+    assert "such as" in fault["message"] or "year 10000" in fault["message"]
+
+
+@pytest.mark.parametrize(
+    ("duration", "end"),
+    [
+        ("P1D", "2026-02-01T12:00:00.000Z"),
+        ("P1M", "2026-02-28T12:00:00.000Z"),
+        ("P1Y", "2027-01-31T12:00:00.000Z"),
+        ("P2W", "2026-02-14T12:00:00.000Z"),
+        ("PT90M", "2026-01-31T13:30:00.000Z"),
+        ("P1Y2M3DT4H5M6.7S", "2027-04-03T16:05:06.700Z"),
+    ],
+)
+def test_a_clock_moves_by_a_duration(ordre: RunningOrdre, duration: str, end: str) -> None:
+    ordre.move_clock("2026-01-31T12:00:00Z")
+    ordre.advance_clock(duration)
+    assert httpx.get(f"{ordre.url}/clock").json() == {"now": end}
 
 
 def test_it_starts_at_once_prints_a_client_and_leaves_nothing() -> None:
@@ -60,7 +91,7 @@ def test_it_starts_at_once_prints_a_client_and_leaves_nothing() -> None:
 
 
 def test_a_clock_goes_with_a_server_in_memory_alone() -> None:
-    assert "in memory alone" in run("serve", "--clock", START, "--database", "sqlite:////tmp/x.sqlite", status=1)
+    assert "in memory only" in run("serve", "--clock", START, "--database", "sqlite:////tmp/x.sqlite", status=1)
     assert "an instant such as" in run("serve", "--ephemeral", "--clock", "noon", status=1)
     assert "one process" in run("serve", "--ephemeral", "--workers", "2", status=1)
 

@@ -9,11 +9,8 @@ The server starts once a session, with its clock at 2026-01-01T00:00:00Z, and fo
 """
 
 import json
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +19,6 @@ from dataclasses import dataclass
 import pytest
 
 START = "2026-01-01T00:00:00Z"
-START_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +45,10 @@ class RunningOrdre:
         """Set the time at which what follows happens: an RFC 3339 date-time. Tokens live by the machine's clock."""
         self._send("PUT", f"{self.url}/clock", {"now": to})
 
+    def advance_clock(self, duration: str) -> None:
+        """Move the time at which what follows happens ahead: an ISO 8601 duration such as ``P1D`` or ``PT90M``."""
+        self._send("PUT", f"{self.url}/clock", {"advance": duration})
+
     @staticmethod
     def _send(method: str, url: str, body: dict[str, str]) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
@@ -61,17 +61,12 @@ class RunningOrdre:
 @contextmanager
 def running(clock: str = START) -> Iterator[RunningOrdre]:
     """Start a server in memory with its clock at an instant; end it, and all it knows, at the end."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    command = [sys.executable, "-m", "ordre", "serve", "--ephemeral", "--clock", clock, "--port", str(port)]
+    command = [sys.executable, "-m", "ordre", "serve", "--ephemeral", "--clock", clock, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603 - our own
         try:
             if process.stdout is None:
                 raise AssertionError("its output is read")
-            started = RunningOrdre(**json.loads(process.stdout.readline()))
-            _wait_for(started.url)
-            yield started
+            yield RunningOrdre(**json.loads(process.stdout.readline()))
         finally:
             process.terminate()
 
@@ -81,15 +76,3 @@ def ordre() -> Iterator[RunningOrdre]:
     """A running Ordre that keeps everything in memory."""
     with running() as started:
         yield started
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):  # noqa: S310 - our own server
-                return
-        except (urllib.error.URLError, ConnectionError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
