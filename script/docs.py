@@ -15,17 +15,20 @@ from ordre.conformance.fields import ENUMS, OBJECTS
 from ordre.conformance.table import Row
 from ordre.domain import refusals
 from ordre.domain.refusals import Refusal
-from ordre.settings import Settings
+from ordre.settings import Settings, flag_of, rule_of, variable_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def settings_table() -> Iterator[str]:
     """One row a setting."""
-    yield "| environment | default | what |"
-    yield "|---|---|---|"
+    yield "| variable | flag of `ordre serve` | default | allowed | what |"
+    yield "|---|---|---|---|---|"
     for one in fields(Settings):
-        yield f"| `ORDRE_{one.name.upper()}` | `{one.default}` | {one.metadata['about']} |"
+        rule = rule_of(one.name)
+        flag = f"`{flag_of(one.name)}`" if rule.flag else ""
+        default = f"`{one.default}`" if one.default != "" else "none"
+        yield f"| `{variable_of(one.name)}` | {flag} | {default} | {rule.allowed} | {rule.about} |"
 
 
 def operations_table() -> Iterator[str]:

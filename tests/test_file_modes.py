@@ -54,7 +54,7 @@ def test_files_of_before_are_named_and_left_as_they_are(tmp_path: Path) -> None:
     service.process.terminate()
     _, log = service.process.communicate(timeout=30)
     said = " ".join(log.split())
-    assert "Others on this machine may read" in said
+    assert "others on this machine may read" in said
     assert modes(folder) == {"data": 0o755, "ordre.sqlite": 0o644}
     assert readable_by_others(Settings(database=service.database)) == [file]
     folder.chmod(0o700)

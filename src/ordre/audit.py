@@ -137,7 +137,9 @@ def _each(parts: list[tuple[Settings, str | None, Place | None, Place | None]], 
         yield from (_verified(*part) for part in parts)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_verified, *zip(*parts, strict=True))
+        with bootstrap.without_ctrl_c():
+            found = pool.map(_verified, *zip(*parts, strict=True))
+        yield from found
 
 
 def _verified(settings: Settings, account_id: str | None, after: Place | None, until: Place | None) -> Report:

@@ -2,35 +2,36 @@
 
 import asyncio
 import contextlib
-import logging
-import os
-import sys
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-import msgspec
 import structlog
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.app import make_app
 from ordre.api.clock import clock_from
+from ordre.api.health import Lifecycle
 from ordre.api.wire.search import TERMS
 from ordre.application import accounts
 from ordre.application.erasure import tidy
-from ordre.application.ports import Access, Found, Store, StoreUnavailable
+from ordre.application.ports import Access, Found, Store, StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.db import sqlite_file
 from ordre.db.postgres import PostgresStore
 from ordre.db.sqlite import SqliteStore
-from ordre.settings import Settings, current, environment_of
+from ordre.demo import fill
+from ordre.domain.refusals import Refused
+from ordre.settings import Settings, current
 
-EPHEMERAL_ACCOUNT = "T00000001"
 _TIDY_SECONDS = 60.0
 """Between rounds of a worker where servers leave the tidying to it."""
-_GRACE_SECONDS = 30
+_AWAY_SECONDS = 1.0
+"""Between attempts to reach a database that is away."""
 _log = structlog.get_logger("ordre")
 
 
@@ -53,44 +54,55 @@ async def opened(settings: Settings, access: Access = Access.MAKE) -> AsyncItera
         await store.close()
 
 
-def configure_logs(level: str) -> None:
-    """Write one line of JSON an event to standard error."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=lambda value, **_: msgspec.json.encode(value, enc_hook=repr)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
+@contextlib.contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach: this one tells them to stop. Here, it arrives at the end of the block."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-class Server:
-    """The application with its lifespan: opens the store at start, keeps it tidy, closes it at the end."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """The account and the client that a server in memory begins with. What is empty is made up."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    account_id: str = "T00000001"
+    client_id: str = ""
+    client_secret: str = ""
+    demo: bool = False
+    """Whether the account is filled with the orders of the demo."""
+
+
+class Application:
+    """The API with its lifespan: opens the store at start, keeps it tidy, closes it at the end."""
+
+    def __init__(self, settings: Settings, guest: Guest | None = None) -> None:
+        self._settings, self._guest = settings, guest
         self._store = make_store(settings)
         self._clock = clock_from(settings.clock)
         self._app: ASGIApp = make_app(self._store, settings, self._clock, self._tidied)
+        self.greeting: dict[str, str] = {}
+        """For a guest: how to use the server, but for its address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
         await receive()
+        lifecycle = scope.setdefault("state", {})["lifecycle"] = Lifecycle()
         try:
-            await self._store.open()
+            await self._open()
             await self._store.signing_keys()  # so that a worker without the secret does not start
-        except StoreUnavailable as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            if self._guest is not None:
+                self.greeting = await _welcome(self._store, self._guest, self._clock.now()[0])
+        except (StoreUnavailable, Refused) as error:
+            await send({"type": "lifespan.startup.failed", "message": _reason(error)})
             return
-        if self._settings.ephemeral:
-            await self._greet()
         tidying = asyncio.create_task(self._tidy()) if self._tidies else None
+        if self._settings.drain_seconds > 0:
+            _drain(lifecycle, self._settings.drain_seconds)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if tidying is not None:
@@ -98,14 +110,16 @@ class Server:
         await self._store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _greet(self) -> None:
-        """Make an account and a client in a store that has none, and say how to use them, as one line of JSON."""
-        now, secret = time.time_ns() // 1_000_000, new_secret()
-        account = await accounts.create_account(self._store, EPHEMERAL_ACCOUNT, "Test", now)
-        client = await accounts.create_client(self._store, account.account_id, "Test", ["admin:shopping"], digest_of(secret), now)
-        url = f"http://{self._settings.host}:{self._settings.port}"
-        greeting = {"url": url, "account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
-        print(msgspec.json.encode(greeting).decode(), flush=True)  # noqa: T201 - whoever started it reads this
+    async def _open(self) -> None:
+        """Open the store. One of several processes waits for a database that is away: it takes the place of one that died."""
+        while True:
+            try:
+                return await self._store.open()
+            except StoreUnavailable as error:
+                if error.trouble is not Trouble.AWAY or self._settings.workers == 1:
+                    raise
+                _log.warning("waiting", reason=str(error))
+                await asyncio.sleep(_AWAY_SECONDS)
 
     @property
     def _tidies(self) -> bool:
@@ -117,6 +131,39 @@ class Server:
 
     async def _tidied(self, at: int) -> None:
         await tidy(self._store, at, self._settings.idempotency_seconds)
+
+
+def _reason(error: StoreUnavailable | Refused) -> str:
+    return "; ".join(one.message for one in error.refusals) if isinstance(error, Refused) else str(error)
+
+
+def _drain(lifecycle: Lifecycle, seconds: float) -> None:
+    """On SIGTERM, first serve on for a while, saying that the end is near; a second one ends it at once."""
+    loop, stop = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+    if not callable(stop):
+        return
+
+    def told(number: int, frame: FrameType | None) -> None:
+        if lifecycle.stopping:
+            stop(number, frame)
+            return
+        lifecycle.stopping = True
+        _log.info("draining", seconds=seconds)
+        loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
+
+    signal.signal(signal.SIGTERM, told)
+
+
+async def _welcome(store: Store, guest: Guest, now: int) -> dict[str, str]:
+    """Make an account and a client in a store that has none; return how to use them."""
+    secret = guest.client_secret or new_secret()
+    account = await accounts.create_account(store, guest.account_id, "Test", now)
+    client = await accounts.create_client(
+        store, account.account_id, "Test", ["admin:shopping"], digest_of(secret), now, client_id=guest.client_id
+    )
+    if guest.demo:
+        await fill(store, account.account_id, client.client_id, now)
+    return {"account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
 
 
 async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> None:
@@ -159,25 +206,4 @@ async def seal_keys(store: Store, settings: Settings) -> int:
 
 def app() -> ASGIApp:
     """Return the application of this process's environment: what a worker process is started with."""
-    settings = current()
-    configure_logs(settings.log_level)
-    return Server(settings)
-
-
-def serve(settings: Settings) -> None:
-    """Serve until interrupted; requests in flight finish."""
-    os.environ.update(environment_of(settings))
-    uvicorn.run(
-        "ordre.bootstrap:app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        http="ordre.api.guard:Guarded",
-        workers=settings.workers,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        lifespan="on",
-    )
+    return Application(current())

@@ -154,14 +154,19 @@ async def make_demo(store: Store, now: int) -> Demo:
     await accounts.create_account(store, account_id, "Demo shop", now)
     secret = new_secret()
     client = await accounts.create_client(store, account_id, "Demo client", ["admin:shopping"], digest_of(secret), now)
-    shop = _Shop(store, account_id, client.client_id, now - 25 * _DAY)
+    await fill(store, account_id, client.client_id, now)
+    return Demo(
+        account_id=account_id, client_id=client.client_id, client_secret=secret, orders=await store.count_orders(account_id)
+    )
+
+
+async def fill(store: Store, account_id: str, client_id: str, now: int) -> None:
+    """Fill an account with the orders of the demo, as made by its client in the weeks up to ``now`` (milliseconds)."""
+    shop = _Shop(store, account_id, client_id, now - 25 * _DAY)
     for story, currency, place in zip(cycle(_STORIES), cycle(_TAX), range(4 * len(_STORIES)), strict=False):
         await story(shop, _basket(currency, place))
         shop.next_day()
     await _journeys(shop)
-    return Demo(
-        account_id=account_id, client_id=client.client_id, client_secret=secret, orders=await store.count_orders(account_id)
-    )
 
 
 async def _free_account(store: Store) -> str:

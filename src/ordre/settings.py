@@ -1,26 +1,98 @@
-"""Settings: one table, read from the environment (``ORDRE_*``) and from flags; docs/settings.md is checked against it."""
+"""Settings: one row each, from which checks, the help of flags and docs/settings.md follow."""
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-_LAST_PORT = 65_535
-_MAY_BE_ZERO = ("token_requests_per_minute", "client_requests_per_second", "tidy_seconds", "vacuum_bytes")
-_SECRET_CHARACTERS = 32
-_LEVELS = ("debug", "info", "warning", "error")
+PREFIX = "ORDRE_"
+DEFAULT = "default"
+"""Where a setting comes from that is neither a flag nor in the environment."""
+OTHER_VARIABLES = frozenset({"ORDRE_URL", "ORDRE_ACCOUNT", "ORDRE_CLIENT_ID", "ORDRE_CLIENT_SECRET"})
+"""Variables that are no settings: clients read them, such as `ordre conformance` and the examples."""
 _INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+_SECRET_CHARACTERS = 32
+_SECRETS = f"at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"
+_DATABASE = r"sqlite:///.+|postgres(ql)?://.+|memory:"
+
+
+def _is_database(text: str) -> bool:
+    """Tell whether a text is a URL of a database."""
+    return re.fullmatch(_DATABASE, text) is not None
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether a text is a date-time with an offset, on a day that there is; or empty."""
+    try:
+        return not text or (re.fullmatch(_INSTANT, text) is not None and bool(datetime.fromisoformat(text)))
+    except ValueError:
+        return False
+
+
+def _are_secrets(text: str) -> bool:
+    """Tell whether a text is secrets that are long enough, with spaces between; or empty."""
+    secrets = text.split()
+    return not text or (bool(secrets) and all(len(secret) >= _SECRET_CHARACTERS for secret in secrets))
 
 
 class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
     """A setting has a value that it cannot have."""
 
 
-def _setting(default: Any, about: str, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"about": about, "secret": secret})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a setting is for, and what it may be: a number within bounds, one of ``words``, or a text that ``fits``."""
+
+    about: str
+    least: float = 0
+    most: float | None = None
+    words: tuple[str, ...] = ()
+    fits: Callable[[str], object] | None = None
+    expected: str = ""
+    """What fits, in words."""
+    flag: bool = False
+    """Whether `ordre serve` takes it as a flag."""
+    secret: bool = False
+    """Whether no value of it is ever printed."""
+    password: bool = False
+    """Whether it is a URL that may hold a password."""
+
+    def fault(self, value: Any) -> str | None:
+        """Return what the value must be, where it is not."""
+        if self.words:
+            return None if value in self.words else self.allowed
+        if self.fits:
+            return None if self.fits(value) else self.allowed
+        if isinstance(value, str) or (self.least <= value and (self.most is None or value <= self.most)):
+            return None
+        return self.allowed
+
+    @property
+    def allowed(self) -> str:
+        """What the value may be, in words."""
+        if self.words:
+            return f"one of {', '.join(self.words)}"
+        if self.fits:
+            return self.expected
+        return f"{self.least:g} or more" if self.most is None else f"between {self.least:g} and {self.most:g}"
+
+    def quoted(self, value: Any) -> str:
+        """Return the value as a message may hold it."""
+        return "not valid" if self.secret or self.password else repr(value)
+
+    def masked(self, value: Any) -> str:
+        """Return the value as it may be printed."""
+        if self.secret:
+            return "(hidden)" if value else ""
+        return _without_password(str(value)) if self.password else str(value)
+
+
+def _setting(default: Any, about: str, **bounds: Any) -> Any:
+    return field(default=default, repr=not bounds.get("secret"), metadata={"rule": Rule(about=about, **bounds)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,63 +101,74 @@ class Settings:
 
     database: str = _setting(
         "sqlite:///data/ordre.sqlite",
-        "`sqlite:///path`, `postgresql://user@host/name`, or `memory:` for a server that forgets everything at its end",
+        "Database URL: `sqlite:///path`, `postgresql://user@host/name`, or `memory:` to keep nothing when the server ends",
+        fits=_is_database,
+        expected="sqlite:///path or postgresql://user@host/name (or memory:, for `ordre serve`)",
+        password=True,
+        flag=True,
     )
-    clock: str = _setting("", "With `memory:`, the instant at which a clock starts that moves only when told; else time runs")
-    host: str = _setting("127.0.0.1", "The address to listen on")
-    port: int = _setting(8080, "The port to listen on")
-    workers: int = _setting(1, "Server processes")
-    pool_size: int = _setting(10, "PostgreSQL connections of each process")
-    body_bytes: int = _setting(1024 * 1024, "The largest request body")
-    json_depth: int = _setting(32, "The deepest nesting of a request body")
-    max_lines: int = _setting(1_000, "Lines of an order")
-    max_operations: int = _setting(2_000, "Payment operations of an order")
-    max_events: int = _setting(10_000, "Service events of an order")
-    token_seconds: int = _setting(86_400, "How long a token is good")
-    idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept")
+    clock: str = _setting(
+        "",
+        "With `memory:`, start a clock at this instant that moves only when it is told to; empty: the machine's clock",
+        fits=_is_instant,
+        expected="an instant such as 2026-01-01T00:00:00Z",
+        flag=True,
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on", fits=bool, expected="an address or a host name", flag=True)
+    port: int = _setting(8080, "Port to listen on; `0` takes one that is free and says which", most=65_535, flag=True)
+    workers: int = _setting(1, "Number of server processes", least=1, flag=True)
+    pool_size: int = _setting(10, "PostgreSQL connections of each process", least=1)
+    body_bytes: int = _setting(1024 * 1024, "Largest request body", least=1)
+    json_depth: int = _setting(32, "Deepest nesting of JSON in a request body", least=1)
+    max_lines: int = _setting(1_000, "Most lines of an order", least=1)
+    max_operations: int = _setting(2_000, "Most payment operations of an order", least=1)
+    max_events: int = _setting(10_000, "Most service events of an order", least=1)
+    token_seconds: int = _setting(86_400, "How long a token is valid", least=1)
+    idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept", least=1)
     token_requests_per_minute: int = _setting(
-        60, "Tokens asked for by one address on one account, in each process; `0`, and with `memory:`: any number"
+        60, "Requests for tokens from one address on one account, in each process; `0`, and with `memory:`: any number"
     )
     client_requests_per_second: int = _setting(
-        0, "Requests of one client, in each process, at once twice as many; `0`: any number"
+        0, "Requests of one client, in each process, with bursts of twice as many; `0`: any number"
     )
     tidy_seconds: float = _setting(
-        60.0, "Between rounds of erasing what has expired, in each server process; `0` leaves it to `ordre worker`"
+        60.0, "Time between rounds of erasing what has expired, in each server process; `0` leaves it to `ordre worker`"
     )
     vacuum_bytes: int = _setting(
         268_435_456,
-        "The largest SQLite file that servers write anew after an erasure; `ordre worker` and `ordre erase` do so with any",
+        "Largest SQLite file that servers rewrite after an erasure; `ordre worker` and `ordre erase` rewrite any",
     )
-    body_seconds: float = _setting(15.0, "How long the body of a request may take to come")
-    request_seconds: float = _setting(30.0, "How long a request may take")
-    log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
+    body_seconds: float = _setting(15.0, "How long the body of a request may take to arrive", least=0.01)
+    request_seconds: float = _setting(30.0, "How long a request may take", least=0.01)
+    drain_seconds: float = _setting(
+        0.0, "How long a server that is told to stop goes on serving, while `/health/ready` already answers 503"
+    )
+    log_level: str = _setting("info", "Lowest level that is logged", words=("debug", "info", "warning", "error"), flag=True)
+    log_format: str = _setting(
+        "auto",
+        "Lines for people (`text`), one JSON object a line (`json`), or `text` on a terminal and `json` otherwise (`auto`)",
+        words=("auto", "json", "text"),
+        flag=True,
+    )
     secret_key: str = _setting(
         "",
-        "Encrypts the keys that sign tokens where the database keeps them: at least 32 characters. Several, with spaces between: "
-        "the first encrypts, each decrypts",
+        "Encrypts the keys that sign tokens where the database keeps them. For several, put spaces between them: the first one"
+        " encrypts, each decrypts",
+        fits=_are_secrets,
+        expected=_SECRETS,
         secret=True,
     )
     secret_key_file: str = _setting("", "A file that holds what `ORDRE_SECRET_KEY` would")
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            _check_number(one.name, getattr(self, one.name))
-        if not 0 <= self.port <= _LAST_PORT:
-            raise BadSetting(f"port is {self.port}, and must be between 0 and {_LAST_PORT}")
-        if self.log_level not in _LEVELS:
-            raise BadSetting(f"log_level is {self.log_level!r}, and must be one of {', '.join(_LEVELS)}")
+            _check(one.name, one, getattr(self, one.name))
         if self.secret_key and self.secret_key_file:
             raise BadSetting("secret_key and secret_key_file are both given: one of them is enough")
-        if self.secret_key:
-            _check_secrets("secret_key", self.secret_key.split())
-        if not self.ephemeral and not self.database.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise BadSetting("database is sqlite:///path or postgresql://user@host/name")
         if self.ephemeral and self.workers != 1:
-            raise BadSetting("a server in memory is one process: workers is 1")
+            raise BadSetting("a server in memory is one process: workers must be 1")
         if self.clock and not self.ephemeral:
-            raise BadSetting("a clock that can be moved goes with a server in memory alone")
-        if self.clock and not _is_instant(self.clock):
-            raise BadSetting("clock is an instant such as 2026-01-01T00:00:00Z")
+            raise BadSetting("a clock that can be moved goes with a server in memory only: use --ephemeral")
 
     @property
     def ephemeral(self) -> bool:
@@ -104,7 +187,8 @@ class Settings:
             found = Path(self.secret_key_file).read_text(encoding="utf-8").split()
         except (OSError, ValueError) as error:
             raise BadSetting(f"secret_key_file cannot be read: {error}") from error
-        _check_secrets(f"the file {self.secret_key_file}", found)
+        if not found or not _are_secrets(" ".join(found)):
+            raise BadSetting(f"the file {self.secret_key_file} must hold {_SECRETS}")
         return found
 
     @property
@@ -114,25 +198,64 @@ class Settings:
         return None if path == self.database else Path(path)
 
 
+def rule_of(name: str) -> Rule:
+    """Return the rule of the setting with this name."""
+    return _rule(next(one for one in fields(Settings) if one.name == name))
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
 def settings_from(environment: Mapping[str, str], **flags: object) -> Settings:
-    """Return the settings: a flag that is not None, else the environment, else the default.
+    """Return the settings: a flag that is not None, else the environment, else the default. An empty variable counts as unset.
 
     Raises:
         BadSetting: A value does not fit.
     """
     values: dict[str, Any] = {}
     for one in fields(Settings):
-        name = f"ORDRE_{one.name.upper()}"
-        if flags.get(one.name) is not None:
-            values[one.name] = flags[one.name]
-        elif name in environment:
-            values[one.name] = _read(name, environment[name], one.default)
+        origin = origin_of(one.name, environment, flags)
+        if origin == DEFAULT:
+            continue
+        values[one.name] = _read(origin, one, environment[origin] if origin in environment else flags[one.name])
+        _check(origin, one, values[one.name])
     return Settings(**values)
+
+
+def origin_of(name: str, environment: Mapping[str, str], flags: Mapping[str, object]) -> str:
+    """Return where a setting comes from: its flag, its environment variable, or the default."""
+    if flags.get(name) is not None:
+        return flag_of(name)
+    return variable_of(name) if environment.get(variable_of(name)) else DEFAULT
+
+
+def described(environment: Mapping[str, str], flags: Mapping[str, object]) -> list[dict[str, str]]:
+    """Return each setting with its value and where it comes from, and no secret among them.
+
+    Raises:
+        BadSetting: A value does not fit.
+    """
+    settings = settings_from(environment, **flags)
+    return [
+        {
+            "setting": variable_of(one.name),
+            "value": _rule(one).masked(getattr(settings, one.name)),
+            "from": origin_of(one.name, environment, flags),
+        }
+        for one in fields(Settings)
+    ]
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment that gives these settings to another process."""
-    return {f"ORDRE_{one.name.upper()}": str(getattr(settings, one.name)) for one in fields(Settings)}
+    return {variable_of(one.name): str(getattr(settings, one.name)) for one in fields(Settings)}
 
 
 def current() -> Settings:
@@ -140,32 +263,46 @@ def current() -> Settings:
     return settings_from(os.environ)
 
 
-def _is_instant(text: str) -> bool:
-    """Tell whether a text is a date-time with an offset, on a day that there is."""
+def unknown_variables(environment: Collection[str]) -> Iterator[str]:
+    """Return a sentence for each ``ORDRE_*`` variable that nothing reads, with the nearest name that something does."""
+    known = sorted({variable_of(one.name) for one in fields(Settings)} | OTHER_VARIABLES)
+    words = [name.removeprefix(PREFIX) for name in known]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            nearest = get_close_matches(name.removeprefix(PREFIX), words, 1)
+            yield f"{name} is not a setting" + (f"; did you mean {PREFIX}{nearest[0]}?" if nearest else "; see docs/settings.md")
+
+
+def _rule(one: "Field[Any]") -> Rule:
+    rule: Rule = one.metadata["rule"]
+    return rule
+
+
+def _read(origin: str, one: "Field[Any]", value: Any) -> Any:
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return re.fullmatch(_INSTANT, text) is not None
-
-
-def _check_number(name: str, value: object) -> None:
-    if name == "port" or not isinstance(value, int | float):
-        return
-    may_be_zero = name in _MAY_BE_ZERO
-    if value < 0 or (value == 0 and not may_be_zero):
-        raise BadSetting(f"{name} is {value}, and must be {'0 or more' if may_be_zero else 'more than 0'}")
-
-
-def _check_secrets(name: str, secrets: Sequence[str]) -> None:
-    if not secrets or any(len(secret) < _SECRET_CHARACTERS for secret in secrets):
-        raise BadSetting(
-            f"{name} must hold at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"
-        )
-
-
-def _read(name: str, text: str, default: Any) -> Any:
-    try:
-        return type(default)(text)
+        match one.default:
+            case int():
+                return int(value)
+            case float():
+                return float(value)
+            case _:
+                return value
     except ValueError as error:
-        raise BadSetting(f"{name} is {text!r}, and must be a {type(default).__name__}") from error
+        kind = "a whole number" if isinstance(one.default, int) else "a number"
+        raise BadSetting(f"{origin} is {_rule(one).quoted(value)}; it must be {kind}") from error
+
+
+def _check(origin: str, one: "Field[Any]", value: Any) -> None:
+    fault = _rule(one).fault(value)
+    if fault is not None:
+        raise BadSetting(f"{origin} is {_rule(one).quoted(value)}; it must be {fault}")
+
+
+def _without_password(url: str) -> str:
+    if not url.startswith("postgres"):
+        return url
+    scheme, separator, rest = url.partition("://")
+    user, at, address = rest.rpartition("@")  # the last one: a password may hold any character
+    if ":" in user:
+        user = f"{user.partition(':')[0]}:***"
+    return scheme + separator + re.sub(r"(?i)(password)=[^&]*", r"\1=***", f"{user}{at}{address}")

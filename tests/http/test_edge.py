@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ordre import logs
 from ordre.api.app import failed
 from ordre.api.edge import Edge
-from ordre.bootstrap import configure_logs
 from throwaway import free_port
 
 START_SECONDS = 30.0
@@ -34,8 +34,8 @@ async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 def application() -> ASGIApp:
-    configure_logs("info")
-    return Edge(answer, failed)
+    logs.configure("info", "json")
+    return Edge(answer, failed, {})
 
 
 def asked(url: str, name: str) -> int | str:

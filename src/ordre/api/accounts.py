@@ -1,11 +1,11 @@
-"""Handlers of tokens, public keys and health."""
+"""Handlers of tokens and public keys."""
 
 import base64
 import binascii
 from http import HTTPStatus
 
-from ordre import __version__
 from ordre.api.context import Context, Reply, reply
+from ordre.api.edge import CLIENT
 from ordre.api.errors import Failure
 from ordre.api.wire.accounts import Token, TokenRequest
 from ordre.api.wire.common import given
@@ -28,6 +28,8 @@ async def issue_token(context: Context) -> Reply:
     if not is_audience_of(audience, account_id):
         raise Refused(InvalidValue(path="audience", reason=f"Must end in /accounts/{account_id}"))
     account, client = await context.store.account(account_id), await context.store.client(account_id, client_id)
+    if client is not None:
+        context.request.scope[CLIENT] = client.client_id
     known = matches(secret, client.secret_digest if client else _NOBODY)
     if account is None or client is None or not known or client.disabled_at is not None or account.disabled_at is not None:
         raise unauthorized("The client id or secret is wrong", scheme="Basic")
@@ -39,12 +41,6 @@ async def issue_token(context: Context) -> Reply:
 async def public_keys(context: Context) -> Reply:
     """The keys that verify tokens, as a JSON Web Key Set: those that sign now, and those that signed before."""
     return reply(await context.tokens.jwks())
-
-
-async def health(context: Context) -> Reply:
-    """Whether the server and its database can take requests."""
-    await context.store.ping()
-    return reply({"status": "ok", "version": __version__})
 
 
 def unauthorized(message: str, scheme: str = "Bearer") -> Failure:

@@ -13,7 +13,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Router
+from starlette.routing import Mount, Router
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,7 +23,7 @@ from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
 from ordre.api.clock import routes as clock_routes
 from ordre.api.context import Context, Reply, uuid7
-from ordre.api.edge import REQUEST_ID, Edge
+from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.rates import Rate
 from ordre.api.requests import (
@@ -80,7 +80,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        scope["ordre.operation"] = self._route.id
+        scope[OPERATION] = self._route.id
         try:
             async with asyncio.timeout(self._api.settings.request_seconds):
                 reply = await self._reply(request)
@@ -125,6 +125,7 @@ class Endpoint:
             caller = await self._api.tokens.verify(token.strip())
         except InvalidToken as error:
             raise unauthorized("The token is not valid, has expired, or its client is disabled") from error
+        request.scope[CLIENT] = caller.client_id
         if request.path_params.get("aid") != caller.account_id:
             raise Failure(HTTPStatus.FORBIDDEN, "forbidden", "The token is for another account")
         if not allows(caller.scopes, self._route.scopes):
@@ -203,6 +204,7 @@ def failed(error: Exception, scope: Scope) -> Response:
     """Return the answer to whatever went wrong."""
     match error:
         case Refused():
+            scope[CODE] = error.refusals[0].code
             return JsonAnswer(refusal_body(error), status_of(error.refusals))
         case Failure():
             failure = error
@@ -219,6 +221,7 @@ def failed(error: Exception, scope: Scope) -> Response:
             failure = Failure(
                 HTTPStatus.INTERNAL_SERVER_ERROR, "failure", "Ordre failed; the log says why, under this x-request-id"
             )
+    scope[CODE] = failure.code
     return JsonAnswer(failure_body(failure), failure.status, failure.headers)
 
 
@@ -231,12 +234,13 @@ def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> AS
     by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for route in ROUTES:
         by_path[route.path][route.method] = Endpoint(api, route)
-    routes: list[BaseRoute] = [
-        StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()
+    routes: list[StarletteRoute | Mount] = [
+        *(StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()),
+        *clock_routes(clock, moved),
+        *pages.routes(),
     ]
-    return Edge(
-        Router([*routes, *clock_routes(clock, moved), *pages.routes()], redirect_slashes=False, default=_not_routed), failed
-    )
+    templates: dict[object, str] = {one.endpoint if isinstance(one, StarletteRoute) else one.app: one.path for one in routes}
+    return Edge(Router(routes, redirect_slashes=False, default=_not_routed), failed, templates)
 
 
 async def _not_routed(scope: Scope, receive: Receive, send: Send) -> None:

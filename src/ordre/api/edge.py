@@ -4,13 +4,16 @@ A failure after the first byte of an answer has no answer any more: it is logged
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
+from re import fullmatch
 from secrets import token_hex
 
 import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ordre.application.accounts import ACCOUNT_ID
 
 CORS = {
     "access-control-allow-origin": "*",
@@ -26,14 +29,18 @@ BROKEN_OFF = 500
 """What the log says of an answer that broke off, whatever status its head had."""
 REQUEST_ID = "ordre.request_id"
 """Where the request id stands in the scope, for whoever logs."""
+OPERATION, CLIENT, CODE = "ordre.operation", "ordre.client", "ordre.code"
+"""Where the scope has what the log says of a request: its operation, the client that sent it, the code of its first refusal."""
+GONE = 499
+"""What the log says where the client went away before it was answered."""
 _log = structlog.get_logger("ordre.access")
 
 
 class Edge:
-    """Wraps the application."""
+    """Wraps the application. ``templates`` has the path of each endpoint of the router, for the log."""
 
-    def __init__(self, app: ASGIApp, failed: Callable[[Exception, Scope], Response]) -> None:
-        self._app, self._failed = app, failed
+    def __init__(self, app: ASGIApp, failed: Callable[[Exception, Scope], Response], templates: Mapping[object, str]) -> None:
+        self._app, self._failed, self._templates = app, failed, templates
         self._process, self._numbers = token_hex(4), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,10 +68,23 @@ class Edge:
                 await self._failed(error, scope)(scope, receive, send_on)
             else:
                 _log.error("failure_in_answer", id=request_id, sent_status=status, exc_info=error)
-        milliseconds = round((time.perf_counter() - started) * 1000, 2)
-        operation = scope.get("ordre.operation", "")
-        logged = status if whole else BROKEN_OFF
-        _log.info("request", id=request_id, method=scope["method"], operation=operation, status=logged, ms=milliseconds)
+        logged = status if whole else BROKEN_OFF if status else GONE
+        self._log(scope, logged, round((time.perf_counter() - started) * 1000, 2))
+
+    def _log(self, scope: Scope, status: int, milliseconds: float) -> None:
+        """Log the request: the template of its path, never the path or the query, which may hold personal data."""
+        line = {"id": scope[REQUEST_ID], "method": scope["method"]}
+        template = self._templates.get(scope.get("endpoint"), "")
+        if template:
+            line["path"] = template
+        account = scope.get("path_params", {}).get("aid", "")
+        if fullmatch(ACCOUNT_ID, account):
+            line["account"] = account
+        for name, key in (("operation", OPERATION), ("client", CLIENT), ("code", CODE)):
+            if key in scope:
+                line[name] = scope[key]
+        log = _log.debug if template.startswith("/health") else _log.error if status >= BROKEN_OFF else _log.info
+        log("request", **line, status=status, ms=milliseconds)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":

@@ -11,7 +11,7 @@ from importlib.resources import files
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from ordre.api.openapi import document_text
 
@@ -41,7 +41,7 @@ class Page:
         return Response(self._compressed, headers=headers, media_type=self._media_type)
 
 
-def routes() -> list[BaseRoute]:
+def routes() -> list[Route]:
     """Return the pages' routes."""
     return [
         Route("/", _home),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from ordre.api import accounts, drafts, events, orders, past, payments
+from ordre.api import accounts, drafts, events, health, orders, past, payments
 from ordre.api.context import Context, Reply
 from ordre.api.wire import accounts as account_wire
 from ordre.api.wire.answers import (
@@ -384,7 +384,27 @@ ROUTES: tuple[Route, ...] = (
         path="/health",
         tag="service",
         summary="Ask whether the service can take requests",
-        handler=accounts.health,
+        handler=health.health,
+        scopes=OPEN,
+        answer=account_wire.Health,
+    ),
+    Route(
+        id="health_live_get",
+        method="GET",
+        path="/health/live",
+        tag="service",
+        summary="Ask whether the process answers; restart it where it does not",
+        handler=health.live,
+        scopes=OPEN,
+        answer=account_wire.Health,
+    ),
+    Route(
+        id="health_ready_get",
+        method="GET",
+        path="/health/ready",
+        tag="service",
+        summary="Ask whether to send requests to this process",
+        handler=health.ready,
         scopes=OPEN,
         answer=account_wire.Health,
     ),

@@ -11,6 +11,8 @@ from ordre.domain.refusals import InvalidValue, Refused, UnknownAccount
 
 ACCOUNT_ID = "[PT][0-9]{8}"
 """The whole of it must match."""
+CLIENT_ID = "[A-Za-z0-9._-]{1,64}"
+"""As above, of an id that is named, not made."""
 
 
 async def create_account(store: AccountStore, account_id: str, name: str, at: int) -> Account:
@@ -36,13 +38,22 @@ async def set_account_disabled(store: AccountStore, account_id: str, at: int | N
 
 
 async def create_client(
-    store: AccountStore, account_id: str, name: str, scopes: Sequence[str], secret_digest: str, at: int
+    store: AccountStore,
+    account_id: str,
+    name: str,
+    scopes: Sequence[str],
+    secret_digest: str,
+    at: int,
+    *,
+    client_id: str = "",
 ) -> Client:
-    """Make a client with a new id.
+    """Make a client, with a new id unless one is named.
 
     Raises:
-        Refused: There is no such account, or a scope is unknown.
+        Refused: There is no such account, a scope is unknown, or the id has other characters than it may have.
     """
+    if client_id and not re.fullmatch(CLIENT_ID, client_id):
+        raise Refused(InvalidValue(path="client_id", reason="A client id is 1 to 64 letters, digits, '-', '_' and '.'"))
     await known_account(store, account_id)
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -52,7 +63,7 @@ async def create_client(
         )
     client = Client(
         account_id=account_id,
-        client_id=secrets.token_hex(16),
+        client_id=client_id or secrets.token_hex(16),
         name=name,
         scopes=tuple(dict.fromkeys(scopes)),
         secret_digest=secret_digest,

@@ -21,18 +21,17 @@ def conformance(
     junit: Path | None = None,
     json: Json = False,
 ) -> None:
-    """Compare a server with the table of docs/compatibility.md, check by check; end with 1 where it does otherwise.
+    """Check a server against the table of docs/compatibility.md; exit with 1 if a check fails.
 
-    The checks make orders on the account: take one for tests. Against the original API, say --no-extras.
+    The checks create orders on the account: use a test account. Against the original API, add --no-extras.
 
     Args:
-        url: Where the server is, such as http://127.0.0.1:8080.
+        url: The server's URL, such as http://127.0.0.1:8080.
         account: The account, such as T12345678.
         client_id: The id of a client with the scope admin:shopping.
         client_secret: Its secret.
-        extras: Ask for what differs from the original and what is extra, too.
+        extras: Also check what differs from the original API, and Ordre's extras.
         junit: Write JUnit XML to this file.
-        json: Print JSON.
     """
     from ordre.conformance import run as conformity  # noqa: PLC0415 - serving does not need what it loads
 

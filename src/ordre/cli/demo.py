@@ -9,6 +9,6 @@ from ordre.demo import make_demo
 
 
 def demo(*, database: Database = None, json: Json = False) -> None:
-    """Fill a new account with orders in every state, and print an id and secret to look at them with."""
+    """Fill a new account with orders in every state, and print the id and secret of a client that can read them."""
     made = with_store(database, lambda store: make_demo(store, now()), Access.MAKE)
     print_fields(asdict(made), json=json)

@@ -12,7 +12,7 @@ from ordre.application import accounts, erasure, mentions
 from ordre.application.names import order_named
 from ordre.application.ports import Access, Found, Store
 from ordre.application.summaries import Summary, draft_summaries, order_summaries
-from ordre.cli.options import Database, Json, now, with_store
+from ordre.cli.options import Database, Json, Switch, now, with_store
 from ordre.cli.output import console, counted, json_text, print_rows
 from ordre.domain.money import amount_text
 from ordre.settings import BadSetting
@@ -28,7 +28,7 @@ def erase(
     customer_id: str | None = None,
     email: str | None = None,
     text: str | None = None,
-    yes: Annotated[bool, Parameter(negative="")] = False,
+    yes: Switch = False,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -38,13 +38,11 @@ def erase(
 
     Args:
         account: The account, such as T12345678.
-        order: This order, by its order_id, id or number; give it again for more.
+        order: This order, by its order_id, id or number; repeat it for several.
         customer_id: Everything that is or ever was of the customer with this id.
         email: Everything that is or ever was of the customer with this e-mail address, whatever its case.
         text: Everything that says or ever said this, in comments, metadata or anywhere else, whatever its case.
-        yes: Erase.
-        database: Where.
-        json: Print JSON.
+        yes: Erase. Without it nothing is changed.
     """
     if not (order or customer_id or email or (text or "").strip()):
         raise BadSetting("say what to erase: --order, --customer-id, --email or --text")

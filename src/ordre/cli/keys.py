@@ -15,14 +15,14 @@ app = App(name="key", help="List, rotate, encrypt and decrypt the keys that sign
 
 @app.command(name="list")
 def list_keys(*, database: Database = None, json: Json = False) -> None:
-    """List the keys that sign tokens. Private parts are never shown."""
+    """List the keys that sign tokens. Private keys are never printed."""
     found = with_store(database, lambda store: store.signing_keys(), Access.READ)
     print_rows([_key_fields(key) for key in found], json=json)
 
 
 @app.command(name="rotate")
 def rotate_signing_keys(*, database: Database = None, json: Json = False) -> None:
-    """Sign with a new key from now on. Tokens that are out stay good until they expire."""
+    """Sign with a new key from now on. Tokens that were already issued stay valid until they expire."""
 
     async def work(store: Store) -> SigningKey:
         made = await rotate_keys(store, now())

@@ -11,9 +11,9 @@ def migrate(*, grant: str | None = None, backup_role: str | None = None, databas
     """Bring the database's schema up to this version.
 
     Args:
-        grant: Let this role of PostgreSQL's use it too. Serve as a role that owns nothing: row-level security binds it.
-        backup_role: Let this role of PostgreSQL's read every row of every account and write nothing: for backups.
-        database: Where.
+        grant: Also let this PostgreSQL role read and write the tables. Serve as a role that owns nothing: row-level security
+            then binds it.
+        backup_role: Also let this PostgreSQL role read every row of every account, and write nothing: for backups.
     """
 
     async def work() -> Sequence[str]:

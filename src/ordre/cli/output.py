@@ -1,16 +1,60 @@
-"""How commands print: values as lines, rows as a table, either as JSON."""
+"""How commands print: values as lines, rows as a table, either as JSON; failures and warnings as a sentence.
+
+Nothing is wrapped or cut, so that ids and secrets stay whole, and what people named [red] is printed as they named it.
+"""
 
 import json as jsons
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-console = Console(stderr=True)
+from ordre.api.wire.common import instant
+
+console = Console(stderr=True, soft_wrap=True)
 """For people: progress, warnings and errors. What a program reads goes to standard output."""
-_WIDE = 250
-"""Columns of a list: ids and secrets are never cut, whatever the terminal; it wraps them itself."""
+_NAME_COLUMNS = 15
+
+
+def print_failure(message: str) -> None:
+    """Say why the command ends."""
+    _say("red", message)
+
+
+def print_warning(message: str) -> None:
+    """Say what is probably not meant."""
+    _say("yellow", message)
+
+
+def print_done(message: str, fields: Mapping[str, Any], *, json: bool) -> None:
+    """Say what was changed: a sentence, or the changed thing as a JSON object."""
+    print(json_text(_plain(fields)) if json else message)
+
+
+def print_fields(fields: Mapping[str, Any], *, json: bool) -> None:
+    """Print one thing: a line for each field, or a JSON object."""
+    if json:
+        print(json_text(_plain(fields)))
+        return
+    for name, value in _plain(fields).items():
+        print(f"{name + ':':{_NAME_COLUMNS}} {_text(value)}")
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool) -> None:
+    """Print several things with the same fields: a table, or a JSON list."""
+    plain = [_plain(row) for row in rows]
+    if json:
+        print(json_text(plain))
+        return
+    if not plain:
+        print("none")
+        return
+    lines = [list(plain[0]), *([_text(value) for value in row.values()] for row in plain)]
+    widths = [max(cell_len(text) for text in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def json_text(value: object) -> str:
@@ -23,27 +67,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def print_fields(fields: dict[str, Any], *, json: bool) -> None:
-    """Print one thing: a line for each field, or a JSON object."""
-    if json:
-        print(json_text(fields))
-        return
-    for name, value in fields.items():
-        print(f"{name + ':':15} {_shown(value)}")
+def _say(colour: str, message: str) -> None:
+    console.print(Text("ordre:", style=colour), Text(message))
 
 
-def print_rows(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
-    """Print several things with the same fields: a table, or a JSON list."""
-    if json:
-        print(json_text(list(rows)))
-        return
-    table = Table(*(rows[0] if rows else ()), box=None)
-    for row in rows:
-        table.add_row(*(_shown(value) for value in row.values()))
-    Console(width=_WIDE, markup=False).print(table if rows else "none", highlight=False)
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields with every instant, in milliseconds in a field named ``..._at``, as a date-time."""
+    return {name: instant(value) if name.endswith("_at") and isinstance(value, int) else value for name, value in fields.items()}
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, list):
         return " ".join(value)
     return "-" if value is None else str(value)

@@ -1,50 +1,84 @@
 """`ordre serve`."""
 
-import asyncio
-from typing import Annotated
+import os
+import re
+import sys
+from typing import Annotated, NoReturn
 
+import structlog
 from cyclopts import Parameter
 
-from ordre import __version__, bootstrap
-from ordre.cli.options import Database, settings_with
-from ordre.cli.output import console
-from ordre.settings import Settings
+from ordre import logs
+from ordre.application.accounts import ACCOUNT_ID, CLIENT_ID
+from ordre.application.ports import StoreUnavailable
+from ordre.bootstrap import Guest
+from ordre.cli.options import Flags, Switch
+from ordre.cli.output import print_failure
+from ordre.server import CannotListen
+from ordre.server import serve as serve_until_interrupted
+from ordre.settings import BadSetting, Settings, settings_from, unknown_variables, variable_of
+
+_log = structlog.get_logger("ordre.server")
 
 
 def serve(
+    flags: Annotated[Flags, Parameter(name="*")] | None = None,
     *,
-    host: Annotated[str | None, Parameter(env_var="ORDRE_HOST", help="The address to listen on [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, Parameter(env_var="ORDRE_PORT", help="The port to listen on [default: 8080]")] = None,
-    database: Database = None,
-    workers: Annotated[int | None, Parameter(env_var="ORDRE_WORKERS", help="Server processes [default: 1]")] = None,
-    ephemeral: Annotated[
-        bool, Parameter(negative="", help="Keep everything in memory, for tests; print a client as JSON")
-    ] = False,
-    clock: Annotated[
-        str | None, Parameter(env_var="ORDRE_CLOCK", help="With --ephemeral: start the clock here, see PUT /clock")
-    ] = None,
+    ephemeral: Switch = False,
+    account: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    demo: Switch = False,
 ) -> None:
     """Serve the API until interrupted; requests in flight finish.
 
-    An SQLite database is made and migrated where needed. A PostgreSQL database is prepared with `ordre migrate`.
+    An SQLite database is created and migrated where needed. Prepare a PostgreSQL database with `ordre migrate`.
+    Every setting can be given in the environment; see docs/settings.md and `ordre settings`.
+
+    Args:
+        ephemeral: Keep everything in memory, for tests, and print a line of JSON: the URL, an account, a client's id and secret.
+        account: With --ephemeral: the account to create [default: T00000001]
+        client_id: With --ephemeral: the id of its client [default: a new one]
+        client_secret: With --ephemeral: the client's secret [default: a new one]
+        demo: With --ephemeral: fill the account with the orders of `ordre demo`.
     """
-    where = "memory:" if ephemeral else database
-    settings = settings_with(host=host, port=port, database=where, workers=workers, clock=clock)
-    if not settings.ephemeral:
-        asyncio.run(_check(settings))
-    console.print(f"Ordre {__version__} serves http://{settings.host}:{settings.port} (documentation at /docs)", highlight=False)
-    bootstrap.serve(settings)
+    try:
+        settings = settings_from(os.environ, **(flags or Flags()).given(memory=ephemeral))
+        guest = _guest(settings, account, client_id, client_secret, demo=demo)
+    except BadSetting as error:
+        wanted = (flags and flags.log_format) or os.environ.get(variable_of("log_format"), "auto")
+        logs.configure("info", wanted)
+        _fail(error, wanted)
+    logs.configure(settings.log_level, settings.log_format)
+    for sentence in unknown_variables(os.environ):
+        _log.warning("unknown_setting", reason=sentence)
+    try:
+        started = serve_until_interrupted(settings, guest)
+    except (CannotListen, StoreUnavailable) as error:
+        _fail(error, settings.log_format)
+    if not started:
+        sys.exit(1)
 
 
-async def _check(settings: Settings) -> None:
-    async with bootstrap.opened(settings) as store:
-        role = await store.unbound()
-        encrypted = await bootstrap.seal_keys(store, settings)
-    for file in bootstrap.readable_by_others(settings):
-        console.print(f"[yellow]Others on this machine may read {file}: say `chmod 600 {file}`[/]", highlight=False)
-    if encrypted:
-        console.print(f"encrypted {encrypted} of the keys that sign tokens", highlight=False)
-    if role is not None:
-        console.print(
-            f"[yellow]The database role {role} is not bound by row-level security; see docs/operate.md[/]", highlight=False
-        )
+def _guest(
+    settings: Settings, account: str | None, client_id: str | None, client_secret: str | None, *, demo: bool
+) -> Guest | None:
+    if account and not re.fullmatch(ACCOUNT_ID, account):
+        raise BadSetting(f"--account is {account!r}; it must be T (test) or P (production) and eight digits")
+    if client_id and not re.fullmatch(CLIENT_ID, client_id):
+        raise BadSetting("--client-id must be 1 to 64 letters, digits, '-', '_' and '.'")
+    asked = {"account_id": account, "client_id": client_id, "client_secret": client_secret}
+    named = {name: value for name, value in asked.items() if value}
+    if settings.ephemeral:
+        return Guest(**named, demo=demo)
+    if named or demo:
+        raise BadSetting("--account, --client-id, --client-secret and --demo go with --ephemeral")
+    return None
+
+
+def _fail(error: Exception, format_: str) -> NoReturn:
+    if logs.for_people(format_):
+        print_failure(str(error))
+    else:
+        _log.error("not_started", reason=str(error))
+    sys.exit(1)

@@ -3,13 +3,11 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
 from rich.progress import Progress
 
 from ordre import audit
-from ordre.cli.options import Database, Json, now, settings_with
+from ordre.cli.options import Database, Json, Switch, now, settings_with
 from ordre.cli.output import console, counted, json_text
 from ordre.settings import BadSetting, Settings
 
@@ -21,7 +19,7 @@ def verify(
     root: Path | None = None,
     proof: Path | None = None,
     processes: int | None = None,
-    empty_ok: Annotated[bool, Parameter(negative="")] = False,
+    empty_ok: Switch = False,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -34,10 +32,8 @@ def verify(
         order: Only this order of the account, by its order_id, id or number.
         root: With --account: where nothing differs, write the hash over all its orders, signed, to this file.
         proof: With --account and --order: where nothing differs, write the order and the proof that it is under that hash.
-        processes: How many processes verify [default: one a processor].
-        empty_ok: That there are no orders is all right.
-        database: Where.
-        json: Print JSON.
+        processes: Number of processes that verify [default: one a processor].
+        empty_ok: Exit with 0 also where there are no orders.
     """
     settings = settings_with(database=database)
     if (order or root) and account is None:
@@ -57,7 +53,7 @@ def verify(
     if report.differences:
         sys.exit(1)
     if report.orders == 0 and not empty_ok:
-        raise BadSetting("nothing was verified: there are no orders; say --empty-ok if that is as it should be")
+        raise BadSetting("nothing was verified: there are no orders; add --empty-ok if that is as it should be")
     if root and account:
         root.write_text(json_text(audit.signed_root(settings, account, now())) + "\n", encoding="utf-8")
     if proof and account and order:

@@ -1,0 +1,40 @@
+"""Handlers of health: for people, for whoever restarts a process, and for whoever sends requests to it."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from ordre import __version__
+from ordre.api.context import Context, Reply, reply
+from ordre.api.errors import Failure
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """What this process is about to do. It stands in the state of the lifespan, as ``lifecycle``."""
+
+    stopping: bool = False
+
+
+async def health(context: Context) -> Reply:
+    """Whether the server and its database can take requests."""
+    await context.store.ping()
+    return _ok()
+
+
+async def live(_: Context) -> Reply:
+    """Whether the process answers."""
+    return _ok()
+
+
+async def ready(context: Context) -> Reply:
+    """Whether to send requests here: the database works, this version serves its schema, and the server is not stopping."""
+    lifecycle = getattr(context.request.state, "lifecycle", None)
+    if lifecycle is not None and lifecycle.stopping:
+        raise Failure(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", "The server is stopping; ask another one", {"retry-after": "1"})
+    await context.store.ping()
+    await context.store.check_schema()
+    return _ok()
+
+
+def _ok() -> Reply:
+    return reply({"status": "ok", "version": __version__})
