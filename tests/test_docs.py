@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ordre.cli.main import app
-from service import ORDRE, Service
+from service import ORDRE, Service, Shop
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_made_parts_are_up_to_date() -> None:
@@ -53,6 +53,17 @@ def test_the_readmes_order_is_placed_and_paid(service: Service) -> None:
     assert (authorization["amount"], capture["amount"]) == (39800, 39800)
     assert refusal["error"]["errors"][0]["code"] == "exceeds_remaining"
     assert (order["status"], order["payment_status"]) == ("closed", "paid")
+
+
+def test_what_an_order_needs_at_least_is_enough(shop: Shop) -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## Operations")[0]
+    order, operation = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL))
+    placed = shop.post("/orders", order)
+    assert (placed["net_amount"], placed["items"][0]["quantity"]) == (39800, 1)
+    assert shop.post(f"/orders/{placed['id']}/authorizations", operation)["amount"] == 39800
+    for field in ("id", "line_id", "gross_amount"):
+        (without,) = ({name: value for name, value in item.items() if name != field} for item in order["items"])
+        assert shop.refused("POST", "/orders", {**order, "items": [without]})[0]["path"] == f"items[0].{field}"
 
 
 def test_every_command_is_described() -> None:
