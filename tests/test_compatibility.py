@@ -117,6 +117,7 @@ def test_every_row_is_checked_or_says_why_not() -> None:
     assert unchecked == {
         "retry-after",  # only a server in trouble sends it
         "webhooks",  # not there
+        "Accept-Encoding",  # of the document and its page: tests/test_page.py
     }
     same_rows = {row.name for row in table.rows() if row.verdict is Verdict.SAME}
     assert same_rows - {name for check in CHECKS for name in check.covers} == {"retry-after"}
@@ -127,7 +128,7 @@ def test_every_row_is_checked_or_says_why_not() -> None:
 def test_a_running_server_does_as_the_table_says_and_sends_no_other_header(shop: Shop) -> None:
     api = Api(shop.http, str(shop.http.base_url), shop.account_id, shop.client_id, shop.secret)
     results = list(run(api, checks(extras=True)))
-    assert [(one.check.name, one.fault) for one in results if one.fault] == []
+    assert [(one.check.name, one.text) for one in results if one.faults] == []
     everywhere = {"date", "content-type", "content-length"}
     assert api.headers - everywhere <= {row.name for row in table.RESPONSE_HEADERS}
     assert {row.name for row in table.RESPONSE_HEADERS} - api.headers == {"page-count", "retry-after"}
@@ -158,5 +159,5 @@ def test_what_is_otherwise_is_a_failure(shop: Shop) -> None:
         raise KeyError("orders")
 
     results = list(run(api, [Check("wrong", (), wrong), Check("broken", (), broken)]))
-    assert [one.fault for one in results] == ["the amount: 1, not 2", "KeyError: 'orders'"]
-    assert junit(results, "http://x").count("<failure message=") == 2
+    assert [one.text for one in results] == ["seen: the amount: 1, not 2", "seen: KeyError: 'orders'"]
+    assert junit(results, "http://x").count('<failure type="seen" message=') == 2

@@ -1,10 +1,11 @@
 """The checks of what differs and what is extra: they are asked of Ordre alone."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from ordre.conformance.api import Api, Check, expect, fresh, lines, operation, part, same
-from ordre.conformance.table import EXTRA_PARAMETERS, Verdict
+from ordre.conformance.table import EXTRA_PARAMETERS, Evidence, Verdict
 
 
 def idempotency(api: Api) -> None:
@@ -175,26 +176,27 @@ def more(api: Api) -> None:
     same("allow", "allow" in api.raw("PATCH", path).headers, True)
 
 
-_X = Verdict.EXTRA
+def _own(name: str, covers: tuple[str, ...], run: Callable[[Api], None]) -> Check:
+    return Check(name, covers, run, Verdict.EXTRA, Evidence.NONE)
+
+
 EXTRAS = (
-    Check("idempotency keys", ("Idempotency-Key", "idempotency-replayed"), idempotency, _X),
-    Check(
+    _own("idempotency keys", ("Idempotency-Key", "idempotency-replayed"), idempotency),
+    _own(
         "versions and the past",
         ("If-Match", "If-None-Match", "etag", "version", "at", "from", "to", "GET /shopping/orders/{order_id}/diff"),
         versions,
-        _X,
     ),
-    Check("erasing", ("DELETE /shopping/orders/{order_id}", "an erased order"), erasing, _X),
-    Check("doing again", ("completing twice", "a repeated operation id"), repeating, _X),
-    Check("finding", (*EXTRA_PARAMETERS, "link"), finding, _X),
-    Check("shapes", ("words without a published list", "phone numbers", "line_id", "tax_lines"), shapes, _X),
-    Check(
+    _own("erasing", ("DELETE /shopping/orders/{order_id}", "an erased order"), erasing),
+    _own("doing again", ("completing twice", "a repeated operation id"), repeating),
+    _own("finding", (*EXTRA_PARAMETERS, "link"), finding),
+    _own("shapes", ("words without a published list", "phone numbers", "line_id", "tax_lines"), shapes),
+    _own(
         "refusing",
         ("amounts", "unknown query parameters", "currencies and countries", "split_draft"),
         refusals,
-        _X,
     ),
-    Check(
+    _own(
         "money",
         (
             "related_item",
@@ -204,10 +206,9 @@ EXTRAS = (
             "authorization_id without multiple_authorizations",
         ),
         money,
-        _X,
     ),
-    Check("strict", ("Prefer", "preference-applied", "x-ordre-ignored"), strict, _X),
-    Check(
+    _own("strict", ("Prefer", "preference-applied", "x-ordre-ignored"), strict),
+    _own(
         "more",
         (
             "PUT /shopping/orders/{order_id}/items",
@@ -223,6 +224,5 @@ EXTRAS = (
             "allow",
         ),
         more,
-        _X,
     ),
 )

@@ -62,8 +62,9 @@ OBJECTS = (
         "DraftAnswer NewDraft DraftChange",
         (
             Group(S, SEEN, "order events"),
+            Group(S, SEEN, "options", "as it is sent; that it is answered is inferred"),
             Group(S, DERIVED, "id"),
-            Group(S, INFERRED, "options status version created_at created_by updated_at deleted_at deleted_by"),
+            Group(S, INFERRED, "status version created_at created_by updated_at deleted_at deleted_by"),
             Group(X, NONE, "order_ids _links", "of a completed draft: the orders that it became"),
             Group(X, NONE, "not_taken_over", "what an order that is there does not take over from it, as paths"),
         ),
@@ -76,13 +77,14 @@ OBJECTS = (
                 S,
                 SEEN,
                 "currency customer gross_amount net_amount total_discount total_manual_discount_amount shipping_address"
-                " billing_address items order_id multiple_authorizations",
+                " billing_address items order_id store",
             ),
             Group(
                 S,
                 DERIVED,
                 "metadata comment salesperson_id salesperson_name delivery_at pickup_at courier_id delivery_id pre_order"
-                " time_to_live itinerary external_ids type order_number discounts store external_links attachments",
+                " time_to_live itinerary external_ids type order_number multiple_authorizations discounts external_links"
+                " attachments",
             ),
         ),
     ),

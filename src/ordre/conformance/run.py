@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import httpx
 
-from ordre.conformance.api import Api, Check, NotConformingError
+from ordre.conformance.api import Api, Check, Fault
 from ordre.conformance.checks import CHECKS
 from ordre.conformance.extras import EXTRAS
 from ordre.conformance.table import Evidence, rows
@@ -18,57 +18,79 @@ TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a check; ``fault`` is empty where the server does as the table says."""
+    """What became of a check; there is no fault where the server does as the table says."""
 
     check: Check
-    fault: str
+    faults: Sequence[Fault]
     seconds: float
 
+    @property
+    def broken(self) -> list[str]:
+        """The classes of evidence that the server does not do as, the firmest first; `own` where it is Ordre's own."""
+        broken = {fault.evidence for fault in self.faults}
+        return [_named(evidence) for evidence in Evidence if evidence in broken]
 
-def checks(*, extras: bool) -> Sequence[Check]:
-    """Return what is asked of a server: what the original has, and with ``extras`` what differs and what is extra."""
-    return (*CHECKS, *EXTRAS) if extras else CHECKS
+    @property
+    def text(self) -> str:
+        """What is otherwise, each with its class of evidence; or that nothing is."""
+        return "; ".join(f"{_named(fault.evidence)}: {fault.text}" for fault in self.faults) or "as it should be"
+
+
+def checks(*, extras: bool, level: Evidence = Evidence.INFERRED) -> Sequence[Check]:
+    """Return what is asked: what is known of the original up to a level; with ``extras`` also what differs or is extra."""
+    known = [check for check in CHECKS if check.evidence.counts_at(level)]
+    return (*known, *EXTRAS) if extras else known
 
 
 def run(api: Api, wanted: Iterable[Check]) -> Iterator[Result]:
     """Yield what becomes of each check as it ends."""
     for check in wanted:
-        started, fault = time.perf_counter(), ""
-        try:
+        started = time.perf_counter()
+        api.faults = []
+        with api.known_as(check.evidence):
             check.run(api)
-        except NotConformingError as error:
-            fault = str(error)
-        except (httpx.HTTPError, KeyError, ValueError, TypeError, LookupError) as error:
-            fault = f"{type(error).__name__}: {error}"
-        yield Result(check=check, fault=fault, seconds=time.perf_counter() - started)
+        yield Result(check=check, faults=api.faults, seconds=time.perf_counter() - started)
 
 
-def against(url: str, account: str, client_id: str, client_secret: str, wanted: Iterable[Check]) -> Iterator[Result]:
+def against(
+    url: str, account: str, client_id: str, client_secret: str, wanted: Iterable[Check], level: Evidence = Evidence.INFERRED
+) -> Iterator[Result]:
     """Yield what becomes of each check on an account of the server at this address."""
     with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
-        yield from run(Api(http, url, account, client_id, client_secret), wanted)
+        yield from run(Api(http, url, account, client_id, client_secret, level), wanted)
 
 
-def fields_of(result: Result) -> dict[str, Any]:
+def fields_of(result: Result, level: Evidence = Evidence.INFERRED) -> dict[str, Any]:
     """Return a result as it is printed."""
     return {
         "check": result.check.name,
         "of": result.check.verdict.value,
-        "evidence": evidence_of(result.check),
-        "result": result.fault or "as it should be",
+        "evidence": evidence_of(result.check, level),
+        "broke": result.broken,
+        "result": result.text,
         "ms": round(result.seconds * 1000),
     }
 
 
-def evidence_of(check: Check) -> list[str]:
-    """Return what is known of the original for the rows that a check is about, the firmest first."""
+def evidence_of(check: Check, level: Evidence = Evidence.INFERRED) -> list[str]:
+    """Return what is known, up to a level, of the rows that a check is about, the firmest first."""
     named = {row.evidence for row in rows() if row.name in check.covers}
-    return [evidence.value for evidence in Evidence if evidence in named and evidence]
+    return [evidence.value for evidence in Evidence if evidence in named and evidence and evidence.counts_at(level)]
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return how many checks failed, and how many of them on each class of evidence."""
+    failed = [result for result in results if result.faults]
+    text = f"{len(results)} {'check' if len(results) == 1 else 'checks'}, {len(failed)} failed"
+    classes = [_named(evidence) for evidence in Evidence]
+    broken = {name: sum(name in result.broken for result in failed) for name in classes}
+    told = ", ".join(f"{number} on what is {name}" for name, number in broken.items() if number)
+    return f"{text}: {told}" if told else text
 
 
 def junit(results: Sequence[Result], url: str) -> str:
-    """Return the results as JUnit XML."""
-    failures = str(sum(bool(result.fault) for result in results))
+    """Return the results as JUnit XML. The type of a failure names the classes of evidence that it broke."""
+    failures = str(sum(bool(result.faults) for result in results))
     seconds = f"{sum(result.seconds for result in results):.3f}"
     counts = {"tests": str(len(results)), "failures": failures, "errors": "0", "time": seconds}
     suites = Element("testsuites", counts)
@@ -76,8 +98,13 @@ def junit(results: Sequence[Result], url: str) -> str:
     for result in results:
         named = {"classname": f"conformance.{result.check.verdict}", "name": result.check.name, "time": f"{result.seconds:.3f}"}
         case = SubElement(suite, "testcase", named)
-        if result.fault:
-            SubElement(case, "failure", {"message": result.fault})
+        if result.faults:
+            broken = {"type": " ".join(result.broken), "message": result.text}
+            SubElement(case, "failure", broken).text = "\n".join(f"{_named(one.evidence)}: {one.text}" for one in result.faults)
         SubElement(case, "system-out").text = "\n".join(result.check.covers)
     indent(suites)
     return tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _named(evidence: Evidence) -> str:
+    return evidence.value or "own"

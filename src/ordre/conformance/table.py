@@ -20,6 +20,11 @@ class Evidence(StrEnum):
     INFERRED = "inferred"
     NONE = ""
 
+    def counts_at(self, level: "Evidence") -> bool:
+        """Tell whether a judgement at this level asks for what is known so: levels hold the firmer ones, and what is our own."""
+        order = list(Evidence)
+        return self is Evidence.NONE or order.index(self) <= order.index(level)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -139,7 +144,7 @@ REQUEST_HEADERS = (
     Row("Accept-Encoding", X, NONE, "`gzip`, for the document and its page"),
     Row("Authorization", S, SEEN, "`Bearer`; at the token endpoint `Basic`"),
     Row("Content-Type", S, SEEN, "`application/json`"),
-    Row("Dintero-*", S, SEEN, "accepted and ignored"),
+    Row("Dintero-*", S, DERIVED, "accepted and ignored, as by a sibling API"),
     Row("Idempotency-Key", X, NONE, "on every write; the original's pages do not name it"),
     Row("If-Match", X, NONE, "on every write to an order or draft"),
     Row("Prefer", X, NONE, "`handling=strict` on writes: what is ignored otherwise is refused"),
@@ -152,7 +157,7 @@ RESPONSE_HEADERS = (
     Row("access-control-expose-headers", X, NONE),
     Row("etag", D, SEEN, "strong, and the version: of one order, draft or operation"),
     Row("total-count", S, DERIVED),
-    Row("page-count", D, DERIVED, "allowed by CORS as in the original, never sent"),
+    Row("page-count", D, SEEN, "allowed by CORS as in the original, never sent"),
     Row("link", X, NONE, '`rel="next"` while there is more'),
     Row("retry-after", S, SEEN, "on 429 as in the original; on 503 too"),
     Row("idempotency-replayed", X, NONE),
