@@ -1,6 +1,6 @@
-"""Writes docs/promises.md from tests/promised.py and what the last whole run of the tests left in .cache/tests.json.
+"""Writes docs/promises.md from tests/promised.py and what the last runs of the tests left in .cache/.
 
-script/test && .venv/bin/python script/promises.py
+script/test && script/test --deep && .venv/bin/python script/promises.py
 """
 
 import json
@@ -18,8 +18,8 @@ from promised import LARGEST, PROMISES, Promise  # noqa: E402 - it stands beside
 _HEAD = """# The promises, and who attacks them
 
 What Ordre promises, what holds it, and the tests that try to break it. Written by `script/promises.py` from `tests/promised.py`
-and the last whole run of the tests: figures are of that run, on SQLite and PostgreSQL together. `s` is the side of zero that a
-line's net amount is on.
+and the last whole and deep runs of the tests: figures are of those runs, on SQLite and PostgreSQL together. `s` is the side of
+zero that a line's net amount is on.
 """
 
 
@@ -29,7 +29,7 @@ def figures(promise: Promise, tests: list[dict[str, Any]]) -> str:
     Raises:
         SystemExit: One failed, or there were none.
     """
-    mine = [test for test in tests if promise.attacked_by(test["test"])]
+    mine = attacks(promise, tests)
     if not mine or any(test["outcome"] != "passed" for test in mine):
         failed = [test["test"] for test in mine if test["outcome"] != "passed"]
         raise SystemExit(f"{promise.id}: {', '.join(failed) or 'no test ran'}; run script/test first")
@@ -40,7 +40,12 @@ def figures(promise: Promise, tests: list[dict[str, Any]]) -> str:
     return "; ".join([f"{len(mine):,} tests", *(f"{value:,} {name}" for name, value in counted.items())])
 
 
-def page(tests: list[dict[str, Any]] | None) -> Iterator[str]:
+def attacks(promise: Promise, tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of the tests that attacked the promise."""
+    return [test for test in tests if promise.attacked_by(test["test"])]
+
+
+def page(tests: list[dict[str, Any]] | None, deep: list[dict[str, Any]] | None = None) -> Iterator[str]:
     """Yield the page, without figures where there is no run."""
     yield _HEAD
     for one in PROMISES:
@@ -52,13 +57,18 @@ def page(tests: list[dict[str, Any]] | None) -> Iterator[str]:
         yield f"- attacked by {', '.join(f'[{path}](../{path})' for path in one.attacks)}"
         yield f"- `{one.command}`"
         if tests is not None:
-            yield f"- last run: {figures(one, tests)}\n"
+            yield f"- last run: {figures(one, tests)}"
+            if deep and attacks(one, deep):
+                yield f"- last deep run: {figures(one, deep)}"
+            yield ""
 
 
 def main() -> None:
     """Write the page."""
-    run = json.loads((ROOT / ".cache/tests.json").read_text(encoding="utf-8"))
-    (ROOT / "docs/promises.md").write_text("\n".join(page(run)), encoding="utf-8")
+    run, deep = (ROOT / ".cache" / name for name in ("tests.json", "deep.json"))
+    went = json.loads(deep.read_text(encoding="utf-8")) if deep.exists() else None
+    text = "\n".join(page(json.loads(run.read_text(encoding="utf-8")), went))
+    (ROOT / "docs/promises.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ from throwaway import free_port
 ORDRE = str(Path(sys.executable).parent / "ordre")
 START_SECONDS = 30.0
 _numbers = count(10_000_000)
+_TRUSTED = ssl.create_default_context()
+"""Made once: reading the certificates that nobody asks for here takes longer than most tests."""
 
 
 class Service:
@@ -47,7 +50,7 @@ class Service:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
+                if httpx.get(f"{self.url}/health", timeout=1, verify=_TRUSTED).status_code == 200:
                     return
             except httpx.TransportError:
                 pass
@@ -69,7 +72,7 @@ class Service:
         made = _new_client(self.database, account, scopes or ("admin:shopping",))
         with ThreadPoolExecutor(1) as own:  # where a browser is driven, this thread has a loop that runs
             client_id, secret = own.submit(asyncio.run, made).result()
-        with httpx.Client(base_url=self.url, timeout=30, event_hooks={"response": [check]}) as http:
+        with httpx.Client(base_url=self.url, timeout=30, verify=_TRUSTED, event_hooks={"response": [check]}) as http:
             yield Shop(http, account, client_id, secret)
 
 

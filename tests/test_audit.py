@@ -15,6 +15,8 @@ from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import ORDRE, Service, Shop, item, operation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def orders(shop: Shop) -> list[str]:

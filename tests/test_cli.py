@@ -16,6 +16,9 @@ import pytest
 from commands import run, run_json
 from ordre.settings import Settings
 from service import Service, operation
+from throwaway import Cluster
+
+pytestmark = pytest.mark.slow
 
 MIGRATIONS = Path(__file__).parents[1] / "src" / "ordre" / "db" / "migrations"
 
@@ -256,22 +259,22 @@ def test_the_log_holds_no_secrets_and_no_personal_data(own_database: str) -> Non
     assert [secret for secret in secrets if secret in log] == []
 
 
-def test_a_database_that_goes_away_is_said_and_found_again(cluster: Any) -> None:
-    service = Service(cluster.database())
+def test_a_database_that_goes_away_is_said_and_found_again(own_cluster: Cluster) -> None:
+    service = Service(own_cluster.database())
     service.start()
     try:
         with service.shop() as shop:
             order = shop.order(100)
-            cluster.kill()
+            own_cluster.kill()
             answer = shop.send("GET", f"/orders/{order['id']}")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert answer.json()["error"]["errors"][0]["code"] == "store_unavailable"
             assert shop.send("POST", f"/orders/{order['id']}/close").status_code == 503
             assert shop.http.get("/health").status_code == 503
-            cluster.start()
+            own_cluster.start()
             assert shop.get(f"/orders/{order['id']}") == order
             assert shop.post(f"/orders/{order['id']}/close")["status"] == "closed"
     finally:
-        if cluster.stopped():
-            cluster.start()
+        if own_cluster.stopped():
+            own_cluster.start()
         service.stop()

@@ -1,35 +1,42 @@
-"""C3: an answer of success means durable, through kill -9 of the server and of PostgreSQL. `script/crash-test` runs more."""
+"""C3: an answer of success means durable, through kill -9 of the server and of PostgreSQL. Deep runs go on for longer."""
 
+from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from crash import crash
+from lanes import Effort
 from service import Service
 from throwaway import Cluster
 
 ROUNDS = 8
 
 
-def test_the_server_is_killed(own_database: str, record_property: Callable[[str, object], None]) -> None:
+pytestmark = [pytest.mark.slow, pytest.mark.deep(2)]
+
+
+def test_the_server_is_killed(own_database: str, effort: Effort, record_property: Callable[[str, object], None]) -> None:
     service = Service(own_database, "--workers", "1")
-    service.start()
-    try:
-        counted = crash(service, ROUNDS, seed=1)
-        assert counted["acknowledged"] > 20 * ROUNDS
-        record_property("kills of the server", ROUNDS)
-        record_property("acknowledged writes", counted["acknowledged"])
-    finally:
-        service.stop()
+    counted = killed(service, effort, None)
+    record_property("kills of the server", counted["kills"])
+    record_property("acknowledged writes", counted["acknowledged"])
 
 
-def test_postgresql_is_killed(record_property: Callable[[str, object], None]) -> None:
-    cluster = Cluster()
-    service = Service(cluster.database())
+def test_postgresql_is_killed(own_cluster: Cluster, effort: Effort, record_property: Callable[[str, object], None]) -> None:
+    service = Service(own_cluster.database())
+    counted = killed(service, effort, own_cluster)
+    record_property("kills of PostgreSQL", counted["kills"])
+    record_property("acknowledged writes", counted["acknowledged"])
+
+
+def killed(service: Service, effort: Effort, cluster: Cluster | None) -> Counter[str]:
+    counted = Counter[str]()
     service.start()
     try:
-        counted = crash(service, ROUNDS, seed=2, cluster=cluster)
-        assert counted["acknowledged"] > 20 * ROUNDS
-        record_property("kills of PostgreSQL", ROUNDS)
-        record_property("acknowledged writes", counted["acknowledged"])
+        for seed in effort.rounds():
+            counted += crash(service, ROUNDS, seed=seed, cluster=cluster) + Counter(kills=ROUNDS)
     finally:
         service.stop()
-        cluster.remove()
+    assert counted["acknowledged"] > 20 * counted["kills"]
+    return counted

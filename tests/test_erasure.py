@@ -21,6 +21,8 @@ from ordre.pytest import RunningOrdre
 from ordre.settings import Settings
 from service import Service, Shop, items, operation, serving
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 
 

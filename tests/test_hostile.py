@@ -13,6 +13,8 @@ import pytest
 from ordre.api import guard
 from service import Service, Shop, items, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def impatient(database: str) -> Iterator[Service]:

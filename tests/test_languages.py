@@ -11,6 +11,8 @@ import pytest
 from node import environment, npm
 from service import Service
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAID = """order (?P<order>[A-Z0-9]{9})
 captured 39800 replayed true

@@ -19,6 +19,8 @@ from page import run_block
 from service import operation, serving
 from throwaway import OWNER, Cluster, unbound
 
+pytestmark = pytest.mark.slow
+
 ROLE = "ordre_backup"
 
 

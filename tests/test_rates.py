@@ -12,6 +12,8 @@ from ordre.client import Client, calls
 from ordre.settings import BadSetting, Settings
 from service import Service, Shop, serving
 
+pytestmark = pytest.mark.slow
+
 
 class Time:
     now = 0.0

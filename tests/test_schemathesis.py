@@ -25,12 +25,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lanes import Effort
 from ordre.api.openapi import document
 from service import Service
 
+pytestmark = [pytest.mark.slow, pytest.mark.deep(3)]
+
 ST = str(Path(sys.executable).parent / "schemathesis")
 MOST_SECONDS = 600
-MOST_SEEDS = 8
+MOST_SEEDS = 16
 CONFIG = """
 [parameters]
 "path.aid" = "{aid}"
@@ -112,37 +117,40 @@ def followed(report: Path) -> set[tuple[str, str]]:
 
 
 def test_no_failure_no_undocumented_status_no_answer_off_schema(
-    service: Service, tmp_path: Path, record_property: Callable[[str, object], None]
+    service: Service, effort: Effort, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    phases = ["--phases", "examples,coverage,fuzzing", "--workers", "1", "--max-examples", "15", "--seed", "20261123"]
-    phases += ["--exclude-checks", "positive_data_acceptance"]
+    flags = ["--workers", "1", "--exclude-checks", "positive_data_acceptance"]
+    if effort.deep:
+        flags += ["--phases", "examples,fuzzing", "--max-time", effort.seconds]
+    else:
+        flags += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", "20261123"]
 
     def tried(part: str) -> int:
         folder = tmp_path / part
         folder.mkdir()
-        return generated(run(service, folder, *phases, f"--{part}-path-regex", OF_ONE_ORDER))
+        return generated(run(service, folder, *flags, f"--{part}-path-regex", OF_ONE_ORDER))
 
     with ThreadPoolExecutor() as pool:
         requests = sum(pool.map(tried, ("include", "exclude")))
     record_property("requests made up by Schemathesis", requests)
-    assert requests > 10_000
+    assert requests > (500 if effort.deep else 10_000)
 
 
-def test_sequences_over_all_operations(service: Service, tmp_path: Path) -> None:
-    checks = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
-    printed = run(service, tmp_path, "--phases", "stateful", "--max-examples", "300", "--seed", "1", *checks, hooks=True)
-    assert generated(printed) > 300
+def test_sequences_over_all_operations(service: Service, effort: Effort, tmp_path: Path) -> None:
+    flags = ["--phases", "stateful", "--exclude-checks", "positive_data_acceptance,use_after_free"]
+    flags += ["--max-time", effort.seconds] if effort.deep else ["--max-examples", "60", "--seed", "1"]
+    assert generated(run(service, tmp_path, *flags, hooks=True)) > 60
 
 
-def test_sequences_from_a_draft_to_its_refund(service: Service, tmp_path: Path) -> None:
-    flags = ["--phases", "stateful", "--max-examples", "200", *(f"--include-operation-id={one}" for one in FOLLOWING)]
+def test_sequences_from_a_draft_to_its_refund(service: Service, effort: Effort, tmp_path: Path) -> None:
+    flags = ["--phases", "stateful", "--max-examples", "100", *(f"--include-operation-id={one}" for one in FOLLOWING)]
     flags += ["--exclude-checks", "positive_data_acceptance,use_after_free"]
     wanted = {*pairwise(CHAIN), *LINKS}
     found: set[tuple[str, str]] = set()
-    for seed in range(1, MOST_SEEDS + 1):
+    for seed in effort.rounds(MOST_SEEDS):
         report = tmp_path / f"{seed}.ndjson"
-        run(service, tmp_path, *flags, "--seed", str(seed), "--report-ndjson-path", str(report), hooks=True)
+        run(service, tmp_path, *flags, "--seed", str(seed + 1), "--report-ndjson-path", str(report), hooks=True)
         found |= followed(report)
-        if wanted <= found:
-            return
-    raise AssertionError(wanted - found)
+        if wanted <= found and not effort.deep:
+            break
+    assert effort.deep or wanted <= found, wanted - found

@@ -19,15 +19,10 @@ from database import new_database
 from service import Service, Shop, items, serving
 from throwaway import Cluster, unbound
 
+pytestmark = pytest.mark.slow
+
 RECOVERY_SECONDS = 15.0
 HASTY = {"ORDRE_REQUEST_SECONDS": "2"}
-
-
-@pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
-    made = Cluster()
-    yield made
-    made.remove()
 
 
 @pytest.fixture

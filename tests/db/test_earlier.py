@@ -19,6 +19,8 @@ from ordre.db.schema import HISTORY, Engine, migrations
 from service import Service, Shop, faults_of, item, operation, serving
 from throwaway import unbound
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "T12345678"
 STATUSES = ("pending", "partially_paid", "paid", "partially_refunded", "refunded")
 ROWS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))

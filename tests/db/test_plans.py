@@ -24,6 +24,8 @@ from ordre.db.store import SqlStore
 from ordre.settings import Settings
 from throwaway import unbound
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:

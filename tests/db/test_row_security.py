@@ -14,6 +14,8 @@ from ordre.settings import Settings
 from service import Shop, operation, serving
 from throwaway import OWNER, Cluster, unbound
 
+pytestmark = pytest.mark.slow
+
 ROLE = "ordre_application"
 TENANT = (
     "clients",

@@ -16,6 +16,8 @@ from ordre.db.verify import differences
 from ordre.settings import Settings
 from throwaway import Cluster
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=ENGINES)
 def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:

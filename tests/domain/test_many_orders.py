@@ -1,12 +1,13 @@
 """M1 to M5 on thousands of orders: the rules accept exactly what plain arithmetic allows, whatever the lines and the currency."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 import pytest
 from given import Given, placing, recording
 
+from lanes import Effort
 from ordre.domain.commands import Place
 from ordre.domain.ledger import Kind, remains_on
 from ordre.domain.lines import PricedItem, totals
@@ -15,7 +16,7 @@ from ordre.domain.order import Content
 from ordre.domain.refusals import Refused
 
 CURRENCIES = {0: "JPY", 2: "NOK", 3: "KWD"}
-ORDERS = 4_000
+ORDERS = 1_000
 OPERATIONS = 25
 
 
@@ -89,12 +90,24 @@ def drawn_amounts(drawn: random.Random, books: Books) -> dict[int, int]:
     return {line: amount(net[line]) for line in lines}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("digits", CURRENCIES)
-def test_exactly_what_fits_is_accepted(digits: int, record_property: Callable[[str, object], None]) -> None:
+def test_exactly_what_fits_is_accepted(digits: int, effort: Effort, record_property: Callable[[str, object], None]) -> None:
     assert DIGITS[CURRENCIES[digits]] == digits
-    drawn, accepted, refused, again = random.Random(digits), 0, 0, 0
+    counted = Counter[str]()
+    for seed in effort.rounds():
+        counted += recorded(CURRENCIES[digits], random.Random(f"{digits} {seed}"))
+    for what in ("orders", "operations", "authorizations after a voided one"):
+        record_property(what, counted[what])
+    assert min(counted["accepted"], counted["refused"]) > 2 * counted["orders"]
+    assert counted["authorizations after a voided one"] > counted["orders"] // 20
+
+
+def recorded(currency: str, drawn: random.Random) -> Counter[str]:
+    """Many orders with many operations each; what was counted."""
+    accepted, refused, again = 0, 0, 0
     for _ in range(ORDERS):
-        place = drawn_order(drawn, CURRENCIES[digits])
+        place = drawn_order(drawn, currency)
         given, books = Given(place), Books(place)
         authorizations: list[str] = []
         for number in range(OPERATIONS):
@@ -115,11 +128,15 @@ def test_exactly_what_fits_is_accepted(digits: int, record_property: Callable[[s
             books.put(kind, items, inside)
             authorizations += [id_] if kind is Kind.AUTHORIZATION else []
         check(given, books)
-    record_property("orders", ORDERS)
-    record_property("operations", accepted + refused)
-    record_property("authorizations after a voided one", again)
-    assert min(accepted, refused) > 2 * ORDERS
-    assert again > ORDERS // 20
+    return Counter(
+        {
+            "orders": ORDERS,
+            "operations": accepted + refused,
+            "accepted": accepted,
+            "refused": refused,
+            "authorizations after a voided one": again,
+        }
+    )
 
 
 def check(given: Given, books: Books) -> None:

@@ -1,18 +1,22 @@
 """One order under every sequence of commands, small amounts on both sides of zero: M1 to M5, H1; a refusal changes nothing."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from given import Given, adding, folded, named, placing, recording, updating
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
+from lanes import Effort
 from ordre.domain.commands import Cancel, Close, Command, Comment, ItemChange, Open, Report
 from ordre.domain.ledger import Kind, holds, live, payment_status, remains_on, total
 from ordre.domain.lines import NOTHING, Sums, totals
 from ordre.domain.order import EventState, Order, Recorded
 from ordre.domain.refusals import Refused
 
+EXAMPLES = 100
 LINE_IDS = st.integers(1, 4)
 AMOUNTS = st.integers(-4, 4)
 OPERATION_IDS = st.sampled_from(["p", "q", "r", "s", "t"])
@@ -149,5 +153,9 @@ class OneOrder(RuleBasedStateMachine):
         return Sums(*found)
 
 
-TestOneOrder = OneOrder.TestCase
-TestOneOrder.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+@pytest.mark.deep
+def test_one_order(effort: Effort, record_property: Callable[[str, object], None]) -> None:
+    rounds = 0
+    for rounds in effort.rounds():  # noqa: B007 - how many there were is what counts
+        run_state_machine_as_test(OneOrder, settings=settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None))
+    record_property("sequences of commands", EXAMPLES * (rounds + 1))

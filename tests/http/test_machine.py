@@ -10,11 +10,13 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import pytest
 from given import Given, named, placing, updating
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
+from lanes import Effort
 from ordre.domain.commands import (
     AddLines,
     Cancel,
@@ -46,7 +48,7 @@ LINE_IDS = st.integers(1, 4)
 AMOUNTS = st.sampled_from([0, 1, 2, 5, -1, -2, -5])
 CURRENCIES = st.sampled_from(["NOK", "NOK", "JPY", "KWD"])
 IDS = st.sampled_from(["p", "q", "r"])
-STEPS, STEPS_OF_ONE = 3_000, 25
+STEPS, STEPS_OF_ONE = 1_500, 25
 _numbers = count(1)
 
 
@@ -239,20 +241,20 @@ class OrderOverHttp(RuleBasedStateMachine):
         assert len(found["comments"]) == order.comments
 
 
-def test_the_server_is_the_core(shop: Shop, record_property: Callable[[str, object], None]) -> None:
+@pytest.mark.slow
+@pytest.mark.deep(2)
+def test_the_server_is_the_core(shop: Shop, effort: Effort, record_property: Callable[[str, object], None]) -> None:
     done = Counter[str]()
     machine = type("Machine", (OrderOverHttp,), {"shop": shop, "done": done})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=STEPS // STEPS_OF_ONE,
-            stateful_step_count=STEPS_OF_ONE,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            derandomize=True,
-            database=None,
-        ),
+    bounds = settings(
+        max_examples=STEPS // STEPS_OF_ONE,
+        stateful_step_count=STEPS_OF_ONE,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
     )
+    for number in effort.rounds():  # the first draws the same steps in every run
+        run_state_machine_as_test(machine, settings=settings(bounds, derandomize=number == 0))
     record_property("requests compared with the core", sum(done.values()))
     for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Close", "Open", "Cancel", "Erase"):
         assert done[f"{name} done"] > 3, (name, done)

@@ -12,6 +12,8 @@ import pytest
 from commands import run_json
 from service import Service, Shop, items, operation
 
+pytestmark = pytest.mark.slow
+
 WRITERS = 64
 
 

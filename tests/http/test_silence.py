@@ -22,6 +22,8 @@ from ordre.db.store import SqlStore
 from ordre.settings import Settings
 from service import Service, Shop, items
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "00000000-0000-7000-8000-000000000000"
 NAMING = [route for route in ROUTES if route.scopes and ("{order_id}" in route.path or "{id}" in route.path)]
 
