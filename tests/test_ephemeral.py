@@ -10,8 +10,10 @@ import pytest
 from commands import run
 from in_memory import send
 from ordre.pytest import START, RunningOrdre
-from service import ORDRE, items
+from service import ORDRE, Service, items
 from throwaway import free_port
+
+pytest_plugins = ("pytester",)
 
 
 def answers(ordre: RunningOrdre) -> bool:
@@ -34,6 +36,40 @@ def test_what_happens_happens_by_its_clock(ordre: RunningOrdre) -> None:
     assert closed["closed_at"].startswith("2026-04-01T00:00:00.")
     assert send(ordre, "GET", f"/orders/{first['id']}").json()["deleted_at"].startswith("2026-04-01T00:00:00.")
     assert httpx.get(f"{ordre.url}/clock").json()["now"].startswith("2026-04-01")
+
+
+def test_each_test_has_an_account_of_its_own_and_the_clock_at_its_start(ordre: RunningOrdre) -> None:
+    assert send(ordre, "GET", "/orders").json() == {"orders": []}
+    assert httpx.get(f"{ordre.url}/clock").json()["now"].startswith(START[:19])
+    other = ordre.new_account()
+    send(other, "POST", "/orders", {"currency": "NOK", "items": items(5)})
+    assert other.account_id != ordre.account_id
+    assert send(ordre, "GET", "/orders").json() == {"orders": []}
+    assert len(send(other, "GET", "/orders").json()["orders"]) == 1
+
+
+def test_a_failure_shows_what_the_server_logged_meanwhile(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import httpx
+
+        def test_before(ordre):
+            httpx.get(ordre.api_url + "/shopping/orders/before")
+
+        def test_it(ordre):
+            httpx.get(ordre.api_url + "/shopping/draft_orders/x")
+            assert False
+        """
+    )
+    said = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    said.assert_outcomes(passed=1, failed=1)
+    (_, logged) = str(said.stdout).split("Ordre's log")
+    assert "draft_orders/{id}" in logged
+    assert "orders/{order_id}" not in logged
+
+
+def test_accounts_for_the_asking_are_had_in_memory_alone(service: Service) -> None:
+    assert httpx.post(f"{service.url}/accounts").status_code == 404
 
 
 @pytest.mark.parametrize(

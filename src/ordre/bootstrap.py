@@ -15,12 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ordre.api.app import make_app
 from ordre.api.clock import clock_from
 from ordre.api.health import Lifecycle
+from ordre.api.sandbox import new_account
 from ordre.api.wire.search import TERMS
-from ordre.application import accounts
 from ordre.application.erasure import tidy
 from ordre.application.ports import Access, Found, Store, StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
-from ordre.auth.secrets import digest_of, new_secret
 from ordre.db import sqlite_file
 from ordre.db.postgres import PostgresStore
 from ordre.db.sqlite import SqliteStore
@@ -156,14 +155,10 @@ def _drain(lifecycle: Lifecycle, seconds: float) -> None:
 
 async def _welcome(store: Store, guest: Guest, now: int) -> dict[str, str]:
     """Make an account and a client in a store that has none; return how to use them."""
-    secret = guest.client_secret or new_secret()
-    account = await accounts.create_account(store, guest.account_id, "Test", now)
-    client = await accounts.create_client(
-        store, account.account_id, "Test", ["admin:shopping"], digest_of(secret), now, client_id=guest.client_id
-    )
+    made = await new_account(store, guest.account_id, now, guest.client_id, guest.client_secret)
     if guest.demo:
-        await fill(store, account.account_id, client.client_id, now)
-    return {"account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
+        await fill(store, made["account_id"], made["client_id"], now)
+    return made
 
 
 async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Router
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ordre.api import pages
+from ordre.api import pages, sandbox
 from ordre.api.accounts import unauthorized
 from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
@@ -237,6 +237,7 @@ def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> AS
     routes: list[StarletteRoute | Mount] = [
         *(StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()),
         *clock_routes(clock, moved),
+        *(sandbox.routes(store, clock) if settings.ephemeral else ()),
         *pages.routes(),
     ]
     templates: dict[object, str] = {one.endpoint if isinstance(one, StarletteRoute) else one.app: one.path for one in routes}
