@@ -14,7 +14,7 @@ A, C, R, X = Kind.AUTHORIZATION, Kind.CAPTURE, Kind.REFUND, Kind.CANCELLATION
 
 
 def placing(*amounts: int, multiple: bool = False, **more: Any) -> Place:
-    items = tuple(PricedItem(line_id=line_id, gross=amount) for line_id, amount in enumerate(amounts, 1))
+    items = more.get("items", tuple(PricedItem(line_id=line_id, gross=amount) for line_id, amount in enumerate(amounts, 1)))
     values: dict[str, Any] = {
         "id": "o1",
         "order_id": "o1",
