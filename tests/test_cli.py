@@ -40,6 +40,7 @@ def prepared(own_database: str) -> str:
         "client",
         "client create",
         "client rotate",
+        "client update",
         "key",
         "verify",
         "worker",
@@ -68,7 +69,7 @@ def test_a_postgres_database_that_is_not_prepared_is_said_so(own_database: str) 
 
 def test_accounts(prepared: str) -> None:
     made = run_json("account", "create", "T12345678", "--name", "Shop", database=prepared)
-    assert made == {"account_id": "T12345678", "name": "Shop", "disabled_at": None}
+    assert {**made, "created_at": ""} == {"account_id": "T12345678", "name": "Shop", "created_at": "", "disabled_at": None}
     assert "exists already" in run("account", "create", "T12345678", "--name", "Shop", database=prepared, status=1)
     assert "eight digits" in run("account", "create", "X1", "--name", "Shop", database=prepared, status=1)
     run("account", "disable", "T12345678", database=prepared)

@@ -33,8 +33,10 @@ READING = [
 CHANGING = [
     ("account", "disable", "T12345678"),
     ("account", "enable", "T12345678"),
+    ("account", "update", "T12345678", "--name", "Shop"),
     ("account", "rotate", "T12345678"),
     ("client", "create", "T12345678", "--name", "Till", "--scope", "admin:shopping"),
+    ("client", "update", "T12345678", "x", "--name", "Till"),
     ("client", "rotate", "T12345678", "x"),
     ("client", "disable", "T12345678", "x"),
     ("client", "enable", "T12345678", "x"),

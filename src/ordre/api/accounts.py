@@ -4,16 +4,21 @@ import base64
 import binascii
 from http import HTTPStatus
 
+import structlog
+
 from ordre.api.context import Context, Reply, reply
 from ordre.api.edge import CLIENT
 from ordre.api.errors import Failure
 from ordre.api.wire.accounts import Token, TokenRequest
-from ordre.api.wire.common import given
-from ordre.auth.secrets import digest_of, matches
+from ordre.api.wire.common import given, instant
+from ordre.application.ports import Client, StoreUnavailable
+from ordre.auth.secrets import digest_of, matches, new_secret
 from ordre.auth.tokens import is_audience_of
 from ordre.domain.refusals import InvalidValue, Refused
 
-_NOBODY = digest_of("")
+_NOBODY = digest_of(new_secret())
+"""Of a secret that nobody has: what is sent is compared with it where there is nothing else, so that the time tells nothing."""
+_log = structlog.get_logger("ordre")
 
 
 async def issue_token(context: Context) -> Reply:
@@ -30,10 +35,11 @@ async def issue_token(context: Context) -> Reply:
     account, client = await context.store.account(account_id), await context.store.client(account_id, client_id)
     if client is not None:
         context.request.scope[CLIENT] = client.client_id
-    known = matches(secret, client.secret_digest if client else _NOBODY)
+    known = _is_secret_of(client, secret, context.call.at)
     if account is None or client is None or not known or client.disabled_at is not None or account.disabled_at is not None:
         raise unauthorized("The client id or secret is wrong", scheme="Basic")
     token = await context.tokens.issue(account_id, client_id, client.scopes, audience)
+    await _mark_used(context, client)
     answer = Token(access_token=token, token_type="Bearer", expires_in=context.tokens.life_seconds)  # noqa: S106 - no secret
     return Reply(body=reply(answer).body, headers={"cache-control": "no-store"})
 
@@ -46,6 +52,27 @@ async def public_keys(context: Context) -> Reply:
 def unauthorized(message: str, scheme: str = "Bearer") -> Failure:
     """Return a refusal for want of credentials."""
     return Failure(HTTPStatus.UNAUTHORIZED, "unauthorized", message, {"www-authenticate": f'{scheme} realm="ordre"'})
+
+
+def _is_secret_of(client: Client | None, secret: str, at: int) -> bool:
+    """Whether this is the client's secret, or its earlier one that is still good, in a time that tells nothing."""
+    latest, earlier = _NOBODY, _NOBODY
+    if client is not None:
+        latest = client.secret_digest
+        if client.earlier_digest is not None and client.earlier_until_after(at) is not None:
+            earlier = client.earlier_digest
+    return matches(secret, latest) | matches(secret, earlier)
+
+
+async def _mark_used(context: Context, client: Client) -> None:
+    """Keep the day on which the client was last given a token. Where the database takes no write, the token is good as well."""
+    day = instant(context.call.at)[:10]
+    if client.last_used_on is not None and client.last_used_on >= day:
+        return
+    try:
+        await context.store.mark_used(client.account_id, client.client_id, day)
+    except StoreUnavailable as error:
+        _log.warning("use_not_kept", reason=str(error))
 
 
 def _credentials(header: str | None, sent: TokenRequest) -> tuple[str, str]:

@@ -37,6 +37,13 @@ async def set_account_disabled(store: AccountStore, account_id: str, at: int | N
     return account
 
 
+async def rename_account(store: AccountStore, account_id: str, name: str) -> Account:
+    """Give the account another name."""
+    account = replace(await known_account(store, account_id), name=name)
+    await store.put_account(account)
+    return account
+
+
 async def create_client(
     store: AccountStore,
     account_id: str,
@@ -55,17 +62,11 @@ async def create_client(
     if client_id and not re.fullmatch(CLIENT_ID, client_id):
         raise Refused(InvalidValue(path="client_id", reason="A client id is 1 to 64 letters, digits, '-', '_' and '.'"))
     await known_account(store, account_id)
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown or not scopes:
-        known = ", ".join(SCOPES)
-        raise Refused(
-            InvalidValue(path="scope", reason=f"Unknown scope {', '.join(unknown) or '(none)'}; the scopes are {known}")
-        )
     client = Client(
         account_id=account_id,
         client_id=client_id or secrets.token_hex(16),
         name=name,
-        scopes=tuple(dict.fromkeys(scopes)),
+        scopes=_known_scopes(scopes),
         secret_digest=secret_digest,
         disabled_at=None,
         created_at=at,
@@ -81,11 +82,51 @@ async def set_client_disabled(store: AccountStore, account_id: str, client_id: s
     return client
 
 
-async def rotate_secret(store: AccountStore, account_id: str, client_id: str, secret_digest: str) -> Client:
-    """Give the client a new secret; the old one is refused at once."""
-    client = replace(await known_client(store, account_id, client_id), secret_digest=secret_digest)
+async def update_client(
+    store: AccountStore, account_id: str, client_id: str, *, name: str | None = None, scopes: Sequence[str] | None = None
+) -> Client:
+    """Give the client another name, or other scopes, which are those of the tokens that it is given from now on.
+
+    Raises:
+        Refused: There is no such client, or a scope is unknown.
+    """
+    client = await known_client(store, account_id, client_id)
+    client = replace(
+        client,
+        name=client.name if name is None else name,
+        scopes=client.scopes if scopes is None else _known_scopes(scopes),
+    )
     await store.put_client(client)
     return client
+
+
+async def rotate_secret(
+    store: AccountStore, account_id: str, client_id: str, secret_digest: str, earlier_until: int | None = None
+) -> Client:
+    """Give the client a new secret. The one of now is good until an instant, or (None) is refused at once.
+
+    What was left of an earlier rotation ends: of two rotations within a grace, only the secrets of the latter are good.
+    """
+    client = await known_client(store, account_id, client_id)
+    client = replace(
+        client,
+        secret_digest=secret_digest,
+        earlier_digest=None if earlier_until is None else client.secret_digest,
+        earlier_until=earlier_until,
+    )
+    await store.put_client(client)
+    return client
+
+
+def _known_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
+    """Return the scopes, each once, or refuse what is none."""
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        known = ", ".join(SCOPES)
+        raise Refused(
+            InvalidValue(path="scope", reason=f"Unknown scope {', '.join(unknown) or '(none)'}; the scopes are {known}")
+        )
+    return tuple(dict.fromkeys(scopes))
 
 
 async def known_account(store: AccountStore, account_id: str) -> Account:

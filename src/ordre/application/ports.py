@@ -310,7 +310,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client of the API. Its secret is known only by its digest."""
+    """A client of the API. Its secret is known only by its digest.
+
+    The earlier secret, where there is one, is good until ``earlier_until``, in milliseconds. ``last_used_on`` is the day, in UTC,
+    on which the client was last given a token, such as 2026-01-31.
+    """
 
     account_id: str
     client_id: str
@@ -319,6 +323,14 @@ class Client:
     secret_digest: str
     disabled_at: int | None
     created_at: int
+    earlier_digest: str | None = None
+    earlier_until: int | None = None
+    last_used_on: str | None = None
+
+    def earlier_until_after(self, at: int) -> int | None:
+        """Return until when the earlier secret is good, in milliseconds, if it still is at this instant."""
+        until = self.earlier_until if self.earlier_digest is not None else None
+        return until if until is not None and at < until else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,7 +355,14 @@ class AccountStore(Protocol):
     async def put_account(self, account: Account) -> None: ...
     async def clients(self, account_id: str) -> Sequence[Client]: ...
     async def client(self, account_id: str, client_id: str) -> Client | None: ...
-    async def put_client(self, client: Client) -> None: ...
+    async def put_client(self, client: Client) -> None:
+        """Store a new client, or what has changed of it; when it was last used is not changed by this."""
+        ...
+
+    async def mark_used(self, account_id: str, client_id: str, day: str) -> None:
+        """Store that the client was given a token on this day, unless it was given one later."""
+        ...
+
     async def signing_keys(self) -> Sequence[SigningKey]:
         """Return every key, newest first.
 

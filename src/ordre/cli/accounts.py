@@ -6,11 +6,11 @@ from cyclopts import App
 
 from ordre.application import accounts
 from ordre.application.ports import Access, Account, Store
-from ordre.cli.clients import rotated
+from ordre.cli.clients import Grace, fate_of_old, grace_end, rotated
 from ordre.cli.options import AccountId, Database, Json, now, with_store
-from ordre.cli.output import print_done, print_fields, print_rows
+from ordre.cli.output import counted, print_done, print_fields, print_rows
 
-app = App(name="account", help="Create, list, disable, enable and rotate accounts.")
+app = App(name="account", help="Create, list, update, disable, enable and rotate accounts.")
 
 
 @app.command(name="create")
@@ -22,7 +22,7 @@ def create_account(account_id: str, *, name: str, database: Database = None, jso
         name: Its name, for people.
     """
     account = with_store(database, lambda store: accounts.create_account(store, account_id, name, now()), Access.MAKE)
-    print_fields(_account_fields(account), json=json)
+    print_fields(_account_fields(account), json=json, done=f"made account {account_id} ({name})")
 
 
 @app.command(name="list")
@@ -30,6 +30,17 @@ def list_accounts(*, database: Database = None, json: Json = False) -> None:
     """List the accounts."""
     found = with_store(database, lambda store: store.accounts(), Access.READ)
     print_rows([_account_fields(account) for account in found], json=json)
+
+
+@app.command(name="update")
+def update_account(account_id: AccountId, *, name: str, database: Database = None, json: Json = False) -> None:
+    """Give an account another name. Its id stays: it stands in everything that the account did.
+
+    Args:
+        name: Its new name, for people.
+    """
+    account = with_store(database, lambda store: accounts.rename_account(store, account_id, name))
+    print_done(f"account {account_id} is now named {account.name}", _account_fields(account), json=json)
 
 
 @app.command(name="disable")
@@ -47,18 +58,27 @@ def enable_account(account_id: AccountId, *, database: Database = None, json: Js
 
 
 @app.command(name="rotate")
-def rotate_account(account_id: AccountId, *, database: Database = None, json: Json = False) -> None:
-    """Give every client of the account a new secret and print the secrets, only this once. The old ones are refused at once.
+def rotate_account(account_id: AccountId, *, grace: Grace = None, database: Database = None, json: Json = False) -> None:
+    """Give every client of the account a new secret and print the secrets, only this once.
 
+    Without --grace the old secrets are refused at once. With it, old and new ones work for a while.
     Tokens that were already issued stay valid until they expire; `disable` stops those too.
     """
+    until = grace_end(grace)
 
     async def work(store: Store) -> list[dict[str, Any]]:
         await accounts.known_account(store, account_id)
-        return [await rotated(store, account_id, client.client_id) for client in await store.clients(account_id)]
+        return [await rotated(store, account_id, client.client_id, until) for client in await store.clients(account_id)]
 
-    print_rows(with_store(database, work), json=json)
+    rows = with_store(database, work)
+    said = f"{counted(len(rows), 'client')} of {account_id} got a new secret; {fate_of_old('each old one', until)}"
+    print_rows(rows, json=json, done=said)
 
 
 def _account_fields(account: Account) -> dict[str, Any]:
-    return {"account_id": account.account_id, "name": account.name, "disabled_at": account.disabled_at}
+    return {
+        "account_id": account.account_id,
+        "name": account.name,
+        "created_at": account.created_at,
+        "disabled_at": account.disabled_at,
+    }

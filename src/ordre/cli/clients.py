@@ -1,19 +1,35 @@
 """`ordre client`."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from ordre.api.wire.common import instant
 from ordre.application import accounts
 from ordre.application.ports import Access, Client, Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.cli.options import AccountId, ClientId, Database, Json, now, with_store
 from ordre.cli.output import print_done, print_fields, print_rows
+from ordre.settings import BadSetting
 
 Scopes = Annotated[list[str], Parameter(negative="")]
 
-app = App(name="client", help="Create, list, disable, enable and rotate the clients of an account.")
+LONGEST_GRACE = timedelta(days=90)
+
+
+def _check_grace(_type: object, grace: timedelta | None) -> None:
+    if grace is not None and not timedelta(seconds=1) <= grace <= LONGEST_GRACE:
+        raise ValueError(f"say a second or more, and {LONGEST_GRACE.days} days at most, such as 90m, 24h or 7d")
+
+
+Grace = Annotated[
+    timedelta | None,
+    Parameter(validator=_check_grace, help="How long the secret of now works on beside the new one, such as 90m, 24h or 7d."),
+]
+
+app = App(name="client", help="Create, list, update, disable, enable and rotate the clients of an account.")
 
 
 @app.command(name="create")
@@ -27,18 +43,47 @@ def create_client(account_id: str, *, name: str, scope: Scopes, database: Databa
     """
     secret = new_secret()
     client = with_store(database, lambda store: accounts.create_client(store, account_id, name, scope, digest_of(secret), now()))
-    print_fields({**_client_fields(client), "client_secret": secret}, json=json)
+    fields = {**_client_fields(client), "client_secret": secret}
+    print_fields(fields, json=json, done=f"made client {client.client_id} ({name}) of {account_id}")
 
 
 @app.command(name="list")
 def list_clients(account_id: AccountId, *, database: Database = None, json: Json = False) -> None:
-    """List the clients of an account."""
+    """List the clients of an account: when each was made, and the day (UTC) on which it was last used.
+
+    A client is used when it is given a token, which is what its secret is for; not when it sends requests with that token.
+    """
 
     async def work(store: Store) -> Sequence[Client]:
         await accounts.known_account(store, account_id)
         return await store.clients(account_id)
 
     print_rows([_client_fields(client) for client in with_store(database, work, Access.READ)], json=json)
+
+
+@app.command(name="update")
+def update_client(
+    account_id: AccountId,
+    client_id: ClientId,
+    *,
+    name: str | None = None,
+    scope: Annotated[list[str] | None, Parameter(negative="")] = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Give a client another name or other scopes. Its secret stays.
+
+    Tokens that were already issued keep the scopes that they were issued with, until they expire.
+
+    Args:
+        name: Its new name, for people.
+        scope: What it may do from now on, in place of what it could do before; repeat it for several.
+    """
+    if name is None and scope is None:
+        raise BadSetting("say what to change: --name or --scope")
+    client = with_store(database, lambda store: accounts.update_client(store, account_id, client_id, name=name, scopes=scope))
+    said = f"client {client_id} of {account_id} is now named {client.name} and may do {', '.join(client.scopes)}"
+    print_done(said, _client_fields(client), json=json)
 
 
 @app.command(name="disable")
@@ -56,18 +101,34 @@ def enable_client(account_id: AccountId, client_id: ClientId, *, database: Datab
 
 
 @app.command(name="rotate")
-def rotate_client(account_id: AccountId, client_id: ClientId, *, database: Database = None, json: Json = False) -> None:
-    """Give the client a new secret and print it, only this once. The old secret is refused at once.
+def rotate_client(
+    account_id: AccountId, client_id: ClientId, *, grace: Grace = None, database: Database = None, json: Json = False
+) -> None:
+    """Give the client a new secret and print it, only this once. Without --grace the old secret is refused at once.
 
+    With --grace both work for a while. Of two rotations within a grace, only the last two secrets can work.
     Tokens that were already issued stay valid until they expire.
     """
-    print_fields(with_store(database, lambda store: rotated(store, account_id, client_id)), json=json)
+    until = grace_end(grace)
+    fields = with_store(database, lambda store: rotated(store, account_id, client_id, until))
+    said = f"client {client_id} ({fields['name']}) of {account_id} has a new secret; {fate_of_old('the old one', until)}"
+    print_fields(fields, json=json, done=said)
 
 
-async def rotated(store: Store, account_id: str, client_id: str) -> dict[str, Any]:
+def grace_end(grace: timedelta | None) -> int | None:
+    """Return when a grace that begins now ends, in milliseconds since 1970."""
+    return None if grace is None else now() + grace // timedelta(milliseconds=1)
+
+
+def fate_of_old(what: str, until: int | None) -> str:
+    """Say what becomes of what a rotation replaced."""
+    return f"{what} is refused from now on" if until is None else f"{what} works until {instant(until)}"
+
+
+async def rotated(store: Store, account_id: str, client_id: str, earlier_until: int | None = None) -> dict[str, Any]:
     """Give a client a new secret; return the client's fields with it."""
     secret = new_secret()
-    client = await accounts.rotate_secret(store, account_id, client_id, digest_of(secret))
+    client = await accounts.rotate_secret(store, account_id, client_id, digest_of(secret), earlier_until)
     return {**_client_fields(client), "client_secret": secret}
 
 
@@ -77,5 +138,8 @@ def _client_fields(client: Client) -> dict[str, Any]:
         "client_id": client.client_id,
         "name": client.name,
         "scopes": list(client.scopes),
+        "created_at": client.created_at,
+        "last_used_on": client.last_used_on,
         "disabled_at": client.disabled_at,
+        "old_secret_ends_at": client.earlier_until_after(now()),
     }

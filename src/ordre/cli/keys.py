@@ -28,7 +28,8 @@ def rotate_signing_keys(*, database: Database = None, json: Json = False) -> Non
         made = await rotate_keys(store, now())
         return next(key for key in await store.signing_keys() if key.kid == made.kid)
 
-    print_fields(_key_fields(with_store(database, work)), json=json)
+    key = with_store(database, work)
+    print_fields(_key_fields(key), json=json, done=f"key {key.kid} signs tokens from now on")
 
 
 @app.command(name="encrypt")

@@ -33,21 +33,25 @@ def print_done(message: str, fields: Mapping[str, Any], *, json: bool) -> None:
     print(json_text(_plain(fields)) if json else message)
 
 
-def print_fields(fields: Mapping[str, Any], *, json: bool) -> None:
-    """Print one thing: a line for each field, or a JSON object."""
+def print_fields(fields: Mapping[str, Any], *, json: bool, done: str = "") -> None:
+    """Print one thing: a line for each field, under a sentence on what was ``done``; or a JSON object."""
     if json:
         print(json_text(_plain(fields)))
         return
+    if done:
+        print(done)
     for name, value in _plain(fields).items():
         print(f"{name + ':':{_NAME_COLUMNS}} {_text(value)}")
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool) -> None:
-    """Print several things with the same fields: a table, or a JSON list."""
+def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, done: str = "") -> None:
+    """Print several things with the same fields: a table, under a sentence on what was ``done``; or a JSON list."""
     plain = [_plain(row) for row in rows]
     if json:
         print(json_text(plain))
         return
+    if done:
+        print(done)
     if not plain:
         print("none")
         return

@@ -43,16 +43,25 @@ END = 2**62
 _LAST = "~"
 """Behind every account, and every id."""
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
-_CLIENT = "select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at from clients where account_id = $1"
+_CLIENT = """
+select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at, earlier_digest, earlier_until, last_used_on
+from clients where account_id = $1"""
 _PUT_ACCOUNT = """
 insert into accounts (account_id, name, disabled_at, created_at) values ($1, $2, $3, $4)
 on conflict (account_id) do update set name = excluded.name, disabled_at = excluded.disabled_at
 """
 _PUT_CLIENT = """
-insert into clients (account_id, client_id, name, scopes, secret_digest, disabled_at, created_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into clients
+    (account_id, client_id, name, scopes, secret_digest, disabled_at, created_at, earlier_digest, earlier_until)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (account_id, client_id) do update set name = excluded.name, scopes = excluded.scopes,
-    secret_digest = excluded.secret_digest, disabled_at = excluded.disabled_at
+    secret_digest = excluded.secret_digest, disabled_at = excluded.disabled_at,
+    earlier_digest = excluded.earlier_digest, earlier_until = excluded.earlier_until
+"""
+_MARK_USED = """
+update clients set last_used_on = $3
+where account_id = $1 and client_id = $2 and (last_used_on is null or last_used_on < $3)
+returning 1
 """
 _PUT_KEY = """
 insert into signing_keys (kid, jwk, created_at, retired_at) values ($1, $2, $3, $4)
@@ -205,9 +214,14 @@ class SqlTables(ABC):
         return _client(found[0]) if found else None
 
     async def put_client(self, client: Client) -> None:
-        """Store a new client, or its new name, scopes, secret and state."""
+        """Store a new client, or its new name, scopes, secrets and state."""
         named = (client.account_id, client.client_id, client.name, " ".join(client.scopes))
-        await self.write(_PUT_CLIENT, *named, client.secret_digest, client.disabled_at, client.created_at)
+        earlier = (client.earlier_digest, client.earlier_until)
+        await self.write(_PUT_CLIENT, *named, client.secret_digest, client.disabled_at, client.created_at, *earlier)
+
+    async def mark_used(self, account_id: str, client_id: str, day: str) -> None:
+        """Store the day on which the client was last given a token."""
+        await self.write(_MARK_USED, account_id, client_id, day)
 
     async def signing_keys(self) -> Sequence[SigningKey]:
         """Return every key that ever signed a token, newest first."""
@@ -447,4 +461,7 @@ def _client(row: Row) -> Client:
         secret_digest=row[4],
         disabled_at=row[5],
         created_at=row[6],
+        earlier_digest=row[7],
+        earlier_until=row[8],
+        last_used_on=row[9],
     )
