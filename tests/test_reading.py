@@ -27,6 +27,9 @@ READING = [
     ("account", "list"),
     ("client", "list", "T12345678"),
     ("key", "list"),
+    ("order", "list", "T12345678"),
+    ("order", "show", "T12345678", "1001"),
+    ("order", "history", "T12345678", "1001"),
     ("erase", "T12345678", "--email", "kari@example.com"),
     ("erase", "T12345678", "--order", "1001"),
 ]

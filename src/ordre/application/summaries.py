@@ -68,10 +68,10 @@ def name_in(fields: Mapping[str, Any]) -> str | None:
         named = (one.get("first_name"), one.get("last_name")), ((company or {}).get("bussiness_name"),)
         for parts in named:
             if found := " ".join(part for part in parts if part):
-                return _printable(found)
-    return next((_printable(one[name]) for one in people[:1] for name in ("email", "id") if one.get(name)), None)
+                return printable(found)
+    return next((printable(one[name]) for one in people[:1] for name in ("email", "id") if one.get(name)), None)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text without what would move the cursor of a terminal."""
     return "".join(one if one.isprintable() else " " for one in text)

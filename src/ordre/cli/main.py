@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ordre import __version__
 from ordre.application.ports import StoreUnavailable
-from ordre.cli import accounts, clients, keys
+from ordre.cli import accounts, clients, keys, orders
 from ordre.cli.completion import completion_of
 from ordre.cli.conformance import conformance
 from ordre.cli.demo import demo
@@ -40,7 +40,21 @@ app = App(
     error_formatter=_formatted,
     error_console=console,
 )
-for command in (accounts.app, clients.app, keys.app, serve, migrate, verify, worker, erase, demo, openapi, conformance, settings):
+for command in (
+    accounts.app,
+    clients.app,
+    keys.app,
+    orders.app,
+    serve,
+    migrate,
+    verify,
+    worker,
+    erase,
+    demo,
+    openapi,
+    conformance,
+    settings,
+):
     app.command(command)
 app.command(completion_of(app))
 app.register_install_completion_command()

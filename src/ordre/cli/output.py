@@ -4,7 +4,7 @@ Nothing is wrapped or cut, so that ids and secrets stay whole, and what people n
 """
 
 import json as jsons
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -44,8 +44,11 @@ def print_fields(fields: Mapping[str, Any], *, json: bool, done: str = "") -> No
         print(f"{name + ':':{_NAME_COLUMNS}} {_text(value)}")
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, done: str = "") -> None:
-    """Print several things with the same fields: a table, under a sentence on what was ``done``; or a JSON list."""
+def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, done: str = "", right: Collection[str] = ()) -> None:
+    """Print several things with the same fields: a table, under a sentence on what was ``done``; or a JSON list.
+
+    Columns that are named in ``right`` are aligned to the right.
+    """
     plain = [_plain(row) for row in rows]
     if json:
         print(json_text(plain))
@@ -57,8 +60,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, done: str = "")
         return
     lines = [list(plain[0]), *([_text(value) for value in row.values()] for row in plain)]
     widths = [max(cell_len(text) for text in column) for column in zip(*lines, strict=True)]
+    columns = [(width, name in right) for name, width in zip(plain[0], widths, strict=True)]
     for line in lines:
-        print("  ".join(text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True)).rstrip())
+        print("  ".join(_aligned(text, *column) for text, column in zip(line, columns, strict=True)).rstrip())
 
 
 def json_text(value: object) -> str:
@@ -69,6 +73,11 @@ def json_text(value: object) -> str:
 def counted(number: int, noun: str) -> str:
     """Return how many of something there are, such as `1 order` or `1,200 orders`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _aligned(text: str, width: int, right: bool) -> str:
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
 
 
 def _say(colour: str, message: str) -> None:
