@@ -65,7 +65,7 @@ def test_the_commands_of_the_page(cluster: Cluster, dumped: str, tmp_path: Any) 
         "createdb -O ordre_owner ordre_restored": f"createdb -O {OWNER} {restored.rsplit('/', 1)[-1]}",
     }
     said = run_block("operate.md", "tests/test_pg_dump.py", tmp_path, names, cluster.environment())
-    assert said.endswith("1 orders, 2 facts, 0 differences\n")
+    assert said.endswith("1 order, 2 facts, 0 differences\n")
     before, after = asyncio.run(contents(dumped)), asyncio.run(contents(restored))
     assert {table for table, rows in before.items() if rows} >= {
         "orders",

@@ -10,7 +10,7 @@ _MANY = "with recursive many(n) as (select 1 union all select n + 1 from many wh
 BODY = f'{{"comment":"{"x" * 1000}"}}'
 """As large as those of real orders: a planner may well read a small table from one end to the other."""
 FILL = [
-    f"insert into accounts (account_id, name, created_at) values ('{ACCOUNT}', 'Plans', 0)",
+    f"insert into accounts (account_id, name, created_at, terms_version) values ('{ACCOUNT}', 'Plans', 0, 1000)",
     f"""insert into orders (account_id, id, order_id, version, status, payment_status, currency, gross_amount, net_amount,
         created_at, updated_at, head, hash) {_MANY}
         select '{ACCOUNT}', 'i' || (100000 + n), 'o' || n, 1, case when n % 100 = 0 then 'closed' else 'open' end,

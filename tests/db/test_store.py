@@ -252,7 +252,7 @@ def test_a_row_that_cannot_be_read_fails_its_own_caller_alone(own_database: str)
         for _ in range(3):
             done, failed = await outcomes(
                 *(
-                    execute(store, call(), f"order-{number % 3}", Comment(id=f"c{number}-{_}"), lambda *_: "{}")
+                    execute(store, call(), f"order-{number % 3}", Comment(id=f"c{number}-{_}"), lambda *_: '{"id":"x"}')
                     for number in range(12)
                 )
             )

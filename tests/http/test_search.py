@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from service import Shop, faults_of, item, operation
+from commands import run_json
+from database import sql
+from service import Service, Shop, faults_of, item, operation
 
 KARI = {
     "id": "C-17",
@@ -220,3 +222,57 @@ def test_a_large_order_is_found_by_what_identifies_it(shop: Shop) -> None:
     order = shop.post("/orders", {"currency": "NOK", "items": lines, "customer": KARI, "order_number": "big"})["id"]
     for q in ("kari", "big", "A1 "):
         assert ids(shop.get("/orders", params={"q": q})) == [order]
+
+
+@pytest.mark.parametrize("collection", ["orders", "draft_orders"])
+def test_what_it_says_of_itself_is_found(shop: Shop, collection: str) -> None:
+    said = {
+        "comment": "Ring the bell twice; ask for Solveig@example.org",
+        "metadata": {"note": "gift for Bjørn", "till": 7781, "share": 0.25, "yes": True, "deep": {"list": [{"by": "Torunn"}]}},
+    }
+    order = {"currency": "NOK", "items": [item(1, 100)], **said}
+    body = order if collection == "orders" else {"order": order}
+    wanted = shop.post(f"/{collection}", body)["id"]
+    huge = {**order, "comment": "x", "metadata": {"n": 10**400, "m": -(10**17), "e": None}}
+    shop.post(f"/{collection}", huge if collection == "orders" else {"order": huge})
+    for q in ("bell twice", "solveig", "example.org", "bjørn", "7781", "0.25", "torunn", "gift SOLV"):
+        assert ids(shop.get(f"/{collection}", params={"q": q})) == [wanted], q
+    for q in ("till", "deep", "true", "ell"):
+        assert ids(shop.get(f"/{collection}", params={"q": q})) == [], q
+
+
+def test_comments_are_found_until_they_are_deleted(service: Service, shop: Shop) -> None:
+    order, other = (shop.order(100)["id"] for _ in range(2))
+    one = shop.post(f"/orders/{order}/comments", {"body": "Kari called: kari.n@example.com wants a refund"})["id"]
+    two = shop.post(f"/orders/{order}/comments", {"body": "She called twice", "visibility": "public"})["id"]
+    for q in ("kari called", "example", "KARI refund twice", "kari.n@example.com"):
+        assert ids(shop.get("/orders", params={"q": q})) == [order], q
+    assert ids(shop.get("/orders", params={"q": "alled"})) == []
+    assert ids(shop.get("/orders", params={"q": f"called {order}"})) == [order]
+    shop.put(f"/orders/{order}", {"customer": {"first_name": "Ola"}})
+    assert ids(shop.get("/orders", params={"q": "ola refund", "total": "true"})) == [order], "a change of the order keeps them"
+    shop.post(f"/orders/{other}/comments", {"body": "called, too"})
+    assert ids(shop.get("/orders", params={"q": "called"})) == [other, order]
+    shop.delete(f"/orders/{order}/comments/{one}")
+    assert ids(shop.get("/orders", params={"q": "kari"})) == []
+    assert ids(shop.get("/orders", params={"q": "called"})) == [other, order], "the other comment says so too"
+    shop.delete(f"/orders/{order}/comments/{two}")
+    shop.delete(f"/orders/{order}/comments/{two}")
+    assert ids(shop.get("/orders", params={"q": "called"})) == [other]
+    shop.delete(f"/orders/{other}")
+    assert ids(shop.get("/orders", params={"q": "called"})) == []
+    for id_ in (order, other):
+        assert run_json("verify", "--account", shop.account_id, "--order", id_, database=service.database)["differences"] == []
+
+
+def test_the_words_of_a_comment_have_a_bound(service: Service, shop: Shop) -> None:
+    order = shop.order(100)["id"]
+    words = [f"w{number:03d}" for number in range(600)]
+    comment = shop.post(f"/orders/{order}/comments", {"body": " ".join(words)})["id"]
+    assert ids(shop.get("/orders", params={"q": "w099"})) == [order]
+    assert ids(shop.get("/orders", params={"q": "w100"})) == []
+    kept = sql(service.database, "select count(*) from order_terms where id = $1 and kind = 'comment'", order)
+    assert kept == [(100,)]
+    shop.delete(f"/orders/{order}/comments/{comment}")
+    kept = sql(service.database, "select count(*) from order_terms where id = $1 and kind = 'comment'", order)
+    assert kept == [(0,)]

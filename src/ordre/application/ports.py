@@ -274,8 +274,8 @@ class ListQuery:
 Term = tuple[str, str]
 """(kind, value) under which an order or a draft is found: a filter of lists and its value, or a word of what it says."""
 
-PAYMENT_KINDS = ("payment", "payment_id")
-"""Kinds of terms that come from recorded operations, not from what the order says of itself."""
+RECORDED_KINDS = ("payment", "payment_id", "comment")
+"""Kinds of terms that come from what was recorded on the order, operations and comments, not from what it says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,9 +294,13 @@ Word = tuple[Beginning, ...]
 class Terms:
     """Reads the terms of what is stored. What is read follows from its arguments alone, so that it can be verified."""
 
+    version: int
+    """Rises when more is read: what was written under an earlier one is then read again, by whoever migrates."""
     of_order: Callable[[Order, Content], frozenset[Term]]
     of_operation: Callable[[str], frozenset[Term]]
-    """Reads the document of a recorded operation; yields kinds of ``PAYMENT_KINDS``."""
+    """Reads the document of a recorded operation; returns kinds of ``RECORDED_KINDS``."""
+    of_comment: Callable[[str], frozenset[Term]]
+    """Reads the document of a comment; returns terms that no other comment has, so that they go with it."""
     of_draft: Callable[[Draft], frozenset[Term]]
 
 

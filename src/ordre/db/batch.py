@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ordre.application.ports import (
-    PAYMENT_KINDS,
+    RECORDED_KINDS,
     Answered,
     Change,
     DraftWrite,
@@ -27,7 +27,7 @@ from ordre.application.ports import (
 )
 from ordre.db import codec
 from ordre.domain.chain import START
-from ordre.domain.order import Erased, Order, Recorded
+from ordre.domain.order import CommentDeleted, Commented, Erased, Order, Recorded
 from ordre.domain.refusals import Refused
 
 Subject = tuple[str, str]
@@ -77,6 +77,8 @@ class Rows:
     bodies: dict[Subject, tuple[str, str]] = field(default_factory=dict)
     terms: dict[Subject, frozenset[Term]] = field(default_factory=dict)
     """order -> what it is found under: all terms but those of operations where its body is written too, else new ones."""
+    terms_gone: dict[Subject, frozenset[Term]] = field(default_factory=dict)
+    """order -> what it is not found under any more, of what it was found under before this batch."""
     draft_terms: dict[Subject, frozenset[Term]] = field(default_factory=dict)
     """draft -> all that it is found under."""
     facts: list[tuple[object, ...]] = field(default_factory=list)
@@ -183,7 +185,7 @@ class Batch:
             self.rows.bodies[subject] = (codec.fields_text(write.content.fields), codec.items_text(write.content.items))
             self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
             found = self._terms.of_order(write.order, write.content)
-            kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in PAYMENT_KINDS}
+            kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in RECORDED_KINDS}
             self.rows.terms[subject] = found | kept
         if write.emptied is not None:
             self.rows.emptied.append((subject, write.emptied))
@@ -226,14 +228,28 @@ class Batch:
                     row.hash,
                 )
             )
-            if isinstance(new.fact, Recorded):
-                self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) | self._terms.of_operation(new.document)
+            self._keep_recorded(subject, new)
             if new.ref is not None:
                 self._earlier[subject, new.ref] = EarlierFact(fact=new.fact, document=new.document)
         after = HeldOrder(order=order, hash=hash_, content=held.content if held else None)
         first_read = self.rows.heads.get(subject, (before,))[0]
         self.rows.heads[subject] = (first_read, after)
         self._orders[subject] = after
+
+    def _keep_recorded(self, subject: Subject, new: NewFact) -> None:
+        """Keep what the order is found under, or not any more, because of what was recorded on it."""
+        terms = self.rows.terms.get(subject, frozenset())
+        match new.fact:
+            case Recorded():
+                self.rows.terms[subject] = terms | self._terms.of_operation(new.document)
+            case Commented():
+                self.rows.terms[subject] = terms | self._terms.of_comment(new.document)
+            case CommentDeleted(id=id_):
+                gone = self._terms.of_comment(self._earlier[subject, id_].document)
+                self.rows.terms[subject] = terms - gone
+                self.rows.terms_gone[subject] = self.rows.terms_gone.get(subject, frozenset()) | gone
+            case _:
+                pass
 
     def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
         held, event = self._drafts.get(subject), write.event

@@ -54,8 +54,14 @@ FACTS: dict[str, type[Fact]] = {
 }
 """Type in the store -> fact. A recorded operation is stored under its kind, so that each kind is found by its type."""
 
+
+class _Named(msgspec.Struct):
+    id: str
+
+
 _TYPES = {fact: name for name, fact in FACTS.items() if fact is not Recorded}
 _encode = msgspec.json.Encoder().encode
+_decode_named = msgspec.json.Decoder(_Named).decode
 _decode_order = msgspec.json.Decoder(Order).decode
 _decode_draft = msgspec.json.Decoder(Draft).decode
 _decode_answer = msgspec.json.Decoder(Answer).decode
@@ -67,6 +73,11 @@ _decode_facts: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decode
 def text(value: Order | Draft | Answer | Fact) -> str:
     """Return the value as compact JSON."""
     return _encode(value).decode()
+
+
+def id_in(document: str) -> str:
+    """Return the id of an operation, session or comment."""
+    return _decode_named(document).id
 
 
 def order_from(head: str) -> Order:

@@ -29,6 +29,7 @@ from ordre.application.ports import (
 from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.indexing import index_terms
 from ordre.db.lists import Statement
 from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.store import END, Row, SqlStore
@@ -192,7 +193,7 @@ class PostgresStore(SqlStore):
                 await connection.execute(ADD_APPLIED, *step.row(_now()))
             if steps:
                 await _admit_backups_again(connection)
-        await self.index_terms()
+        await index_terms(self)
         return [step.name for step in steps]
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -425,6 +426,7 @@ async def _write(connection: Connection, rows: Rows) -> set[Subject]:
         "draft": [(*tables.draft_row(subject, draft), before) for subject, (before, draft) in rows.drafts.items()],
         "body": [(*subject, *body) for subject, body in rows.bodies.items()],
         "term": tables.term_rows(rows.terms),
+        "term_gone": tables.term_rows(rows.terms_gone),
         "draft_term": tables.term_rows(rows.draft_terms),
         "fact": rows.facts,
         "draft_event": rows.draft_events,

@@ -5,6 +5,11 @@ Where the engines differ by a name, the text holds the PostgreSQL one and ``for_
 
 from functools import lru_cache
 
+from ordre.domain.ledger import Kind
+
+INDEXED_AT_ONCE = 100
+"""Orders or drafts whose terms are read again at once."""
+
 _ORDER_ID = """(
     select id from (
         select id from orders where account_id = $1 and order_id = $2
@@ -44,9 +49,14 @@ FACT_FIELDS = "version, type, at, actor, ref, data, document, event, salt, diges
 
 FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 and version <= $3 order by version"
 
-UNINDEXED = """
-select 1 from (select account_id, id from {table} where account_id = $1 order by id limit 1) oldest
-where not exists (select 1 from {terms} t where t.account_id = oldest.account_id and t.id = oldest.id)
+TO_INDEX = f"""
+select o.id, o.version, o.head, b.fields, b.items
+from orders o join order_bodies b on b.account_id = o.account_id and b.id = o.id
+where o.account_id = $1 and o.id > $2 order by o.id limit {INDEXED_AT_ONCE}
+"""
+DRAFTS_TO_INDEX = f"""
+select id, version, draft, net_amount, expires_at from drafts
+where account_id = $1 and id > $2 order by id limit {INDEXED_AT_ONCE}
 """
 
 DRAFT_EVENTS = """(
@@ -82,13 +92,41 @@ STORED_BATCH = 100
 @lru_cache(maxsize=256)
 def for_sqlite(sql: str) -> str:
     """Return the query in SQLite's words."""
-    return sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)")
+    return sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)").replace(" for share", "")
 
 
 def facts_of(orders: int) -> str:
     """Return the query for the facts of this many orders ($2 and on), each row beginning with the order's id."""
-    ids = ", ".join(f"${place}" for place in range(2, 2 + orders))
-    return f"select id, {FACT_FIELDS} from facts where account_id = $1 and id in ({ids}) order by id, version"
+    return f"select id, {FACT_FIELDS} from facts where account_id = $1 and id in ({_places(2, orders)}) order by id, version"
+
+
+def recorded_of(orders: int) -> str:
+    """Return the query for what was recorded on this many orders ($2 and on) that they are found by: (id, type, document)."""
+    types = ", ".join(f"'{name}'" for name in (*Kind, "comment", "comment_deleted"))
+    return (
+        f"select id, type, document from facts where account_id = $1 and id in ({_places(2, orders)})"
+        f" and type in ({types}) and document <> '' order by id, version"
+    )
+
+
+def terms_in(table: str, ids: int) -> str:
+    """Return the query for the terms of this many orders or drafts ($2 and on): (id, kind, term)."""
+    return f"select id, kind, term from {table} where account_id = $1 and id in ({_places(2, ids)})"
+
+
+def put_terms(what: str, terms: int) -> str:
+    """Return the statement that writes this many terms (kind, term: $4 and on) of an order or draft, if it is at version $3."""
+    rows = ", ".join(f"($1, $2, ${place}, ${place + 1})" for place in range(4, 4 + 2 * terms, 2))
+    return f"""
+insert into {what}_terms (account_id, id, kind, term)
+select column1, column2, column3, column4 from (values {rows}) terms
+where exists (select 1 from {what}s where account_id = $1 and id = $2 and version = $3 for share)
+on conflict do nothing
+"""
+
+
+def _places(first: int, number: int) -> str:
+    return ", ".join(f"${place}" for place in range(first, first + number))
 
 
 STORED_AFTER = f"{_STORED} where o.account_id = $1 and o.id > $2 and o.id <= $3 order by o.id limit {STORED_BATCH}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ordre.application.ports import (
-    PAYMENT_KINDS,
+    RECORDED_KINDS,
     Access,
     Answered,
     Change,
@@ -30,6 +30,7 @@ from ordre.application.ports import (
 from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.indexing import index_terms
 from ordre.db.lists import Statement
 from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.store import END, Row, SqlStore
@@ -67,7 +68,8 @@ _INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
 _PUT_BODY = _insert(
     "order_bodies", tables.BODY_COLUMNS, "on conflict do update set fields = excluded.fields, items = excluded.items"
 )
-_CLEAR_TERMS = f"delete from order_terms where account_id = ? and id = ? and kind not in {PAYMENT_KINDS}"
+_CLEAR_TERMS = f"delete from order_terms where account_id = ? and id = ? and kind not in {RECORDED_KINDS}"
+_DROP_TERM = "delete from order_terms where account_id = ? and id = ? and kind = ? and term = ?"
 _INSERT_TERM = _insert("order_terms", tables.TERM_COLUMNS, "on conflict do nothing")
 _CLEAR_DRAFT_TERMS = "delete from draft_terms where account_id = ? and id = ?"
 _INSERT_DRAFT_TERM = _insert("draft_terms", tables.TERM_COLUMNS)
@@ -155,7 +157,7 @@ class SqliteStore(SqlStore):
         """Bring the file's schema up to this version."""
         self._start()
         names: Sequence[str] = await self._submit(_migrate)
-        await self.index_terms()
+        await index_terms(self)
         return names
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -177,7 +179,8 @@ class SqliteStore(SqlStore):
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""
-        found: Sequence[Row] = await self._submit(lambda connection: _run(connection, sql, parameters).fetchall())
+        ours = queries.for_sqlite(sql)
+        found: Sequence[Row] = await self._submit(lambda connection: _run(connection, ours, parameters).fetchall())
         return found
 
     async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
@@ -390,6 +393,7 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
             return True
     connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
     connection.executemany(_CLEAR_TERMS, rows.bodies)
+    connection.executemany(_DROP_TERM, tables.term_rows(rows.terms_gone))
     connection.executemany(_INSERT_TERM, tables.term_rows(rows.terms))
     connection.executemany(_CLEAR_DRAFT_TERMS, rows.drafts)
     connection.executemany(_INSERT_DRAFT_TERM, tables.term_rows(rows.draft_terms))

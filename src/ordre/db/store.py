@@ -1,9 +1,9 @@
 """What both engines share: every read, the small writes on accounts, clients and keys, and whether changes are taken."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any
 
 from ordre.application.ports import (
@@ -21,18 +21,16 @@ from ordre.application.ports import (
     StoredFact,
     StoredOrder,
     StoreUnavailable,
-    Term,
     Terms,
     Trouble,
     View,
 )
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import codec, erasure, queries
-from ordre.db.batch import Subject
 from ordre.db.codec import SEPARATOR
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
-from ordre.db.verify import folded, kept, terms_of
+from ordre.db.verify import folded, kept
 from ordre.domain.refusals import InvalidValue, Refused, VersionErased
 from ordre.domain.tree import Head
 
@@ -47,7 +45,7 @@ _CLIENT = """
 select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at, earlier_digest, earlier_until, last_used_on
 from clients where account_id = $1"""
 _PUT_ACCOUNT = """
-insert into accounts (account_id, name, disabled_at, created_at) values ($1, $2, $3, $4)
+insert into accounts (account_id, name, disabled_at, created_at, terms_version) values ($1, $2, $3, $4, $5)
 on conflict (account_id) do update set name = excluded.name, disabled_at = excluded.disabled_at
 """
 _PUT_CLIENT = """
@@ -202,7 +200,8 @@ class SqlTables(ABC):
 
     async def put_account(self, account: Account) -> None:
         """Store a new account, or its new name and state."""
-        await self.write_shared(_PUT_ACCOUNT, account.account_id, account.name, account.disabled_at, account.created_at)
+        named = (account.account_id, account.name, account.disabled_at, account.created_at)
+        await self.write_shared(_PUT_ACCOUNT, *named, self.terms.version)
 
     async def clients(self, account_id: str) -> Sequence[Client]:
         """Return the account's clients, by id."""
@@ -320,31 +319,8 @@ class SqlTables(ABC):
             facts=tuple(await self.facts(*key)),
         )
 
-    async def index_terms(self) -> None:
-        """Find the terms of what was written before there were any.
-
-        The oldest comes last: whether it has terms tells whether this was done.
-        """
-        for account in await self._accounts(None):
-            if await self.rows(queries.UNINDEXED.format(table="orders", terms="order_terms"), account):
-                for (id_,) in await self.rows("select id from orders where account_id = $1 order by id desc", account):
-                    facts = kept(await self.facts(account, id_))
-                    stored = [(codec.fact_from(fact.type, fact.data), fact) for fact in facts]
-                    await self._put_terms("order_terms", (account, id_), terms_of(*folded(stored), stored, self.terms))
-            if await self.rows(queries.UNINDEXED.format(table="drafts", terms="draft_terms"), account):
-                for id_, text in await self.rows("select id, draft from drafts where account_id = $1 order by id desc", account):
-                    draft = codec.draft_from(text)
-                    sql = "update drafts set net_amount = $3, expires_at = $4 where account_id = $1 and id = $2"
-                    await self.write(sql, account, id_, draft.totals.net, draft.expires_at)
-                    await self._put_terms("draft_terms", (account, id_), self.terms.of_draft(draft))
-
     async def _accounts(self, account_id: str | None) -> Sequence[str]:
         return [account_id] if account_id is not None else [account.account_id for account in await self.accounts()]
-
-    async def _put_terms(self, table: str, subject: Subject, terms: Collection[Term]) -> None:
-        rows = ", ".join(f"($1, $2, ${place}, ${place + 1})" for place in range(3, 3 + 2 * len(terms), 2))
-        sql = f"insert into {table} (account_id, id, kind, term) values {rows} on conflict do nothing"
-        await self.write(sql, *subject, *chain.from_iterable(sorted(terms)))
 
     async def _id(self, account_id: str, order: str) -> str | None:
         found = await self.rows(queries.ORDER_ID, account_id, order)

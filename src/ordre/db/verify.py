@@ -96,10 +96,18 @@ def _emptied(fact: StoredFact, deletion: StoredFact) -> bool:
     return after and (fact.data, fact.event) == (data, "")
 
 
-def terms_of(order: Order, content: Content, facts: Iterable[tuple[Fact, StoredFact]], terms: Terms) -> frozenset[Term]:
-    """Return everything that an order is to be found under."""
-    operations = (terms.of_operation(row.document) for fact, row in facts if isinstance(fact, Recorded))
-    return terms.of_order(order, content).union(*operations)
+def terms_of(order: Order, content: Content, recorded: Iterable[tuple[str, str]], terms: Terms) -> frozenset[Term]:
+    """Return everything that an order is to be found under. ``recorded`` are facts, oldest first: (type, document)."""
+    operations: list[frozenset[Term]] = []
+    comments: dict[str, frozenset[Term]] = {}
+    for type_, document in recorded:
+        if type_ == "comment":
+            comments[codec.id_in(document)] = terms.of_comment(document)
+        elif type_ == "comment_deleted":
+            comments.pop(codec.id_in(document), None)
+        elif codec.FACTS[type_] is Recorded:
+            operations.append(terms.of_operation(document))
+    return terms.of_order(order, content).union(*operations, *comments.values())
 
 
 def _same_head(head: str, order: Order) -> bool:
@@ -128,5 +136,5 @@ def _unlike(stored: StoredOrder, terms: Terms) -> Iterator[tuple[int | None, str
             yield None, f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
     if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
         yield None, "the order's body is not the fold of its facts"
-    if stored.terms != terms_of(order, content, facts, terms):
+    if stored.terms != terms_of(order, content, [(row.type, row.document) for _, row in facts], terms):
         yield None, "the order is not found under exactly the terms that its facts hold"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ordre.application.ports import PAYMENT_KINDS
+from ordre.application.ports import RECORDED_KINDS
 from ordre.db import tables
 
 _SHAPES: dict[str, Sequence[tuple[str, str]]] = {
@@ -11,6 +11,7 @@ _SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
     "body": tables.BODY_COLUMNS,
     "term": tables.TERM_COLUMNS,
+    "term_gone": tables.TERM_COLUMNS,
     "draft_term": tables.TERM_COLUMNS,
     "fact": tables.FACT_COLUMNS,
     "draft_event": tables.DRAFT_EVENT_COLUMNS,
@@ -30,7 +31,7 @@ _CONFLICT = {
 }
 
 
-def _terms_gone(part: str, owner: str, but: str, *, named: bool) -> str:
+def _terms_unsaid(part: str, owner: str, but: str, *, named: bool) -> str:
     """Return the step that deletes the terms of what is written anew, but for those that are written again."""
     table = _TABLES[part]
     gone = (
@@ -38,7 +39,7 @@ def _terms_gone(part: str, owner: str, but: str, *, named: bool) -> str:
         f" where t.account_id = w.account_id and t.id = w.id{but}"
     )
     same = "x.account_id = t.account_id and x.id = t.id and x.kind = t.kind and x.term = t.term"
-    return f"{part}_gone as ({gone}{f' and not exists (select 1 from {part} x where {same})' if named else ''})"
+    return f"{part}_unsaid as ({gone}{f' and not exists (select 1 from {part} x where {same})' if named else ''})"
 
 
 @lru_cache(maxsize=128)
@@ -66,10 +67,16 @@ def statement(used: tuple[str, ...]) -> str:
                 f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
                 f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
             )
+    if "term_gone" in used:
+        same = " and ".join(f"t.{column} = x.{column}" for column, _ in tables.TERM_COLUMNS)
+        steps.append(
+            f"term_dropped as (delete from order_terms t using term_gone x"
+            f" join done on done.account_id = x.account_id and done.id = x.id where {same})"
+        )
     if "body" in used:
-        steps.append(_terms_gone("term", "body", f" and t.kind not in {PAYMENT_KINDS}", named="term" in used))
+        steps.append(_terms_unsaid("term", "body", f" and t.kind not in {RECORDED_KINDS}", named="term" in used))
     if "draft" in used:
-        steps.append(_terms_gone("draft_term", "draft", "", named="draft_term" in used))
+        steps.append(_terms_unsaid("draft_term", "draft", "", named="draft_term" in used))
     if "answer" in used:
         columns = tables.ANSWER_COLUMNS
         chosen = ", ".join(f"x.{column}" for column, _ in columns)

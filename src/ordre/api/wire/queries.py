@@ -110,7 +110,7 @@ class ListOf(Wire):
         net_from: A net amount of this or more, in minor units
         net_to: A net amount of this or less, in minor units
         metadata: The value of this key of `metadata`
-        q: Words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments or bookings
+        q: Words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments, bookings, comments or metadata
     """
 
     limit: Limit = 10

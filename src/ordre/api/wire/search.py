@@ -2,7 +2,8 @@
 
 A word is what stands between spaces, without the punctuation around it, in lower case; in a text, so is what follows a mark
 inside it: ``kari@example.com`` is found by ``example`` too. What is searched for is the beginning of a word. A phone number is
-kept from its last digit on, so that it is found with or without the country's prefix.
+kept from its last digit on, so that it is found with or without the country's prefix. The words of a comment end in its id, so
+that they go with it and leave those of another one that says the same.
 """
 
 import re
@@ -10,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, islice
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import msgspec
 from msgspec import Raw
@@ -21,17 +22,23 @@ from ordre.domain.draft import Draft, DraftStatus
 from ordre.domain.order import About, Content, Frozen, Order
 
 MOST_WORDS = 400
-"""Of one order or draft: what identifies it first, then people, then lines."""
+"""Of one order or draft: what identifies it first, then people, its comment, its metadata, then lines."""
 MOST_METADATA = 50
+"""Of the names in metadata that are filtered by, and of the words of its values."""
+MOST_COMMENT_WORDS = 100
+"""Of one comment, the first ones."""
 MOST_SEARCHED = 8
 MOST_CHARACTERS = 255
 """Of a value that is filtered by. Longer ones are kept, and not found."""
 _WORD = 64
+_LONGEST_NUMBER = 10**18
 _LEAST_DIGITS = 5
 _PHONE = re.compile(r"[\s(]*\+?[\d\s()./\u2010-\u2015-]+")
 _EDGES = re.compile(r"^[^\w]+|[^\w]+$")
 _INSIDE = re.compile(r"(?<=[^\w])(?=\w)")
-_WORDS = ("word", "payment")
+_WORDS = ("word", "payment", "comment")
+_ENDS_WORD = "\x1f"
+"""Between a word and whose it is; it is white space, so no word holds it."""
 
 
 class _Company(Wire):
@@ -58,6 +65,11 @@ class _Payment(Wire):
     payment_id: str | None = None
 
 
+class _Comment(Wire, kw_only=True):
+    id: str
+    body: str = ""
+
+
 class _Recorded(Wire):
     payment_details: _Payment | None = None
 
@@ -67,6 +79,8 @@ _person = msgspec.json.Decoder(_Person).decode
 _named = msgspec.json.Decoder(list[_Named]).decode
 _attachments = msgspec.json.Decoder(list[dict[str, _Reservation | str | None]]).decode
 _metadata = msgspec.json.Decoder(dict[str, Raw]).decode
+_any = msgspec.json.Decoder(float_hook=str).decode
+_comment = msgspec.json.Decoder(_Comment).decode
 _recorded = msgspec.json.Decoder(_Recorded).decode
 
 
@@ -97,7 +111,14 @@ def operation_terms(document: str) -> frozenset[Term]:
     return frozenset([("payment_id", payment.payment_id), *words])
 
 
-TERMS = Terms(of_order=order_terms, of_operation=operation_terms, of_draft=draft_terms)
+def comment_terms(document: str) -> frozenset[Term]:
+    """Return what an order is found under because of a comment on it."""
+    comment = _comment(document)
+    words = islice(dict.fromkeys(_with_inner(_split(comment.body))), MOST_COMMENT_WORDS)
+    return frozenset(("comment", f"{word}{_ENDS_WORD}{comment.id}") for word in words)
+
+
+TERMS = Terms(version=1, of_order=order_terms, of_operation=operation_terms, of_comment=comment_terms, of_draft=draft_terms)
 
 
 def searched(text: str) -> tuple[Word, ...]:
@@ -143,6 +164,8 @@ def _terms(
     words = chain(
         _each(_whole, (*names, about.customer_id, *external, *bookings)),
         _each(_parts, _texts(people)),
+        _parts(_text(fields["comment"])) if "comment" in fields else (),
+        _metadata_words(fields["metadata"]) if "metadata" in fields else (),
         _each(_whole, _of_items(items, "id", "external_id")),
         _each(_parts, _of_items(items, "description", "description_alias")),
     )
@@ -178,6 +201,24 @@ def _metadata_terms(text: str) -> Iterator[Term]:
                 yield f"metadata.{name}", plain
 
 
+def _metadata_words(text: str) -> Iterator[str]:
+    """Return the first words of the values of the metadata, however deep: of texts, and numbers as they are."""
+    return islice(chain.from_iterable(map(_parts, _values(_any(text)))), MOST_METADATA)
+
+
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _values(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _values(one)
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LONGEST_NUMBER:
+        yield str(value)
+
+
 def _kept(value: str | None) -> TypeGuard[str]:
     """Tell whether a value can be filtered by: no database takes a NUL, nor a long text into an index."""
     return value is not None and 0 < len(value) <= MOST_CHARACTERS and "\x00" not in value
@@ -186,7 +227,10 @@ def _kept(value: str | None) -> TypeGuard[str]:
 @lru_cache(maxsize=4096)
 def _whole(value: str | None) -> tuple[str, ...]:
     """Return the words of an id, none of which is cut inside."""
-    text = value or ""
+    return _split(value or "")
+
+
+def _split(text: str) -> tuple[str, ...]:
     chunks = (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().replace("\x00", "").split()
     return tuple(word[:_WORD] for chunk in chunks if (word := chunk if chunk.isalnum() else _EDGES.sub("", chunk)))
 
@@ -194,8 +238,12 @@ def _whole(value: str | None) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _parts(value: str | None) -> tuple[str, ...]:
     """Return the words of a text, and what follows each mark inside them; a character alone is none."""
+    return _with_inner(_whole(value))
+
+
+def _with_inner(words: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
-    for word in _whole(value):
+    for word in words:
         found.append(word)
         if not word.isalnum():
             found += [word[at.end() :] for at in _INSIDE.finditer(word)]
