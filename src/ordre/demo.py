@@ -125,7 +125,7 @@ class _Shop:
         call = self._call("POST", "/draft_orders", body)
         described, read, shown = sketch(decoder(NewDraft).decode(json.dumps(body)))
         made = domain.created(uuid7(call.at), described, read, shown, Moment(at=call.at, by=call.by), LIMITS.lines)
-        await drafts.create(self.store, call, made, partial(draft_text, self._account))
+        await drafts.create(self.store, call, made, partial(draft_text, self._account, {}))
         if complete:
             path = f"/draft_orders/{made.id}/complete"
             await drafts.complete(self.store, self._call("PUT", path, {}), made.id, lambda: uuid7(self._at))

@@ -25,6 +25,7 @@ from ordre.api.clock import routes as clock_routes
 from ordre.api.context import Context, Reply, uuid7
 from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
+from ordre.api.names import ClientNames
 from ordre.api.rates import Rate
 from ordre.api.requests import (
     Bodies,
@@ -62,6 +63,7 @@ class Api:
     def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
         self.store = store
         self.settings = settings
+        self.clients = ClientNames(store)
         self.tokens = Tokens(store, settings.token_seconds)
         self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
         self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
@@ -177,6 +179,7 @@ class Endpoint:
         )
         return Context(
             store=api.store,
+            clients=api.clients,
             tokens=api.tokens,
             limits=api.limits,
             call=call,

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 import msgspec
 from starlette.requests import Request
 
+from ordre.api.names import ClientNames
 from ordre.api.unseen import Told
 from ordre.api.wire.common import encode
 from ordre.application.orders import Call
@@ -50,6 +51,7 @@ class Context:
     """One request, checked: who calls, with what. ``call`` carries what a write keeps of it."""
 
     store: Store
+    clients: ClientNames
     tokens: Tokens
     limits: Limits
     call: Call
@@ -75,6 +77,10 @@ class Context:
     def order(self) -> str:
         """The order that the path names, by its ``order_id`` or ``id``."""
         return self.path["order_id"]
+
+    async def names(self) -> Mapping[str, str]:
+        """Return what the account's clients are called now, by id."""
+        return await self.clients.of(self.account_id)
 
     def sent(self, type_: type[T]) -> T:  # noqa: ARG002 - it tells the reader and the type checker
         """Return the body, which the endpoint has decoded as this type."""

@@ -11,6 +11,7 @@ from ordre.api.wire.drafts import DraftChange, NewDraft, draft_text, sketch, ske
 from ordre.api.wire.items import NewItem, draft_item
 from ordre.api.wire.queries import DraftListOf, list_query
 from ordre.application import drafts as use
+from ordre.application.ports import HeldDraft
 from ordre.domain import draft as domain
 from ordre.domain.draft import Draft
 from ordre.domain.order import Moment
@@ -22,23 +23,24 @@ async def create(context: Context) -> Reply:
     call, (described, options, shown) = context.call, sketch(context.sent(NewDraft))
     moment = Moment(at=call.at, by=call.by)
     draft = domain.created(context.new_id(), described, options, shown, moment, context.limits.lines)
-    return written(await use.create(context.store, call, draft, partial(draft_text, context.account_id)))
+    return written(await use.create(context.store, call, draft, await _shown(context)))
 
 
 async def list_all(context: Context) -> Reply:
     """The account's drafts, newest first, by any filter."""
     page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
-    texts = [draft_text(context.account_id, held) for held in page.rows]
+    texts = list(map(await _shown(context), page.rows))
     last = page.rows[-1].draft.id if page.rows else None
     return Reply(body=listed("draft_orders", texts), headers=page_headers(context, page, last))
 
 
 async def read(context: Context) -> Reply:
     """One draft, with its events."""
+    shown = await _shown(context)
     held = await context.store.draft(context.account_id, context.path["id"])
     if held is None:
         raise Refused(UnknownDraft())
-    return Reply(body=draft_text(context.account_id, held), version=held.draft.version)
+    return Reply(body=shown(held), version=held.draft.version)
 
 
 async def update(context: Context) -> Reply:
@@ -93,8 +95,11 @@ async def remove_item(context: Context) -> Reply:
 
 
 async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
-    shown = partial(draft_text, context.account_id)
-    return written(await use.edit(context.store, context.call, context.path["id"], edit, shown))
+    return written(await use.edit(context.store, context.call, context.path["id"], edit, await _shown(context)))
+
+
+async def _shown(context: Context) -> Callable[[HeldDraft], str]:
+    return partial(draft_text, context.account_id, await context.names())
 
 
 def _line_id(context: Context) -> int:

@@ -26,23 +26,25 @@ from ordre.domain.refusals import Refused, UnknownComment, UnknownOrder
 
 async def list_all(context: Context) -> Reply:
     """The order's events, oldest first, and the state that services' reports combine to."""
+    names = await context.names()
     view = await context.store.order(context.account_id, context.order, events=True)
     if view is None or view.events is None:
         raise Refused(UnknownOrder())
     asked = context.asked(EventList)
-    rows, headers = page_of(context, order_events(context.account_id, view.order.id, view.events, asked.types()))
+    events = order_events(context.account_id, view.order.id, view.events, asked.types(), names)
+    rows, headers = page_of(context, events)
     return Reply(body=f'{{"events":[{",".join(rows)}],"state":{json_text(state_text(view.events))}}}', headers=headers)
 
 
 async def create(context: Context) -> Reply:
     """Record how far a service is with the order."""
-    event = context.sent(NewEvent)
+    event, names = context.sent(NewEvent), await context.names()
     command = report(event, context.new_id())
     shown = shown_event(event, command.id, context.call)
     reply = written(await execute(context.store, context.call, context.order, command, shown, context.limits))
     if reply.version is None:
         raise AssertionError("an event makes a version of its order")
-    return replace(reply, body=service_event(str(reply.body), reply.version))
+    return replace(reply, body=service_event(str(reply.body), reply.version, names.get(context.call.by)))
 
 
 async def comment(context: Context) -> Reply:

@@ -1,5 +1,6 @@
 """Handlers of orders: make, read, list, change, open, close, cancel."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -39,7 +40,7 @@ async def read_of_store(context: Context) -> Reply:
     view = await current(context)
     if context.path["store_id"] not in view.order.about.store_ids:
         raise Refused(UnknownOrder())
-    return one(context, view)
+    return await one(context, view)
 
 
 async def read_of_customer(context: Context) -> Reply:
@@ -47,7 +48,7 @@ async def read_of_customer(context: Context) -> Reply:
     view = await current(context)
     if context.path["customer_id"] != view.order.about.customer_id:
         raise Refused(UnknownOrder())
-    return one(context, view)
+    return await one(context, view)
 
 
 async def list_all(context: Context) -> Reply:
@@ -104,11 +105,11 @@ async def erase(context: Context) -> Reply:
 
 async def changed(context: Context, outcome: Outcome, events: frozenset[str] | None = None) -> Reply:
     """Return the orders that a write is answered with, each as it was at the version that the write made."""
-    texts, version = [], None
+    texts, version, names = [], None, await _names(context, events)
     for id_, number in outcome.answer.orders:
         view = await _view_at(context, outcome, id_, number, with_events=events is not None)
         version = view.order.version
-        texts.append(order_text(context.account_id, view, events))
+        texts.append(order_text(context.account_id, view, events, names))
     body = listed("orders", texts) if outcome.answer.many else texts[0]
     return Reply(body=body, version=None if outcome.answer.many else version, replayed=outcome.replayed)
 
@@ -146,9 +147,16 @@ def _events(context: Context) -> frozenset[str] | None:
     return events_asked(context.asked(OneOrder).include_events)
 
 
-def one(context: Context, view: View) -> Reply:
+async def one(context: Context, view: View) -> Reply:
     """Return an order as the answer."""
-    return Reply(body=order_text(context.account_id, view, _events(context)), version=view.order.version)
+    events = _events(context)
+    names = await _names(context, events)
+    return Reply(body=order_text(context.account_id, view, events, names), version=view.order.version)
+
+
+async def _names(context: Context, events: frozenset[str] | None) -> Mapping[str, str]:
+    """Return the names of the account's clients, which events show, where events are asked for."""
+    return {} if events is None else await context.names()
 
 
 async def _list(context: Context, within: Literal["store_id", "customer_id"] | None = None) -> Reply:
@@ -162,7 +170,8 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
             raise Refused(InvalidValue(path=within, reason=f"Must be {named!r}, as in the path"))
         query = replace(query, terms=(*query.terms, (within, (named,))))
     page = await context.store.orders(context.account_id, query, events=events is not None)
-    texts = [order_text(context.account_id, view, events) for view in page.rows]
+    names = await _names(context, events)
+    texts = [order_text(context.account_id, view, events, names) for view in page.rows]
     last = page.rows[-1].order.id if page.rows else None
     return Reply(body=listed("orders", texts), headers=page_headers(context, page, last))
 

@@ -21,12 +21,12 @@ _NAMES = ("line_id", "id")
 async def read(context: Context) -> Reply:
     """One order, as it is, or as it was at a version or an instant."""
     version = await _version(context, context.asked(OrderThen))
-    return one(context, await (current(context) if version is None else _then(context, version)))
+    return await one(context, await (current(context) if version is None else _then(context, version)))
 
 
 async def diff(context: Context) -> Reply:
     """What changed between two versions, field by field, and the events that did it."""
-    asked = context.asked(Between)
+    asked, names = context.asked(Between), await context.names()
     now = await context.store.order(context.account_id, context.order)
     if now is None:
         raise Refused(UnknownOrder())
@@ -37,7 +37,7 @@ async def diff(context: Context) -> Reply:
     before, after = await _then(context, from_), await _then(context, to)
     changes = _changes("", _value(context, before), _value(context, after))
     since = [fact for fact in after.events or () if fact.version > from_]
-    events = order_events(context.account_id, after.order.id, since, ALL_EVENTS)
+    events = order_events(context.account_id, after.order.id, since, ALL_EVENTS, names)
     body = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":[{",".join(events)}]}}'
     return Reply(body=body)
 
@@ -67,7 +67,7 @@ async def _missing(context: Context) -> UnknownOrder | UnknownVersion:
 
 def _value(context: Context, view: View) -> Any:
     """Return the order as it is answered, in values that keep every digit of a number."""
-    text = order_text(context.account_id, view, None)
+    text = order_text(context.account_id, view)
     return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
 
 

@@ -212,9 +212,19 @@ OBJECTS = (
     Object(
         "Service event",
         "ServiceEvent NewEvent",
-        (Group(S, SEEN, f"{_ENTITY} state service service_status description metadata _links version event_type"),),
+        (
+            Group(S, SEEN, f"{_ENTITY} state service service_status description metadata _links version event_type"),
+            Group(X, NONE, "created_by_name", "what the client is called now"),
+        ),
     ),
-    Object("Api event", "ApiEvent", (Group(S, SEEN, f"{_ENTITY} version request draft_id event_type"),)),
+    Object(
+        "Api event",
+        "ApiEvent",
+        (
+            Group(S, SEEN, f"{_ENTITY} version request draft_id event_type"),
+            Group(X, NONE, "created_by_name", "what the client is called now"),
+        ),
+    ),
     Object("Api event's request", "Request", (Group(S, SEEN, "path method body"),)),
     Object("Events", "Events", (Group(S, SEEN, "events state"),)),
     Object(

@@ -1,6 +1,7 @@
 """Orders as they are answered: JSON texts joined, nothing parsed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -240,8 +241,13 @@ def id_of(document: str) -> str:
     return _named(document).id
 
 
-def order_text(account_id: str, view: View, events: frozenset[str] | None) -> str:
-    """Return the order as it is answered; with its events of these types, and its ``state``, where they are asked for."""
+def order_text(
+    account_id: str, view: View, events: frozenset[str] | None = None, names: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the order as it is answered; with its events of these types, and its ``state``, where they are asked for.
+
+    ``names`` are those of the account's clients, by id.
+    """
     order = view.order
     if order.deleted is not None:
         return _erased_text(order, order.deleted, view.fields)
@@ -252,7 +258,7 @@ def order_text(account_id: str, view: View, events: frozenset[str] | None) -> st
     shown = _collections(view.shown)
     shown["events"] = "[]"
     if events is not None and view.events is not None:
-        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, events))}]"
+        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, events, names))}]"
         shown["state"] = json_text(state_text(view.events))
     parts = [json_text(fields)[:-1], view.fields[1:-1], _items(view, lefts), object_text(shown)[1:]]
     return ",".join(part for part in parts if part)

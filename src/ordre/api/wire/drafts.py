@@ -1,5 +1,6 @@
 """Drafts: what a client writes, to the domain; what is answered."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -219,10 +220,10 @@ def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Fr
     return after, *options
 
 
-def draft_text(account_id: str, held: HeldDraft) -> str:
-    """Return the draft as it is answered."""
+def draft_text(account_id: str, names: Mapping[str, str], held: HeldDraft) -> str:
+    """Return the draft as it is answered; ``names`` are those of the account's clients, by id."""
     draft = held.draft
-    events = [draft_event(draft, event) for event in held.events]
+    events = [draft_event(draft, event, names) for event in held.events]
     fields = {
         "id": json_text(draft.id),
         "version": str(draft.version),
@@ -246,9 +247,9 @@ def draft_text(account_id: str, held: HeldDraft) -> str:
     return object_text(fields)
 
 
-def draft_event(draft: Draft, event: DraftEvent) -> str:
+def draft_event(draft: Draft, event: DraftEvent, names: Mapping[str, str]) -> str:
     """Return one of the draft's events as it is answered."""
-    return api_event(draft.id, event.version, event.at, event.by, event.event)
+    return api_event(draft.id, event.version, event.at, event.by, event.event, names.get(event.by))
 
 
 def _order_text(draft: Draft) -> str:

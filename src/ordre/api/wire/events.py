@@ -1,6 +1,6 @@
 """Events: what services report, and every change of the order as an api-event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
@@ -64,19 +64,21 @@ class ServiceEvent(Wire, kw_only=True, tag_field="event_type", tag="service-even
         id: The event's id
         created_at: When it was reported
         created_by: The id of the client that reported it
+        created_by_name: What that client is called now
         state: What it means for the order
         service: Who reported
         service_status: The service's own word for how far it is
         description: The text for people
         metadata: Anything of yours, a JSON object of at most 16 KiB
         version: The version of the order that it made
-        links: The draft that the order came from
+        links: Where to find the drafts that the order came from, the latest ten of them
         event_type: Tells it apart from an `api-event`
     """
 
     id: str
     created_at: DateTime
     created_by: str
+    created_by_name: str | UnsetType = UNSET
     state: State
     service: str
     service_status: str
@@ -107,6 +109,7 @@ class ApiEvent(Wire, kw_only=True, tag_field="event_type", tag="api-event"):
         id: The event's id
         created_at: When the change was made
         created_by: The id of the client that made it
+        created_by_name: What that client is called now
         version: The version that it made
         request: The request that made it
         draft_id: The draft that was completed
@@ -116,6 +119,7 @@ class ApiEvent(Wire, kw_only=True, tag_field="event_type", tag="api-event"):
     id: Uuid
     created_at: DateTime
     created_by: str
+    created_by_name: str | UnsetType = UNSET
     version: int
     request: Request
     draft_id: str | UnsetType = UNSET
@@ -205,44 +209,52 @@ def request_event(method: str, path: str, body: str, draft_id: str | None = None
     return json_text(event)
 
 
-def api_event(subject: str, version: int, at: int, by: str, event: str) -> str:
-    """Return an api-event. Its id follows from the order or draft and its version, so it is the same at every reading."""
+def api_event(subject: str, version: int, at: int, by: str, event: str, name: str | None) -> str:
+    """Return an api-event. Its id follows from the order or draft and its version, so it is the same at every reading.
+
+    ``name`` is what the client is called whose id is ``by``, where that is known.
+    """
     made = {
         "id": json_text(str(uuid5(UUID(subject), str(version)))),
         "created_at": json_text(instant(at)),
         "created_by": json_text(by),
+        **_named(name),
         "version": str(version),
         "event_type": '"api-event"',
     }
     return f"{object_text(made)[:-1]},{event[1:]}"
 
 
-def service_event(document: str, version: int) -> str:
-    """Return a service event as it is answered; ``version`` is the order's version that it made."""
-    return f'{document[:-1]},"event_type":"service-event","version":{version}}}'
+def service_event(document: str, version: int, name: str | None) -> str:
+    """Return a service event as it is answered; ``version`` is the order's version that it made, ``name`` the client's."""
+    more = object_text({"event_type": '"service-event"', "version": str(version), **_named(name)})
+    return f"{document[:-1]},{more[1:]}"
 
 
-def order_events(account_id: str, order_id: str, facts: Sequence[StoredFact], types: frozenset[str]) -> list[str]:
+def _named(name: str | None) -> dict[str, str]:
+    return {} if name is None else {"created_by_name": json_text(name)}
+
+
+def order_events(
+    account_id: str, order_id: str, facts: Sequence[StoredFact], types: frozenset[str], names: Mapping[str, str]
+) -> list[str]:
     """Return the order's events of these types, oldest first; what was erased shows none.
 
-    Of a comment that was deleted, the request is shown without its text.
+    ``names`` are those of the account's clients, by id. Of a comment that was deleted, the request is shown without its text.
     """
     found = []
     deleted = {fact.ref for fact in facts if fact.type == "comment_deleted"}
     for fact in facts:
-        if fact.type == "comment" and fact.document and (not fact.event or deletion_of(fact.ref or "") in deleted):
-            if "api-event" in types:
-                path = f"/v1/accounts/{account_id}/shopping/orders/{order_id}/comments"
-                event = request_event("POST", path, "")
-                found.append(api_event(order_id, fact.version, fact.at, fact.by, event))
+        type_, event = "service-event" if fact.type == "service_event" else "api-event", fact.event
+        if fact.type == "comment" and fact.document and (not event or deletion_of(fact.ref or "") in deleted):
+            event = request_event("POST", f"/v1/accounts/{account_id}/shopping/orders/{order_id}/comments", "")
+        if not event or type_ not in types:
             continue
-        if not fact.event:
-            continue
+        name = names.get(fact.by)
         if fact.type == "service_event":
-            if "service-event" in types:
-                found.append(service_event(fact.document, fact.version))
-        elif "api-event" in types:
-            found.append(api_event(order_id, fact.version, fact.at, fact.by, fact.event))
+            found.append(service_event(fact.document, fact.version, name))
+        else:
+            found.append(api_event(order_id, fact.version, fact.at, fact.by, event, name))
     return found
 
 
