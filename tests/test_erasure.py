@@ -51,7 +51,8 @@ def live(shop: Shop, marks: Marks, **more: Any) -> tuple[str, str]:
         personal = {"payment_details": {"payment_id": marks.new()}, "metadata": {"note": marks.new()}, "id": marks.new()}
         for _ in range(2):  # the second is answered with the first, and changes nothing
             shop.post(f"{path}/{kind}", {**whole, **personal}, headers={"Idempotency-Key": next(keys)})
-    comment = shop.post(f"{path}/comments", {"body": marks.new()}, headers={"Idempotency-Key": next(keys)})
+    shop.post(f"{path}/comments", {"body": marks.new()}, headers={"Idempotency-Key": next(keys)})
+    comment = shop.post(f"{path}/comments", {"body": "taken away with the comment"}, headers={"Idempotency-Key": next(keys)})
     shop.delete(f"{path}/comments/{comment['id']}", headers={"Idempotency-Key": next(keys)})
     reported = {"service": marks.new(), "service_status": marks.new(), "description": marks.new()}
     shop.post(f"{path}/events", reported, headers={"Idempotency-Key": next(keys)})
