@@ -18,7 +18,7 @@ import pytest
 
 from service import ORDRE, Service
 
-SECONDS = 30
+SECONDS = 180
 ONE_AND_TWO = pytest.mark.parametrize("workers", ["1", "2"])
 
 

@@ -136,7 +136,7 @@ def _each(parts: list[tuple[Settings, str | None, Place | None, Place | None]], 
     if processes == 1:
         yield from (_verified(*part) for part in parts)
         return
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), bootstrap.end_at_ctrl_c) as pool:
         with bootstrap.without_ctrl_c():
             found = pool.map(_verified, *zip(*parts, strict=True))
         yield from found

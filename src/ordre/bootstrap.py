@@ -63,6 +63,12 @@ def without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
+def end_at_ctrl_c() -> None:
+    """Let Ctrl-C end this process at once and in silence, once it has been started without."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """The account and the client that a server in memory begins with. What is empty is made up."""
@@ -161,6 +167,11 @@ async def _welcome(store: Store, guest: Guest, now: int) -> dict[str, str]:
     return made
 
 
+def tidy_pause(settings: Settings) -> float:
+    """Return the seconds between rounds, of a worker also where servers leave the tidying to it."""
+    return settings.tidy_seconds or _TIDY_SECONDS
+
+
 async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> None:
     """Do what the passing of time asks for, again and again; a database that is away is waited for."""
     while True:
@@ -168,7 +179,7 @@ async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | No
             await tidy_once(store, settings, vacuum_bytes)
         except StoreUnavailable as error:
             _log.warning("tidying_failed", reason=str(error))
-        await asyncio.sleep(settings.tidy_seconds or _TIDY_SECONDS)
+        await asyncio.sleep(tidy_pause(settings))
 
 
 async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> Found:

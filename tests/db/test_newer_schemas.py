@@ -19,7 +19,7 @@ from service import Service
 from test_serving import children, line
 
 SOURCE = Path(__file__).parents[2] / "src" / "ordre"
-SECONDS = 30
+SECONDS = 180
 NEWEST = migrations("sqlite")[-1].number
 
 

@@ -30,3 +30,7 @@ def migrate(*, grant: str | None = None, backup_role: str | None = None, databas
 
     names = asyncio.run(work())
     print("\n".join(f"applied {name}" for name in names) or "the schema is up to date")
+    if grant is not None:
+        print(f"the role {grant} may read and write every table")
+    if backup_role is not None:
+        print(f"the role {backup_role} may read every row, for backups")

@@ -15,3 +15,4 @@ def openapi(*, output: Path | None = None) -> None:
         print(document_text(), end="")
     else:
         output.write_text(document_text(), encoding="utf-8")
+        print(f"wrote {output}")

@@ -51,12 +51,17 @@ class Flags:
 
 
 def settings_with(**flags: object) -> Settings:
+    """Return the settings as ``stored_settings`` does; print a warning for each variable that is no setting."""
+    _warn_of_unknown_variables()
+    return stored_settings(**flags)
+
+
+def stored_settings(**flags: object) -> Settings:
     """Return the settings of a command that works on a stored database: of the flags that are not None, else the environment.
 
     Raises:
         BadSetting: A value does not fit, or the database would be gone when the command ends.
     """
-    _warn_of_unknown_variables()
     settings = settings_from(os.environ, **flags)
     if settings.ephemeral:
         raise BadSetting("memory: is for `ordre serve` only: name a database that is stored")

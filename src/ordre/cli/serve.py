@@ -3,22 +3,18 @@
 import os
 import re
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-import structlog
 from cyclopts import Parameter
 
-from ordre import logs
 from ordre.application.accounts import ACCOUNT_ID, CLIENT_ID
 from ordre.application.ports import StoreUnavailable
 from ordre.bootstrap import Guest
 from ordre.cli.options import Flags, Switch
-from ordre.cli.output import print_failure
+from ordre.cli.running import begin_log, fail
 from ordre.server import CannotListen
 from ordre.server import serve as serve_until_interrupted
-from ordre.settings import BadSetting, Settings, settings_from, unknown_variables, variable_of
-
-_log = structlog.get_logger("ordre.server")
+from ordre.settings import BadSetting, Settings, settings_from, variable_of
 
 
 def serve(
@@ -46,16 +42,12 @@ def serve(
         settings = settings_from(os.environ, **(flags or Flags()).given(memory=ephemeral))
         guest = _guest(settings, account, client_id, client_secret, demo=demo)
     except BadSetting as error:
-        wanted = (flags and flags.log_format) or os.environ.get(variable_of("log_format"), "auto")
-        logs.configure("info", wanted)
-        _fail(error, wanted)
-    logs.configure(settings.log_level, settings.log_format)
-    for sentence in unknown_variables(os.environ):
-        _log.warning("unknown_setting", reason=sentence)
+        fail(error, (flags and flags.log_format) or os.environ.get(variable_of("log_format"), "auto"))
+    begin_log(settings)
     try:
         started = serve_until_interrupted(settings, guest)
     except (CannotListen, StoreUnavailable) as error:
-        _fail(error, settings.log_format)
+        fail(error, settings.log_format)
     if not started:
         sys.exit(1)
 
@@ -74,11 +66,3 @@ def _guest(
     if named or demo:
         raise BadSetting("--account, --client-id, --client-secret and --demo go with --ephemeral")
     return None
-
-
-def _fail(error: Exception, format_: str) -> NoReturn:
-    if logs.for_people(format_):
-        print_failure(str(error))
-    else:
-        _log.error("not_started", reason=str(error))
-    sys.exit(1)

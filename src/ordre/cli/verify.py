@@ -23,7 +23,7 @@ def verify(
     database: Database = None,
     json: Json = False,
 ) -> None:
-    """Fold every order's facts and compare with the order as stored; end with 1 where they differ, or where there are no orders.
+    """Compute every order anew from its facts and compare; exit with 1 where the stored order differs, or where there is none.
 
     Nothing is changed: an SQLite file is opened for reading alone.
 
@@ -55,9 +55,15 @@ def verify(
     if report.orders == 0 and not empty_ok:
         raise BadSetting("nothing was verified: there are no orders; add --empty-ok if that is as it should be")
     if root and account:
-        root.write_text(json_text(audit.signed_root(settings, account, now())) + "\n", encoding="utf-8")
+        _write(root, audit.signed_root(settings, account, now()), quiet=json)
     if proof and account and order:
-        proof.write_text(json_text(audit.proof(settings, account, order, now())) + "\n", encoding="utf-8")
+        _write(proof, audit.proof(settings, account, order, now()), quiet=json)
+
+
+def _write(file: Path, value: object, *, quiet: bool) -> None:
+    file.write_text(json_text(value) + "\n", encoding="utf-8")
+    if not quiet:
+        print(f"wrote {file}")
 
 
 def _report(settings: Settings, account: str | None, order: str | None, processes: int | None, *, quiet: bool) -> audit.Report:

@@ -1,10 +1,18 @@
 """`ordre worker`."""
 
-import contextlib
+import asyncio
+import signal
 
-from ordre import bootstrap, logs
-from ordre.cli.options import Database, Json, Switch, settings_with, with_store
+import structlog
+
+from ordre import bootstrap
+from ordre.application.ports import Access, Found, StoreUnavailable
+from ordre.cli.options import Database, Json, Switch, stored_settings
 from ordre.cli.output import print_fields
+from ordre.cli.running import begin_log, fail
+from ordre.settings import Settings
+
+_log = structlog.get_logger("ordre.worker")
 
 
 def worker(*, once: Switch = False, database: Database = None, json: Json = False) -> None:
@@ -15,11 +23,23 @@ def worker(*, once: Switch = False, database: Database = None, json: Json = Fals
     Args:
         once: Do one round, print how many were erased, and end.
     """
-    settings = settings_with(database=database)
-    logs.configure(settings.log_level, settings.log_format)
-    if once:
-        gone = with_store(database, lambda store: bootstrap.tidy_once(store, settings))
-        print_fields({"orders": len(gone.orders), "drafts": len(gone.drafts)}, json=json)
+    settings = stored_settings(database=database)
+    begin_log(settings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        gone = asyncio.run(_tidied(settings, once=once))
+    except StoreUnavailable as error:
+        fail(error, settings.log_format)
+    except KeyboardInterrupt:
+        _log.info("stopped")
         return
-    with contextlib.suppress(KeyboardInterrupt):
-        with_store(database, lambda store: bootstrap.tidy_for_ever(store, settings))
+    print_fields({"orders": len(gone.orders), "drafts": len(gone.drafts)}, json=json)
+
+
+async def _tidied(settings: Settings, *, once: bool) -> Found:
+    """Do one round, or round after round until interrupted."""
+    async with bootstrap.opened(settings, Access.CHANGE) as store:
+        if not once:
+            _log.info("tidying", every_seconds=bootstrap.tidy_pause(settings))
+            await bootstrap.tidy_for_ever(store, settings)
+        return await bootstrap.tidy_once(store, settings)
