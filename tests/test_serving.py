@@ -290,7 +290,19 @@ def test_a_worker_that_dies_is_replaced_and_logged(stored: str) -> None:
         assert httpx.get(f"{url}/health").status_code == 200
 
 
+@ONE_AND_TWO
+def test_a_log_that_nobody_reads_stops_nothing(stored: str, workers: str) -> None:
+    with started("--port", "0", "--database", stored, "--workers", workers) as process:
+        url = line(process.stderr)["url"]
+        assert process.stderr is not None
+        process.stderr.close()
+        assert [httpx.get(f"{url}/nowhere").status_code for _ in range(5)] == [404] * 5
+        process.terminate()
+        assert process.wait(timeout=SECONDS) == 0
+        assert not children(process.pid)
+
+
 def children(pid: int) -> list[int]:
     """The server processes of a server: what it started, but for the one that Python keeps books with."""
-    done = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
+    done = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(one.split()[0]) for one in done.stdout.splitlines() if "spawn_main" in one]

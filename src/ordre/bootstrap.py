@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import FrameType
 
@@ -56,6 +57,7 @@ async def opened(settings: Settings, access: Access = Access.MAKE) -> AsyncItera
 @contextlib.contextmanager
 def without_ctrl_c() -> Iterator[None]:
     """Start processes that Ctrl-C does not reach: this one tells them to stop. Here, it arrives at the end of the block."""
+    resource_tracker.ensure_running()  # before, since starting it lets the signal through again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -31,7 +31,12 @@ _SENTENCES = {
 """Event -> how people read it; other events show their name and fields."""
 _REFUSED, _FAILED = 400, 500
 """The lowest statuses of a refusal and of a failure."""
+_NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_THOUSANDTHS = [f".{number:03d}Z" for number in range(1000)]
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+
+_Rendered = Callable[[WrappedLogger, str, EventDict], bytes]
 
 
 def for_people(format_: str) -> bool:
@@ -42,36 +47,53 @@ def for_people(format_: str) -> bool:
 def configure(level: str, format_: str) -> None:
     """Send every line of this process to standard error, from this level on. ``format_`` is `auto`, `json` or `text`."""
     colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    rendered = _for_people(colours=colours) if for_people(format_) else _as_json
+    _log.rendered = _for_people(colours=colours) if for_people(format_) else _as_json
+    _log.lines, _log.least = _Lines(), _NUMBERS[level]
     structlog.configure(
-        processors=[rendered],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        processors=[_log.rendered],
+        wrapper_class=structlog.make_filtering_bound_logger(_log.least),
+        logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
-    root.handlers[:] = [_OfLibraries(rendered)]
-    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+    root.handlers[:] = [_OfLibraries()]
+    root.setLevel(max(logging.WARNING, _log.least))
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda failed: _uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
 
 
-_Rendered = Callable[[WrappedLogger, str, EventDict], bytes]
+def write(level: str, event: EventDict) -> None:
+    """Write one line. Every request has one: the way through structlog takes a third longer."""
+    if _NUMBERS.get(level, logging.WARNING) >= _log.least:
+        _log.lines.msg(_log.rendered(None, level, event))
+
+
+class _Lines:
+    """Writes lines to standard error. One that cannot be written, since nobody reads any more or the disk is full, is lost."""
+
+    def __init__(self, *_names: str) -> None:
+        """Take what structlog gives to whatever writes."""
+
+    def msg(self, line: bytes) -> None:
+        """Write one line."""
+        try:
+            sys.stderr.buffer.write(line + b"\n")  # which has a lock of its own
+            sys.stderr.buffer.flush()
+        except (OSError, ValueError):
+            return
+
+    debug = info = warning = error = critical = msg
 
 
 class _OfLibraries(logging.Handler):
     """Writes what libraries log as lines of ours."""
 
-    def __init__(self, rendered: _Rendered) -> None:
-        super().__init__()
-        self._rendered, self._output = rendered, structlog.BytesLogger(sys.stderr.buffer)
-
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         try:
             event: EventDict = {"event": record.getMessage().strip(), "logger": record.name, "exc_info": record.exc_info}
-            self._output.msg(self._rendered(None, record.levelname.lower(), event))
+            write(record.levelname.lower(), event)
         except Exception:  # noqa: BLE001 - as every handler of `logging`: a line that cannot be written stops nothing
             self.handleError(record)
 
@@ -83,9 +105,9 @@ def _uncaught(type_: type[BaseException], error: BaseException | None, trace: Tr
 
 
 def _as_json(_: WrappedLogger, level: str, event: EventDict) -> bytes:
-    failed = event.pop("exc_info", None)
-    line = {"timestamp": _timestamp(), "level": level, "event": event.pop("event"), **event}
-    if failed:
+    line = {"timestamp": _timestamp(), "level": level, "event": None}  # first, whatever else there is
+    line.update(event)
+    if "exc_info" in line and (failed := line.pop("exc_info")):
         line["exception"] = _traceback(failed)
     return _encode(line)
 
@@ -134,9 +156,20 @@ def _traceback(failed: Any) -> str:
 
 def _timestamp() -> str:
     seconds, thousandths = divmod(time.time_ns() // 1_000_000, 1000)
-    return f"{_second(seconds)}.{thousandths:03d}Z"
+    return _second(seconds) + _THOUSANDTHS[thousandths]
 
 
 @lru_cache(maxsize=2)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+class _Log:
+    """Where lines go, from which level on, and how they look: as `configure` says, once for the process."""
+
+    rendered: _Rendered = staticmethod(_as_json)
+    lines = _Lines()
+    least = logging.INFO
+
+
+_log = _Log()

@@ -170,6 +170,18 @@ class _Supervisor(Multiprocess):
                 self.processes[place].start()
 
 
+def _supervised(supervisor: _Supervisor) -> bool:
+    """Run until told to stop, and leave no process behind, whatever happens here; return whether none failed to start."""
+    try:
+        supervisor.run()
+    finally:
+        for process in supervisor.processes:
+            if process.process.is_alive():
+                process.process.terminate()
+                process.join()
+    return not supervisor.failed
+
+
 def _run(settings: Settings, sockets: list[socket.socket], guest: bootstrap.Guest | None) -> bool:
     os.environ.update(environment_of(settings))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn stops in order, then sends itself what it was sent
@@ -200,9 +212,7 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: bootstrap.Gues
     started = True
     try:
         if application is None:
-            supervisor = _Supervisor(config, sockets, ready)
-            supervisor.run()
-            started = not supervisor.failed
+            started = _supervised(_Supervisor(config, sockets, ready))
         else:
             _Server(config, ready).run(sockets)
     except KeyboardInterrupt:

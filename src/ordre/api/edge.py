@@ -3,16 +3,17 @@
 A failure after the first byte of an answer has no answer any more: it is logged, and the connection ends before the body does.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from itertools import count
-from re import fullmatch
 from secrets import token_hex
 
 import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ordre import logs
 from ordre.application.accounts import ACCOUNT_ID
 
 CORS = {
@@ -33,6 +34,7 @@ OPERATION, CLIENT, CODE = "ordre.operation", "ordre.client", "ordre.code"
 """Where the scope has what the log says of a request: its operation, the client that sent it, the code of its first refusal."""
 GONE = 499
 """What the log says where the client went away before it was answered."""
+is_account_id = re.compile(ACCOUNT_ID).fullmatch
 _log = structlog.get_logger("ordre.access")
 
 
@@ -73,18 +75,21 @@ class Edge:
 
     def _log(self, scope: Scope, status: int, milliseconds: float) -> None:
         """Log the request: the template of its path, never the path or the query, which may hold personal data."""
-        line = {"id": scope[REQUEST_ID], "method": scope["method"]}
-        template = self._templates.get(scope.get("endpoint"), "")
-        if template:
-            line["path"] = template
-        account = scope.get("path_params", {}).get("aid", "")
-        if fullmatch(ACCOUNT_ID, account):
-            line["account"] = account
-        for name, key in (("operation", OPERATION), ("client", CLIENT), ("code", CODE)):
-            if key in scope:
-                line[name] = scope[key]
-        log = _log.debug if template.startswith("/health") else _log.error if status >= BROKEN_OFF else _log.info
-        log("request", **line, status=status, ms=milliseconds)
+        line = {"event": "request", "id": scope[REQUEST_ID], "method": scope["method"]}
+        path = self._templates.get(scope.get("endpoint"), "")
+        if path:
+            line["path"] = path
+            if is_account_id(scope["path_params"].get("aid", "")):
+                line["account"] = scope["path_params"]["aid"]
+        if OPERATION in scope:
+            line["operation"] = scope[OPERATION]
+        if CLIENT in scope:
+            line["client"] = scope[CLIENT]
+        if CODE in scope:
+            line["code"] = scope[CODE]
+        line["status"], line["ms"] = status, milliseconds
+        level = "error" if status >= BROKEN_OFF else "debug" if path.startswith("/health") else "info"
+        logs.write(level, line)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
