@@ -54,6 +54,11 @@ def test_a_row_of_before_is_compatible_with_itself_alone() -> None:
     assert (old.compatible_with, silent.compatible_with, new.compatible_with) == (1, 2, 1)
 
 
+def test_migrations_are_numbered_without_a_gap_and_none_twice() -> None:
+    numbers = [one.number for one in migrations("sqlite")]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_every_migration_says_what_it_is_compatible_with() -> None:
     for one in sorted((SOURCE / "db" / "migrations").glob("*.sql")):
         number = int(one.name[:4])
