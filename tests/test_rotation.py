@@ -4,7 +4,8 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -142,35 +143,39 @@ def test_the_day_only_moves_on(shop: Shop, service: Service) -> None:
 
 def test_a_second_token_of_a_day_writes_nothing(shop: Shop, service: Service) -> None:
     set_day(service, shop, "2999-12-31")
-    with_writes = Writes(service.database, shop)
-    before = with_writes.seen()
-    assert statuses(shop, shop.secret, shop.secret) == [200, 200]
-    assert with_writes.seen() == before
-    rotated(service, shop)
-    assert with_writes.seen() != before
+    with client_writes(service.database, shop) as seen:
+        before = seen()
+        assert statuses(shop, shop.secret, shop.secret) == [200, 200]
+        assert seen() == before
+        rotated(service, shop)
+        assert seen() != before
 
 
-class Writes:
-    """What the engine says of writes: of SQLite's file, or of the client's row in PostgreSQL."""
+@contextmanager
+def client_writes(database: str, shop: Shop) -> Iterator[Callable[[], Any]]:
+    """Something that changes with each write of the client's row: what a trigger counts, or PostgreSQL's version of the row."""
+    if not database.startswith("sqlite"):
+        yield lambda: asyncio.run(_version(database, shop))
+        return
+    file = sqlite3.connect(database.removeprefix("sqlite:///"), timeout=30)
+    file.executescript(
+        "create table counted (n); create trigger count_writes after update on clients begin insert into counted values (1); end"
+    )
+    try:
+        yield lambda: file.execute("select count(*) from counted").fetchone()
+    finally:
+        file.executescript("drop trigger count_writes; drop table counted")
+        file.close()
 
-    def __init__(self, database: str, shop: Shop) -> None:
-        self._database, self._key = database, (shop.account_id, shop.client_id)
-        self._file = sqlite3.connect(database.removeprefix("sqlite:///")) if database.startswith("sqlite") else None
 
-    def seen(self) -> Any:
-        if self._file is not None:
-            return self._file.execute("pragma data_version").fetchone()
-        return asyncio.run(self._row())
-
-    async def _row(self) -> Any:
-        connection = await asyncpg.connect(self._database)
-        try:
-            await connection.execute("select set_config('ordre.accounts', $1, false)", self._key[0])
-            return await connection.fetchval(
-                "select xmin::text from clients where account_id = $1 and client_id = $2", *self._key
-            )
-        finally:
-            await connection.close()
+async def _version(database: str, shop: Shop) -> Any:
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("select set_config('ordre.accounts', $1, false)", shop.account_id)
+        sql = "select xmin::text from clients where account_id = $1 and client_id = $2"
+        return await connection.fetchval(sql, shop.account_id, shop.client_id)
+    finally:
+        await connection.close()
 
 
 def test_names_and_scopes_are_changed(shop: Shop, service: Service) -> None:
