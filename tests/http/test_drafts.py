@@ -1,5 +1,6 @@
 """D1 to D6 and I1 to I3: works, refuses; strangers are in test_strangers."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -189,6 +190,18 @@ def test_a_draft_says_what_an_order_that_is_there_does_not_take_over(shop: Shop)
     for name in ("customer", "comment", "order_number"):
         assert name not in after
     assert (after["order_id"], after["multiple_authorizations"]) == (order["order_id"], False)
+
+
+def test_completing_says_what_an_order_does_not_take_over_on_every_account(service: Service) -> None:
+    with service.shop(account_id=f"P{time.time_ns() % 10**8:08d}") as shop:
+        order = shop.order(100)
+        draft = drafted(shop, options={"order_id": order["id"]}, items=[item(2, 5)], customer={"id": "C"}, comment="x")
+        path = f"/draft_orders/{draft['id']}/complete"
+        for _ in range(2):
+            assert shop.send("PUT", path).headers["x-ordre-ignored"] == "order.customer, order.comment"
+        nothing = drafted(shop, options={"order_id": order["id"]}, items=[item(3, 5)])
+        assert "x-ordre-ignored" not in shop.send("PUT", f"/draft_orders/{nothing['id']}/complete").headers
+        assert "x-ordre-ignored" not in shop.send("PUT", f"/draft_orders/{drafted(shop, 1)['id']}/complete").headers
 
 
 def test_a_draft_that_is_added_draws_no_serial_number(shop: Shop) -> None:

@@ -92,7 +92,7 @@ def test_names_are_read_once_in_a_while_and_of_some_accounts(own_database: str, 
                 account = await accounts.create_account(store, f"T1000000{number}", "Shop", 1)
                 made.append(await accounts.create_client(store, account.account_id, "Old", ["admin:shopping"], "x", 1))
             now = 100.0
-            monkeypatch.setattr(time, "monotonic", lambda: now)
+            monkeypatch.setattr("ordre.api.names.monotonic", lambda: now)
             monkeypatch.setattr(names, "REMEMBERED", 2)
             found = ClientNames(store)
             assert await found.of("T10000000") == {made[0].client_id: "Old"}

@@ -1,11 +1,13 @@
 """Handlers of drafts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from ordre.api.context import Context, Reply
 from ordre.api.orders import changed, page_headers
 from ordre.api.payments import written
+from ordre.api.unseen import IGNORED, ignored_header
 from ordre.api.wire.answers import listed
 from ordre.api.wire.drafts import DraftChange, NewDraft, draft_text, sketch, sketch_after
 from ordre.api.wire.items import NewItem, draft_item
@@ -36,10 +38,7 @@ async def list_all(context: Context) -> Reply:
 
 async def read(context: Context) -> Reply:
     """One draft, with its events."""
-    shown = await _shown(context)
-    held = await context.store.draft(context.account_id, context.path["id"])
-    if held is None:
-        raise Refused(UnknownDraft())
+    shown, held = await _shown(context), await _held(context)
     return Reply(body=shown(held), version=held.draft.version)
 
 
@@ -62,10 +61,12 @@ async def delete(context: Context) -> Reply:
 async def complete(context: Context) -> Reply:
     """Make the orders that the draft describes, all of them or none. Completing it again answers the same orders."""
     outcome = await use.complete(context.store, context.call, context.path["id"], context.new_id, context.limits)
-    if context.told is not None and not context.told.strict:
-        held = await context.store.draft(context.account_id, context.path["id"])
-        context.told.ignored += domain.not_taken_over(held.draft) if held else ()
-    return await changed(context, outcome)
+    reply = await changed(context, outcome)
+    left = domain.not_taken_over(outcome.draft.draft if outcome.draft else (await _held(context)).draft)
+    if context.told is not None:
+        context.told.ignored += left
+        return reply
+    return replace(reply, headers={IGNORED: ignored_header(left)}) if left else reply
 
 
 async def add_item(context: Context) -> Reply:
@@ -96,6 +97,13 @@ async def remove_item(context: Context) -> Reply:
 
 async def _edit(context: Context, edit: Callable[[Draft], Draft]) -> Reply:
     return written(await use.edit(context.store, context.call, context.path["id"], edit, await _shown(context)))
+
+
+async def _held(context: Context) -> HeldDraft:
+    held = await context.store.draft(context.account_id, context.path["id"])
+    if held is None:
+        raise Refused(UnknownDraft())
+    return held
 
 
 async def _shown(context: Context) -> Callable[[HeldDraft], str]:

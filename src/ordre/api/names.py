@@ -1,8 +1,8 @@
 """What the clients of an account are called now, read every few seconds at most: events show it, and wait for no other read."""
 
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from time import monotonic
 
 from ordre.application.ports import AccountStore
 
@@ -21,7 +21,7 @@ class ClientNames:
 
     async def of(self, account_id: str) -> Mapping[str, str]:
         """Return the names of the account's clients."""
-        now = time.monotonic()
+        now = monotonic()
         read_at, names = self._kept.get(account_id, (-SECONDS, {}))
         if now - read_at < SECONDS:
             return names
