@@ -37,6 +37,8 @@ def deleted(shop: Shop, body: str, **more: Any) -> tuple[str, Any, Any]:
 def test_nothing_that_is_answered_shows_it(shop: Shop) -> None:
     body = 'Kari Nordmann "rang"'
     path, made, gone = deleted(shop, body, headers=KEY)
+    assert shop.get("/orders", params={"q": "nordmann"})["orders"] == []
+    assert len(shop.get("/orders", params={"q": "stays"})["orders"]) == 1
     left = {name: value for name, value in made.items() if name != "body"}
     assert gone == {**left, "deleted_at": gone["deleted_at"], "deleted_by": shop.client_id}
     everywhere = {
