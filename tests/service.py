@@ -101,9 +101,9 @@ async def _new_client(database: str, account_id: str, scopes: tuple[str, ...]) -
 class Shop:
     """A client of one account. Paths are those below `/shopping`."""
 
-    def __init__(self, http: httpx.Client, account_id: str, client_id: str, secret: str) -> None:
+    def __init__(self, http: httpx.Client, account_id: str, client_id: str, secret: str, token: str | None = None) -> None:
         self.http, self.account_id, self.client_id, self.secret = http, account_id, client_id, secret
-        self._token: str | None = None
+        self._token = token
 
     @property
     def token(self) -> str:

@@ -48,6 +48,8 @@ def prepared(own_database: str) -> str:
         "order history",
         "verify",
         "worker",
+        "backup",
+        "restore",
         "erase",
         "demo",
         "openapi",

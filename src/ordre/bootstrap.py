@@ -23,10 +23,13 @@ from ordre.application.ports import Access, Found, Store, StoreUnavailable, Trou
 from ordre.auth.sealing import Sealer
 from ordre.db import sqlite_file
 from ordre.db.postgres import PostgresStore
+from ordre.db.postgres_transaction import PostgresTransaction
 from ordre.db.sqlite import SqliteStore
+from ordre.db.sqlite_transaction import SqliteTransaction
+from ordre.db.transaction import Transaction
 from ordre.demo import fill
 from ordre.domain.refusals import Refused
-from ordre.settings import Settings, current
+from ordre.settings import BadSetting, Settings, current
 
 _TIDY_SECONDS = 60.0
 """Between rounds of a worker where servers leave the tidying to it."""
@@ -69,6 +72,22 @@ def end_at_ctrl_c() -> None:
     """Let Ctrl-C end this process at once and in silence, once it has been started without."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextlib.asynccontextmanager
+async def transaction(settings: Settings, *, read_only: bool) -> AsyncIterator[Transaction]:
+    """Begin a transaction over the whole database; commit at the end, or take it back where an exception leaves.
+
+    Raises:
+        BadSetting: The database is one in memory.
+        StoreUnavailable: It cannot be reached or, to be read, is not there.
+    """
+    path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
+    if settings.ephemeral:
+        raise BadSetting("a database in memory ends with the server that it is of: name another with --database")
+    made = PostgresTransaction(settings.database, TERMS, sealer) if path is None else SqliteTransaction(path, TERMS, sealer)
+    async with made.begun(read_only=read_only):
+        yield made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from typing import Any
 PREFIX = "ORDRE_"
 DEFAULT = "default"
 """Where a setting comes from that is neither a flag nor in the environment."""
-OTHER_VARIABLES = frozenset({"ORDRE_URL", "ORDRE_ACCOUNT", "ORDRE_CLIENT_ID", "ORDRE_CLIENT_SECRET"})
-"""Variables that are no settings: clients read them, such as `ordre conformance` and the examples."""
+BACKUP_VARIABLE = "ORDRE_BACKUP_PASSPHRASE"
+OTHER_VARIABLES = frozenset({"ORDRE_URL", "ORDRE_ACCOUNT", "ORDRE_CLIENT_ID", "ORDRE_CLIENT_SECRET", BACKUP_VARIABLE})
+"""Variables that are no settings: clients read them, such as `ordre conformance` and the examples, and `ordre backup`."""
 _INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 _SECRET_CHARACTERS = 32
 _SECRETS = f"at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"

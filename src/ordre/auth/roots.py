@@ -10,7 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
 from ordre.application.ports import SigningKey
-from ordre.auth.tokens import ALGORITHM, signed
+from ordre.auth.tokens import REGISTRY, key_of, signed
 
 
 def signed_root(key: SigningKey, account_id: str, orders: int, root: str, at: int) -> dict[str, Any]:
@@ -19,14 +19,19 @@ def signed_root(key: SigningKey, account_id: str, orders: int, root: str, at: in
     What is signed is the other fields, as JSON.
     """
     found = {"account_id": account_id, "orders": orders, "root": root, "at": at}
-    return {**found, "signature": signed(key, msgspec.json.encode(found))}
+    return {**found, "signature": sign(key, found)}
 
 
-def is_signed(signature: str, content: Mapping[str, Any], keys: Iterable[str]) -> bool:
-    """Tell whether a signature is of this content, as JSON, by one of the keys (JWKs)."""
-    known = KeySet([OKPKey.import_key(json.loads(jwk)) for jwk in keys])
+def sign(key: SigningKey, content: Mapping[str, Any]) -> str:
+    """Return the signature of some content, as a compact JWS of its JSON."""
+    return signed(key, msgspec.json.encode(content))
+
+
+def is_signed(signature: str, content: Mapping[str, Any], keys: Iterable[SigningKey]) -> bool:
+    """Tell whether a signature is of this content, as JSON, by one of the keys, of which the public halves do."""
+    known = KeySet([key_of(key) for key in keys])
     try:
-        return bool(json.loads(jws.deserialize_compact(signature, known, algorithms=[ALGORITHM]).payload) == content)
+        return bool(json.loads(jws.deserialize_compact(signature, known, registry=REGISTRY).payload) == content)
     except (JoseError, ValueError):
         return False
 

@@ -177,7 +177,8 @@ class Tokens:
         current = _not_retired(self._keys)
         if current is None:
             current = await current_key(self._store, time.time_ns() // 1_000_000)
-            await self._read_keys(soon=True)
+            self._read_at = -KEYS_SECONDS  # the keys were read this very moment, without this one
+            await self._read_keys()
         return current
 
     async def _read_keys(self, *, soon: bool = False) -> None:

@@ -8,7 +8,9 @@ from rich.text import Text
 
 from ordre import __version__
 from ordre.application.ports import StoreUnavailable
+from ordre.backup.file import BadBackup
 from ordre.cli import accounts, clients, keys, orders
+from ordre.cli.backup import backup, restore
 from ordre.cli.completion import completion_of
 from ordre.cli.conformance import conformance
 from ordre.cli.demo import demo
@@ -40,21 +42,9 @@ app = App(
     error_formatter=_formatted,
     error_console=console,
 )
-for command in (
-    accounts.app,
-    clients.app,
-    keys.app,
-    orders.app,
-    serve,
-    migrate,
-    verify,
-    worker,
-    erase,
-    demo,
-    openapi,
-    conformance,
-    settings,
-):
+for noun in (accounts.app, clients.app, keys.app, orders.app):
+    app.command(noun)
+for command in (serve, migrate, backup, restore, verify, worker, erase, demo, openapi, conformance, settings):
     app.command(command)
 app.command(completion_of(app))
 app.register_install_completion_command()
@@ -68,7 +58,7 @@ def main() -> None:
         for refusal in refused.refusals:
             print_failure(refusal.message)
         sys.exit(1)
-    except (StoreUnavailable, BadSetting) as error:
+    except (StoreUnavailable, BadSetting, BadBackup) as error:
         print_failure(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

@@ -32,6 +32,12 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+def remove(path: Path) -> None:
+    """Remove every file of the database."""
+    for end in _BESIDE:
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
 def readable_by_others(path: Path) -> list[Path]:
     """Return those files of the database that somebody else on this machine may read or write."""
     if os.name != "posix" or path.parent.stat().st_mode & _PASSABLE == 0:
