@@ -15,10 +15,10 @@ import time
 from collections import defaultdict
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from service import Service, Shop
+if TYPE_CHECKING:
+    from service import Service, Shop
 
 _numbers = count(1)
 
@@ -54,7 +54,7 @@ def order_body() -> bytes:
 class Load:
     """Connections that send requests one after another."""
 
-    def __init__(self, service: Service, shop: Shop, connections: int) -> None:
+    def __init__(self, service: "Service", shop: "Shop", connections: int) -> None:
         self.service, self.shop, self.connections = service, shop, connections
         self.prefix = f"/v1/accounts/{shop.account_id}/shopping"
 
@@ -116,6 +116,11 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    try:
+        from service import Service  # noqa: PLC0415 - it needs what the tests need
+    except ModuleNotFoundError as error:
+        sys.exit(f"the tests' server is needed, and {error.name} is not there: run script/setup dev first")
     services = [Service(database, "--workers", str(given.workers)) for database in given.database]
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     try:

@@ -162,6 +162,27 @@ def written(text: str) -> str:
     return re.sub(r"<!-- made by script/docs\.py: (\w+) -->\n.*?<!-- end -->", part, text, flags=re.DOTALL)
 
 
+def unmarked() -> Iterator[str]:
+    """Say which blocks of shell and Python tell neither which test executes them nor why none does."""
+    folders = (DOCS.parent, DOCS, DOCS / "decisions", DOCS.parent / "examples", DOCS.parent / "tests")
+    for page in sorted(page for folder in folders for page in folder.glob("*.md")):
+        lines = page.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if re.match(r"```(sh|bash|console|python|py)\b", line):
+                mark = re.fullmatch(r"<!-- (?:not executed: .+|executed by (tests/\S+\.py)(?:: (.+))?) -->", lines[number - 1])
+                if mark is None or not _executes(mark[1], mark[2]):
+                    place = f"{page.relative_to(DOCS.parent)}:{number + 1}"
+                    yield f"{place}: say before the block which test executes it, or why none does"
+
+
+def _executes(test: str | None, name: str | None) -> bool:
+    """Whether the test is there and speaks of the block by its name."""
+    if test is None:
+        return True
+    file = DOCS.parent / test
+    return file.exists() and (name is None or name in file.read_text(encoding="utf-8"))
+
+
 def main() -> int:
     """Write, or check."""
     pages = {page: written(page.read_text(encoding="utf-8")) for page in sorted(DOCS.rglob("*.md"))}
@@ -170,7 +191,9 @@ def main() -> int:
     if "--check" in sys.argv:
         for page in old:
             print(f"{page.relative_to(DOCS.parent)} is out of date: run .venv/bin/python script/docs.py")
-        return 1 if old else 0
+        blocks = list(unmarked())
+        print(*blocks, sep="\n", end="\n" if blocks else "")
+        return 1 if old or blocks else 0
     for page in old:
         page.write_text(pages[page], encoding="utf-8")
     return 0

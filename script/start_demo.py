@@ -1,18 +1,24 @@
-"""Fills a new database with demo data, says how to look at it, and serves."""
+"""Fills a new database with demo data, serves it, and says how to look at it."""
 
 import argparse
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 NOTES = Path("data/demo.json")
 
 
 def main() -> None:
-    """Make the demo data once; print address, account, client and a line to paste; then become the server."""
+    """Make the demo data once; serve; once that answers, print what to paste. End as the server ends."""
     ordre = str(Path(sys.executable).parent / "ordre")
+    host, port = _address(sys.argv[1:])
+    _check_free(host, int(port))
     if not _made_before():
         print("Making demo data ...", file=sys.stderr)
         made = subprocess.run([ordre, "demo", "--json"], check=True, capture_output=True, text=True)  # noqa: S603 - our own command
@@ -20,9 +26,32 @@ def main() -> None:
         NOTES.write_text(json.dumps({**json.loads(made.stdout), "database": os.environ["ORDRE_DATABASE"]}), encoding="utf-8")
         NOTES.chmod(0o600)
     demo = json.loads(NOTES.read_text(encoding="utf-8"))
-    host, port = _address(sys.argv[1:])
-    print(_greeting(demo, f"http://{host}:{port}"), flush=True)
-    os.execv(ordre, [ordre, "serve", *sys.argv[1:]])  # noqa: S606 - our own command
+    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - what somebody asked for
+    # In a group of its own, so that Ctrl-C reaches it once: from here.
+    with subprocess.Popen([ordre, "serve", *sys.argv[1:]], process_group=0) as server:  # noqa: S603 - our own command
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, lambda number, _: server.send_signal(number))
+        if _answers(url, server):
+            print(_greeting(demo, url), flush=True)
+    sys.exit(server.returncode)
+
+
+def _check_free(host: str, port: int) -> None:
+    """End with a sentence where somebody listens there already: what answers would not be this server."""
+    with socket.socket() as one:
+        if one.connect_ex((host, port)) == 0:
+            sys.exit(f"ordre: port {port} of {host} is taken; for another one: script/server --port {port + 1}")
+
+
+def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server answers; False where it ends before."""
+    while server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=1):  # noqa: S310 - our own server
+                return True
+        except OSError:
+            time.sleep(0.1)
+    return False
 
 
 def _made_before() -> bool:
@@ -45,22 +74,19 @@ def _address(arguments: list[str]) -> tuple[str, str]:
 
 
 def _greeting(demo: dict[str, str], url: str) -> str:
-    account, client, secret = demo["account_id"], demo["client_id"], demo["client_secret"]
-    token = (
-        f"TOKEN=$(curl -s -u {client}:{secret} -H 'Content-Type: application/json'"
-        f' -d \'{{"grant_type":"client_credentials","audience":"{url}/v1/accounts/{account}"}}\''
-        f' {url}/v1/accounts/{account}/auth/token | sed \'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')'
-    )
-    listed = f'curl -s -H "Authorization: Bearer $TOKEN" "{url}/v1/accounts/{account}/shopping/orders?limit=2"'
     return f"""
-  address        {url}      (documentation: {url}/docs)
-  account        {account}
-  client id      {client}
-  client secret  {secret}
+Ordre serves at {url} until Ctrl-C. The API is described at {url}/docs
 
-  Look at two orders:
+To look at two orders of the demo, paste this into another terminal:
 
-{token} && {listed}
+  export ACCOUNT={demo["account_id"]}
+  export CLIENT={demo["client_id"]}
+  export SECRET={demo["client_secret"]}
+  API={url}/v1/accounts/$ACCOUNT
+  TOKEN=$(curl -sSf -u "$CLIENT:$SECRET" -d grant_type=client_credentials "$API/auth/token" | cut -d '"' -f 4)
+  curl -sS -H "Authorization: Bearer ${{TOKEN:?no token: is the secret right?}}" "$API/shopping/orders?limit=2"
+
+README.md goes on from here. The command is .venv/bin/ordre, and ORDRE_DATABASE={demo["database"]} names this database.
 """
 
 

@@ -81,7 +81,7 @@ class Progress:
             return category, letter, word
         if category:
             self._outcomes[_file(report.nodeid)][category] += 1
-        return category, "", ""
+        return category, "", word if report.failed else ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:

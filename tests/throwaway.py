@@ -15,7 +15,7 @@ from typing import Any
 START_SECONDS = 60
 FOR_MANY = ("-c", "max_connections=400", "-c", "fsync=off")
 """Several processes of tests with several servers each; nobody pulls the plug of this one."""
-OWNER, SUPERUSER = "shop", "ordre"
+OWNER, SUPERUSER = "shop", "postgres"
 """Databases belong to a role that row-level security binds, as it does in production."""
 
 

@@ -12,7 +12,7 @@ from ordre.bootstrap import opened
 from ordre.db.postgres import PostgresStore
 from ordre.settings import Settings
 from service import Shop, operation, serving
-from throwaway import OWNER, Cluster, unbound
+from throwaway import OWNER, SUPERUSER, Cluster, unbound
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +156,7 @@ def test_a_role_that_is_not_bound_is_named_at_the_start(granted: str) -> None:
             return await store.unbound()
 
     assert asyncio.run(running(granted)) is None
-    assert asyncio.run(running(unbound(owner_of(granted)))) == "ordre"
+    assert asyncio.run(running(unbound(owner_of(granted)))) == SUPERUSER
     assert "does not exist" in run("migrate", "--grant", "nobody-knows", database=owner_of(granted), status=1)
 
 

@@ -1,0 +1,136 @@
+"""What the pages tell an operator to run does what they say."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from commands import run, run_json
+from database import sql
+from ordre.pytest import RunningOrdre
+from page import block_of, run_block, run_shell, serving_block
+from service import Service, operation
+from throwaway import Cluster, free_port
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[1]
+ALL = "0.0.0.0"  # noqa: S104 - it is taken out of what is run here
+
+
+def test_production(cluster: Cluster, tmp_path: Path) -> None:
+    port = free_port()
+    names = {"postgresql://ordre@db.internal/ordre": cluster.database(), "8080": str(port), ALL: "127.0.0.1"}
+    with serving_block("../README.md", "tests/test_pages.py: production", tmp_path, names, {}, f"http://127.0.0.1:{port}"):
+        accounts = run_json("account", "list", database=names["postgresql://ordre@db.internal/ordre"])
+    assert [one["account_id"] for one in accounts] == ["P12345678"]
+
+
+def test_first(tmp_path: Path) -> None:
+    port = free_port()
+    names = {"/var/lib/ordre": str(tmp_path)}
+    own = {"ORDRE_PORT": str(port)}
+    with serving_block("start.md", "tests/test_pages.py: first", tmp_path, names, own, f"http://127.0.0.1:{port}"):
+        accounts = run_json("account", "list", database=f"sqlite:///{tmp_path}/ordre.sqlite")
+    assert [one["account_id"] for one in accounts] == ["T12345678"]
+
+
+def test_roles(own_cluster: Cluster, tmp_path: Path) -> None:
+    port = free_port()
+    names = {"@db.internal": f"@127.0.0.1:{own_cluster.port}"}
+    own = {**own_cluster.environment(), "ORDRE_PORT": str(port)}
+    with serving_block("operate.md", "tests/test_pages.py: roles", tmp_path, names, own, f"http://127.0.0.1:{port}"):
+        database = f"postgresql://ordre_owner@127.0.0.1:{own_cluster.port}/ordre"
+        assert run_json("account", "list", database=database) == []
+
+
+def test_secret(tmp_path: Path) -> None:
+    port, database = free_port(), f"sqlite:///{tmp_path}/ordre.sqlite"
+    own = {"ORDRE_PORT": str(port), "ORDRE_DATABASE": database}
+    names = {"/etc/ordre/secret": str(tmp_path / "secret")}
+    url = f"http://127.0.0.1:{port}"
+    with serving_block("operate.md", "tests/test_pages.py: secret", tmp_path, names, own, url):
+        run("account", "create", "T00000001", "--name", "Shop", database=database)
+        made = run_json("client", "create", "T00000001", "--name", "Till", "--scope", "admin:shopping", database=database)
+        asked = {"grant_type": "client_credentials"}
+        answer = httpx.post(
+            f"{url}/v1/accounts/T00000001/auth/token", data=asked, auth=(made["client_id"], made["client_secret"])
+        )
+        assert answer.status_code == 200
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    (key,) = sql(database, "select * from signing_keys")
+    assert '"d":' not in str(key)
+
+
+def test_verify_and_proof(tmp_path: Path) -> None:
+    service = Service(f"sqlite:///{tmp_path}/ordre.sqlite")
+    service.start()
+    try:
+        with service.shop(account_id="T00000001") as shop:
+            order = shop.order(100, order_id="1001")
+            shop.post(f"/orders/{order['id']}/authorizations", operation((1, 100)))
+        own = {"ORDRE_DATABASE": service.database}
+        said = run_block("proofs.md", "tests/test_pages.py: verify", tmp_path, {}, own)
+        assert said.count("0 differences") == 3
+        names = {"http://127.0.0.1:8080": service.url, "examples/verify_order.py": str(ROOT / "examples" / "verify_order.py")}
+        assert "proven" in run_block("proofs.md", "tests/test_pages.py: proof", tmp_path, names, own)
+        assert json.loads((tmp_path / "root.json").read_text(encoding="utf-8"))
+    finally:
+        service.stop()
+
+
+def test_conformance(ordre: RunningOrdre, tmp_path: Path) -> None:
+    names = {
+        "http://127.0.0.1:8080": ordre.url,
+        "T00000001": ordre.account_id,
+        "--client-id ...": f"--client-id {ordre.client_id}",
+        "--client-secret ...": f"--client-secret {ordre.client_secret}",
+    }
+    run_block("compatibility.md", "tests/test_pages.py: conformance", tmp_path, names)
+    assert "<testsuite" in (tmp_path / "conformance.xml").read_text(encoding="utf-8")
+
+
+def test_client(ordre: RunningOrdre, tmp_path: Path) -> None:
+    names = {"http://127.0.0.1:8080": ordre.url, "T00000001": ordre.account_id}
+    given = f"client_id, client_secret = {ordre.client_id!r}, {ordre.client_secret!r}\n"
+    program = tmp_path / "shop.py"
+    program.write_text(given + block_of("client.md", "tests/test_pages.py: client", names), encoding="utf-8")
+    assert "exceeds_remaining" in run_shell(f"python {program}", tmp_path)
+
+
+def test_running(tmp_path: Path) -> None:
+    program = tmp_path / "local.py"
+    program.write_text(block_of("start.md", "tests/test_pages.py: running"), encoding="utf-8")
+    assert "/v1/accounts/T00000001" in run_shell(f"python {program}", tmp_path)
+
+
+def test_terminal(tmp_path: Path) -> None:
+    service = Service(f"sqlite:///{tmp_path}/ordre.sqlite")
+    service.start()
+    try:
+        with service.shop(account_id="T12345678") as shop:
+            shop.order(39800, order_id="1001", customer={"first_name": "Kari"})
+        said = run_block("operate.md", "tests/test_pages.py: terminal", tmp_path, {}, {"ORDRE_DATABASE": service.database})
+    finally:
+        service.stop()
+    assert "1001" in said
+    assert "Kari" in said
+
+
+def test_rotate(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/ordre.sqlite"
+    run("migrate", database=database)
+    run("account", "create", "T12345678", "--name", "Shop", database=database)
+    made = run_json("client", "create", "T12345678", "--name", "Till", "--scope", "admin:shopping", database=database)
+    names = {"0f3d...": made["client_id"]}
+    said = run_block("operate.md", "tests/test_pages.py: rotate", tmp_path, names, {"ORDRE_DATABASE": database})
+    assert made["client_id"] in said
+    assert made["client_secret"] not in said
+
+
+def test_drill(tmp_path: Path) -> None:
+    database, own = f"sqlite:///{tmp_path}/ordre.sqlite", {"TMPDIR": str(tmp_path)}
+    run("demo", database=database)
+    (tmp_path / "passphrase").write_text("long enough for a passphrase", encoding="utf-8")
+    run("backup", str(tmp_path / "orders.backup"), "--passphrase-file", str(tmp_path / "passphrase"), database=database)
+    assert "the backup is good" in run_block("operate.md", "tests/test_pages.py: drill", tmp_path, {}, own)
