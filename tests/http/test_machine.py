@@ -257,6 +257,6 @@ def test_the_server_is_the_core(shop: Shop, effort: Effort, record_property: Cal
         run_state_machine_as_test(machine, settings=settings(bounds, derandomize=number == 0))
     record_property("requests compared with the core", sum(done.values()))
     for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Close", "Open", "Cancel", "Erase"):
-        assert done[f"{name} done"] > 3, (name, done)
+        assert done[f"{name} done"] > 1, (name, done)  # how often is chance; that it came about again is not
     for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Report", "Close"):
-        assert done[f"{name} refused"] > 3, (name, done)
+        assert done[f"{name} refused"] > 1, (name, done)
