@@ -277,7 +277,8 @@ def test_a_database_that_goes_away_is_said_and_found_again(own_cluster: Cluster)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert answer.json()["error"]["errors"][0]["code"] == "store_unavailable"
             assert shop.send("POST", f"/orders/{order['id']}/close").status_code == 503
-            assert shop.http.get("/health").status_code == 503
+            for path, status in (("", 503), ("/ready", 503), ("/live", 200)):
+                assert shop.http.get(f"/health{path}").status_code == status
             own_cluster.start()
             assert shop.get(f"/orders/{order['id']}") == order
             assert shop.post(f"/orders/{order['id']}/close")["status"] == "closed"

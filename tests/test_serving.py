@@ -16,7 +16,9 @@ from typing import IO, Any
 import httpx
 import pytest
 
+from commands import run
 from service import ORDRE, Service
+from throwaway import Cluster
 
 SECONDS = 180
 ONE_AND_TWO = pytest.mark.parametrize("workers", ["1", "2"])
@@ -288,6 +290,26 @@ def test_a_worker_that_dies_is_replaced_and_logged(stored: str) -> None:
         assert (said["event"], said["pid"], said["exit_code"]) == ("worker_died", victim, -signal.SIGKILL)
         assert victim not in children(process.pid)
         assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_a_worker_that_comes_back_waits_for_a_database_that_is_away(own_cluster: Cluster) -> None:
+    database = own_cluster.database()
+    run("migrate", database=database)
+    with started("--port", "0", "--database", database, "--workers", "2") as process:
+        url, old = line(process.stderr)["url"], children(process.pid)
+        own_cluster.kill()
+        for victim in old:
+            os.kill(victim, signal.SIGKILL)
+        while (said := line(process.stderr))["event"] != "waiting":
+            pass
+        assert "cannot reach the database" in said["reason"]
+        own_cluster.start()
+        while True:
+            try:
+                assert httpx.get(f"{url}/health/ready", timeout=SECONDS).status_code == 200
+                break
+            except httpx.RemoteProtocolError:  # this connection was with a worker that died
+                continue
 
 
 @ONE_AND_TWO

@@ -59,6 +59,10 @@ def test_migrations_are_numbered_without_a_gap_and_none_twice() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_migrations_are_numbered_without_a_gap_or_a_twin() -> None:
+    assert [one.number for one in migrations("sqlite")] == list(range(1, NEWEST + 1))
+
+
 def test_every_migration_says_what_it_is_compatible_with() -> None:
     for one in sorted((SOURCE / "db" / "migrations").glob("*.sql")):
         number = int(one.name[:4])

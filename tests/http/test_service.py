@@ -7,7 +7,8 @@ from service import Service, Shop
 
 
 def test_health(shop: Shop) -> None:
-    assert shop.http.get("/health").json()["status"] == "ok"
+    for path in ("/health", "/health/live", "/health/ready"):
+        assert shop.http.get(path).json()["status"] == "ok"
     head = shop.http.head("/docs")
     assert (head.status_code, head.content) == (200, b"")
     path = f"/orders/{shop.order(5)['id']}"
