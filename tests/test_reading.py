@@ -57,6 +57,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     def saying(*arguments: str, database: str) -> str:
         monkeypatch.setattr(main, "app", partial(app, arguments))
         monkeypatch.setenv("ORDRE_DATABASE", database)
+        monkeypatch.setenv("ORDRE_LOG_FORMAT", "text")
         with pytest.raises(SystemExit) as ended:
             main.main()
         assert ended.value.code == 1
