@@ -128,6 +128,18 @@ PROMISES = (
         ),
     ),
     Promise(
+        id="R1",
+        says="a restored backup is what was backed up, at one instant, or nothing is restored",
+        mechanism="A backup reads one snapshot and ends with counts and signed roots; a restore is one transaction, kept only if counts, roots"
+        " and every order prove to be the same in the database that it wrote.",
+        attacks=(
+            "tests/test_backup.py",
+            "tests/test_backup_refused.py",
+            "tests/test_backup_page.py",
+            "tests/test_backup_memory.py",
+        ),
+    ),
+    Promise(
         id="F1",
         says="the change feed of an account is complete, ordered, gap-free and re-readable",
         missing="There is no feed yet. An order's own events are complete, ordered and without gaps: H2.",

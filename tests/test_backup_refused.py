@@ -297,7 +297,7 @@ def test_what_cannot_be_written_or_read_is_said(demo: Path, tmp_path: Path) -> N
     assert "is no backup: name another file" in said(
         "backup", str(demo.with_name("demo.sqlite")), *free, database=database, status=1
     )
-    assert "is a directory" in said("backup", str(tmp_path), *free, database=database, status=1).lower()
+    assert "is no backup" in said("backup", str(tmp_path), *free, database=database, status=1)
     assert "No such file" in said("restore", str(tmp_path / "none"), database=f"sqlite:///{tmp_path}/x.sqlite", status=1)
     assert "there is no database" in said(
         "backup", str(tmp_path / "a"), *free, database=f"sqlite:///{tmp_path}/x.sqlite", status=1

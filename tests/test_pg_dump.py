@@ -80,7 +80,7 @@ def test_the_commands_of_the_page(cluster: Cluster, dumped: str, tmp_path: Any) 
     assert asyncio.run(ask(restored, policies)) == asyncio.run(ask(dumped, policies)) != []
 
 
-def test_the_role_reads_all_and_writes_nothing(cluster: Cluster, dumped: str) -> None:
+def test_the_role_reads_all_and_writes_nothing(cluster: Cluster, dumped: str, tmp_path: Path) -> None:
     cluster.role("ordre_reader")
     for _ in range(2):
         run("migrate", "--backup-role", "ordre_reader", database=dumped)
@@ -92,6 +92,7 @@ def test_the_role_reads_all_and_writes_nothing(cluster: Cluster, dumped: str) ->
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 asyncio.run(ask(reader, statement))
     assert run_json("verify", database=reader)["differences"] == []
+    assert run_json("backup", str(tmp_path / "file"), "--without-keys", database=reader)["rows"]["orders"] == 1
     assert asyncio.run(ask(dumped, "select count(*) from orders")) == [(0,)], "the owner is bound as before"
 
 

@@ -167,10 +167,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         BadBackup: Something else has the name.
         OSError: The file cannot be written.
     """
-    if path.exists():
-        with path.open("rb") as there:
-            if not is_backup(there):
-                raise BadBackup(f"{path} is there already, and is no backup: name another file")
+    if path.exists() and not is_backup(path):
+        raise BadBackup(f"{path} is there already, and is no backup: name another file, or - for standard output")
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     made = Path(name)
     try:
@@ -182,12 +180,18 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         made.unlink(missing_ok=True)
         raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # so that the name outlives a power failure, too
+    os.close(folder)
 
 
-def is_backup(file: BinaryIO) -> bool:
+def is_backup(path: Path) -> bool:
     """Tell whether a file begins as a backup does."""
+    if not path.is_file():
+        return False
     try:
-        return gzip.GzipFile(fileobj=file, mode="rb").read(len(_FIRST)) == _FIRST
+        with gzip.open(path) as file:
+            return file.read(len(_FIRST)) == _FIRST
     except (EOFError, OSError, zlib.error):
         return False
 
