@@ -213,14 +213,18 @@ def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
     if route.writes:
         found += [
             _header("Idempotency-Key", "The same key and request are answered with the first answer; kept 24 hours", "^[ -~]+$"),
-            _header("Prefer", "`handling=strict`: what is otherwise ignored is refused", "^[ -~]+$"),
+            _header(
+                "Prefer", "`handling=strict`: what is otherwise ignored is refused. Other preferences are ignored (RFC 7240)"
+            ),
             _header("If-Match", 'The version to write on, in quotes, such as `"3"`', r'^(\*|(W/)?"[0-9]{1,15}")$'),
         ]
     return found
 
 
-def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
-    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": pattern}
+def _header(name: str, about: str, pattern: str | None = None) -> dict[str, Any]:
+    """Return a header; one without a pattern may have any value."""
+    limits = {} if pattern is None else {"minLength": 1, "maxLength": 255, "pattern": pattern}
+    schema = {"type": "string", **limits}
     return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
