@@ -28,6 +28,7 @@ from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.names import ClientNames
 from ordre.api.rates import Rate
 from ordre.api.requests import (
+    STRANGER_BYTES,
     Bodies,
     Queries,
     body_of,
@@ -100,7 +101,8 @@ class Endpoint:
         caller = await self._caller(request) if route.scopes else None
         if caller is None and route.body is not None:
             self._api.token_rate.take((request.client and request.client.host, request.path_params["aid"]))
-        body = await body_of(request, self._api.settings.body_bytes, self._api.settings.body_seconds)
+        most = self._api.settings.body_bytes if caller else min(self._api.settings.body_bytes, STRANGER_BYTES)
+        body = await body_of(request, most, self._api.settings.body_seconds)
         check_names(request)
         text = text_of(body)
         query = self._queries.decode(request)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ordre.api.answers import JsonAnswer
+from ordre.api.requests import STRANGER_BYTES, body_of
 from ordre.api.wire.common import Wire, decoder, instant, milliseconds
 from ordre.domain.refusals import InvalidValue, Refused
 
@@ -51,6 +52,7 @@ class _Time(Wire, kw_only=True):
     advance: str | UnsetType = UNSET
 
 
+_BODY_SECONDS = 15.0
 _decode = decoder(_Time).decode
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
@@ -118,7 +120,7 @@ def routes(clock: Clock, moved: Moved) -> list[Route]:
 
     async def answer(request: Request) -> Response:
         if request.method == "PUT":
-            clock.move(_goal(await request.body(), clock.time))
+            clock.move(_goal(await body_of(request, STRANGER_BYTES, _BODY_SECONDS), clock.time))
             await moved(clock.time)
         return JsonAnswer(f'{{"now":"{instant(clock.time)}"}}')
 

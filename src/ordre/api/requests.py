@@ -16,11 +16,14 @@ from ordre.api.wire.common import decoder
 from ordre.api.wire.queries import LISTS, METADATA
 from ordre.domain.refusals import InvalidValue, Refusal, Refused, UnknownParameter
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""A string of JSON; one that is not closed takes the rest. It gives nothing back (``*+``), so that it is read in one pass."""
 _AS_ONE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _IN_IDS = re.compile("%(2[5Ff])")
 KEY_LENGTH = 255
+STRANGER_BYTES = 64 * 1024
+"""The largest body of a request without a token. One for a token has a few hundred bytes."""
 
 
 async def body_of(request: Request, most_bytes: int, seconds: float) -> bytes:

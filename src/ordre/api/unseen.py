@@ -27,8 +27,9 @@ MOST_CHARACTERS = 1_000
 """So long the header is at most; what it leaves out is said by `...` at its end."""
 _TEST_ACCOUNT = "T"
 _QUOTED = "[]._-~:@/$()"
-_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_HANDLING = re.compile(r'\s*handling\s*=\s*(?:"(\w*)"|(\w*))\s*(?:;.*)?', re.IGNORECASE | re.DOTALL)
+_PREFERENCE = re.compile(r'(?:[^,"]+|"[^"\\]*+(?:\\.[^"\\]*+)*+"?)+', re.DOTALL)
+_HANDLING = re.compile(r'\s*+handling\s*+=\s*+(?:"(\w*+)"|(\w*+))\s*+(?:;.*+)?', re.IGNORECASE | re.DOTALL)
+"""Both are read in one pass whatever a header holds: what a part has taken it does not give back (``*+``)."""
 
 
 def prefers_strict(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -92,7 +93,8 @@ def ignored_header(paths: Iterable[str]) -> str:
     """Return the paths as one line of printable ASCII, others percent-encoded; it ends in ``...`` where not all of them fit."""
     line = ""
     for place, path in enumerate(paths):
-        longer = f"{line}, {quote(path, safe=_QUOTED)}" if line else quote(path, safe=_QUOTED)
+        quoted = quote(path[: MOST_CHARACTERS + 1], safe=_QUOTED)
+        longer = f"{line}, {quoted}" if line else quoted
         if place == MOST_FAULTS or len(longer) > MOST_CHARACTERS:
             return f"{line}, ..." if line else "..."
         line = longer

@@ -51,7 +51,7 @@ class Place(Wire):
     def __post_init__(self) -> None:
         if (country := given(self.country)) is not None and country not in COUNTRIES:
             if not country.isascii() or country.upper() not in COUNTRIES:
-                raise FieldError("country", f"Must be a country code of ISO 3166-1 of two letters, is {country!r}")
+                raise FieldError("country", f"Must be a country code of ISO 3166-1 of two letters, is {country[:40]!r}")
             self.country = country.upper()
 
 

@@ -33,8 +33,9 @@ MOST_CHARACTERS = 255
 _WORD = 64
 _LONGEST_NUMBER = 10**18
 _LEAST_DIGITS = 5
-_PHONE = re.compile(r"[\s(]*\+?[\d\s()./\u2010-\u2015-]+")
-_EDGES = re.compile(r"^[^\w]+|[^\w]+$")
+_PHONE = re.compile(r"[\s(]*+\+?[\d\s()./\u2010-\u2015-]++")
+_EDGES = re.compile(r"^\W++|(?<!\W)\W++$")
+"""Marks at the end are looked for once from where they begin, not from each of them."""
 _INSIDE = re.compile(r"(?<=[^\w])(?=\w)")
 _WORDS = ("word", "payment", "comment")
 _ENDS_WORD = "\x1f"
