@@ -4,10 +4,24 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from service import ORDRE
+
+MOST_SECONDS = 120
+
+
+@contextmanager
+def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Kill what still runs at the end: a test that failed waits for nothing."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
@@ -15,7 +29,7 @@ def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDRE_")}
     if database is not None:
         environment["ORDRE_DATABASE"] = database
-    done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=MOST_SECONDS)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + (done.stderr if status else "")
 

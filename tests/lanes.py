@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 SECONDS = 900.0
+LATE = 300
+"""Seconds after which a test of the deep lane that goes on beyond its end is given up. Others have `timeout` of pyproject.toml."""
 USED = 0.85
 """How much of the time the shares make up: the rest is for what begins and ends."""
 APART = (
@@ -75,6 +77,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
         raise pytest.UsageError("--fast or --deep, not both")
     wanted = [item for item in items if _runs(config, item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    if config.option.deep:
+        for item in wanted:
+            item.add_marker(pytest.mark.timeout(config.option.seconds + LATE))
     items[:] = sorted(wanted, key=lambda item: (_file(item.nodeid) not in APART, item.get_closest_marker("slow") is None))
     config.stash[SHARES] = sum(_share(item) for item in items)
 

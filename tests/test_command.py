@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import asyncpg
 import pytest
 
-from commands import run, run_json
+from commands import ending, run, run_json
 from service import ORDRE
 from throwaway import Cluster, unbound
 
@@ -108,9 +108,10 @@ def locked(database: str, table: str) -> Iterator[None]:
 def interrupted(database: str | None, *command: str, after: float) -> tuple[int, str]:
     """Start a command, and press Ctrl-C, which reaches all of its processes; return how it ends and what it says."""
     environment = {**os.environ, **({"ORDRE_DATABASE": database} if database else {})}
-    with subprocess.Popen(
+    started = subprocess.Popen(
         [ORDRE, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    )
+    with ending(started) as process:
         time.sleep(after)
         os.killpg(process.pid, signal.SIGINT)
         out, error = process.communicate(timeout=SECONDS)

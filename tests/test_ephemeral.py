@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from commands import run
+from commands import ending, run
 from in_memory import send
 from ordre.pytest import START, RunningOrdre
 from service import ORDRE, Service, items
@@ -112,7 +112,7 @@ def test_a_clock_moves_by_a_duration(ordre: RunningOrdre, duration: str, end: st
 def test_it_starts_at_once_prints_a_client_and_leaves_nothing() -> None:
     port, started = free_port(), time.monotonic()
     command = [ORDRE, "serve", "--ephemeral", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)) as process:
         assert process.stdout is not None
         ordre = RunningOrdre(**json.loads(process.stdout.readline()))
         assert time.monotonic() - started < 10
@@ -123,7 +123,6 @@ def test_it_starts_at_once_prints_a_client_and_leaves_nothing() -> None:
             time.sleep(0.02)
         assert send(ordre, "GET", "/orders").json() == {"orders": []}
         assert httpx.get(f"{ordre.url}/clock").status_code == 404, "a clock that runs is not moved"
-        process.terminate()
 
 
 def test_a_clock_goes_with_a_server_in_memory_alone() -> None:

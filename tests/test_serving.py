@@ -16,7 +16,7 @@ from typing import IO, Any
 import httpx
 import pytest
 
-from commands import run
+from commands import ending, run
 from service import ORDRE, Service
 from throwaway import Cluster
 
@@ -218,7 +218,7 @@ def test_people_at_a_terminal_read_short_coloured_lines() -> None:
     ours, theirs = pty.openpty()
     command = [ORDRE, "serve", "--ephemeral", "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment) as process:
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)) as process:
         os.close(theirs)
         url = line(process.stdout)["url"]
         httpx.get(f"{url}/v1/accounts/T00000001/shopping/orders")

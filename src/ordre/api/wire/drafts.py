@@ -147,7 +147,7 @@ class DraftAnswer(Wire, kw_only=True):
         deleted_by: The id of the client that deleted it
         order_ids: The `order_id` of each order that completing it made or changed
         not_taken_over: What the order that `options.order_id` names does not take over when the draft is completed, as paths
-        _links: Where to find the orders that completing it made or changed: one link to each, `rel` is `order`
+        links: Where to find the orders that completing it made or changed: one link to each, `rel` is `order`
     """
 
     id: Uuid
