@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from ordre.application.ports import ListQuery
+from ordre.application.lists import ListQuery
 from ordre.bootstrap import make_store
 from ordre.db.lists import ORDERS, Finding, Statement
 from ordre.db.store import SqlStore

@@ -14,7 +14,7 @@ import pytest
 
 SECONDS = 900.0
 LATE = 300
-"""Seconds after which a test of the deep lane that goes on beyond its end is given up. Others have `timeout` of pyproject.toml."""
+"""Seconds after which a test of the deep lane that goes on beyond its end fails. Others have `timeout` of pyproject.toml."""
 USED = 0.85
 """How much of the time the shares make up: the rest is for what begins and ends."""
 APART = (

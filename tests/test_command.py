@@ -133,7 +133,7 @@ def demo_database(cluster: Cluster) -> str:
         (("verify",), "orders"),
         (("verify", "--processes", "2"), "facts"),
         (("erase", "T00000001", "--email", "ada@example.com"), "orders"),
-        (("migrate",), "orders"),
+        (("migrate",), "schema_migrations"),
         (("account", "list"), "accounts"),
     ],
 )

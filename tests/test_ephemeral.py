@@ -1,8 +1,10 @@
 """A server in memory for the tests of others: its clock, and the fixture of the plugin."""
 
 import json
+import os
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -114,7 +116,7 @@ def test_it_starts_at_once_prints_a_client_and_leaves_nothing() -> None:
     command = [ORDRE, "serve", "--ephemeral", "--port", str(port)]
     with ending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)) as process:
         assert process.stdout is not None
-        ordre = RunningOrdre(**json.loads(process.stdout.readline()))
+        ordre = RunningOrdre(**json.loads(process.stdout.readline()), log=Path(os.devnull))
         assert time.monotonic() - started < 10
         assert ordre.url == f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 10

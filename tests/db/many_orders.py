@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ordre.application.ports import Beginning
+from ordre.application.lists import Beginning
 
 COUNT = 20_000
 ACCOUNT = "T00000001"

@@ -16,7 +16,7 @@ from many_orders import ACCOUNT, COUNT, FILL, term, words
 
 from commands import run
 from database import ENGINES, new_database
-from ordre.application.ports import ListQuery
+from ordre.application.lists import ListQuery
 from ordre.bootstrap import opened
 from ordre.db.lists import DRAFTS, FEW, ORDERS, Finding, Listed, Statement
 from ordre.db.queries import for_sqlite

@@ -49,6 +49,12 @@ AMOUNTS = st.sampled_from([0, 1, 2, 5, -1, -2, -5])
 CURRENCIES = st.sampled_from(["NOK", "NOK", "JPY", "KWD"])
 IDS = st.sampled_from(["p", "q", "r"])
 STEPS, STEPS_OF_ONE = 1_500, 25
+MOST_ROUNDS = 6
+"""Of which one is mostly enough: what comes about in a round is chance."""
+WANTED = {
+    *(f"{name} done" for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Close", "Open", "Cancel", "Erase")),
+    *(f"{name} refused" for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Report", "Close")),
+}
 _numbers = count(1)
 
 
@@ -253,10 +259,9 @@ def test_the_server_is_the_core(shop: Shop, effort: Effort, record_property: Cal
         suppress_health_check=list(HealthCheck),
         database=None,
     )
-    for number in effort.rounds():  # the first draws the same steps in every run
+    for number in effort.rounds(MOST_ROUNDS):  # the first draws the same steps in every run of one version
         run_state_machine_as_test(machine, settings=settings(bounds, derandomize=number == 0))
+        if done.keys() >= WANTED and not effort.deep:
+            break
     record_property("requests compared with the core", sum(done.values()))
-    for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Close", "Open", "Cancel", "Erase"):
-        assert done[f"{name} done"] > 1, (name, done)  # how often is chance; that it came about again is not
-    for name in ("Record", "AddLines", "Replace", "Update", "StartSession", "Report", "Close"):
-        assert done[f"{name} refused"], (name, done)
+    assert done.keys() >= WANTED

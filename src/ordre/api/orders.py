@@ -22,8 +22,9 @@ from ordre.api.wire.orders import (
 )
 from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_query
 from ordre.application import erasure
+from ordre.application.lists import COUNT_LIMIT, Page
 from ordre.application.orders import execute
-from ordre.application.ports import COUNT_LIMIT, Outcome, Page, View
+from ordre.application.ports import Outcome, View
 from ordre.domain.commands import Close, Command, Open
 from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrder
 

@@ -8,8 +8,9 @@ from ordre.api.wire.answers import COLLECTIONS, id_of, listed
 from ordre.api.wire.common import given
 from ordre.api.wire.operations import NewOperation, NewSession, record, shown_operation, shown_session, start_session
 from ordre.api.wire.queries import SubList
+from ordre.application.lists import Page
 from ordre.application.orders import execute
-from ordre.application.ports import Outcome, Page
+from ordre.application.ports import Outcome
 from ordre.domain.ledger import Kind
 from ordre.domain.refusals import InvalidValue, Refused, UnknownOperation, UnknownOrder, UnknownSession
 

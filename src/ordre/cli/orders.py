@@ -12,8 +12,9 @@ from ordre.api.wire.answers import order_text
 from ordre.api.wire.common import milliseconds
 from ordre.api.wire.queries import OrderListOf, list_query
 from ordre.application import accounts
+from ordre.application.lists import Page
 from ordre.application.names import order_named
-from ordre.application.ports import Access, Page, Store, View
+from ordre.application.ports import Access, Store, View
 from ordre.application.summaries import name_in, printable
 from ordre.cli.options import AccountId, Database, Json, with_store
 from ordre.cli.output import json_text, print_rows

@@ -8,8 +8,8 @@ compare-and-set. Whoever read a lost subject, refused or not, is run again.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ordre.application.lists import RECORDED_KINDS, Term, Terms
 from ordre.application.ports import (
-    RECORDED_KINDS,
     Answered,
     Change,
     DraftWrite,
@@ -21,8 +21,6 @@ from ordre.application.ports import (
     NewFact,
     OrderWrite,
     Outcome,
-    Term,
-    Terms,
     Wanted,
 )
 from ordre.db import codec

@@ -9,7 +9,7 @@ from itertools import chain
 
 from msgspec import MsgspecError
 
-from ordre.application.ports import Term
+from ordre.application.lists import Term
 from ordre.db import codec, queries
 from ordre.db.batch import Subject
 from ordre.db.store import SqlTables

@@ -11,7 +11,7 @@ Planners know less: a column in an expression (``+x``, ``coalesce(x, '')``, ``x 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ordre.application.ports import COUNT_LIMIT, ListQuery, Word
+from ordre.application.lists import COUNT_LIMIT, ListQuery, Word
 from ordre.db import queries
 
 FEW = 10_000

@@ -15,17 +15,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from ordre.application.ports import (
-    Access,
-    Answered,
-    Change,
-    EarlierFact,
-    HeldOrder,
-    Outcome,
-    StoreUnavailable,
-    Terms,
-    Trouble,
-)
+from ordre.application.lists import Terms
+from ordre.application.ports import Access, Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject

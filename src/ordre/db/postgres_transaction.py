@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from ordre.application.ports import StoreUnavailable, Terms
+from ordre.application.lists import Terms
+from ordre.application.ports import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db.layout import Table
 from ordre.db.postgres import ADMIT, MIGRATION_LOCK, admitted, explained

@@ -14,19 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ordre.application.ports import (
-    RECORDED_KINDS,
-    Access,
-    Answered,
-    Change,
-    EarlierFact,
-    HeldOrder,
-    Outcome,
-    StoreUnavailable,
-    Terms,
-    Trouble,
-    Wanted,
-)
+from ordre.application.lists import RECORDED_KINDS, Terms
+from ordre.application.ports import Access, Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Trouble, Wanted
 from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject

@@ -5,7 +5,8 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
-from ordre.application.ports import StoreUnavailable, Terms
+from ordre.application.lists import Terms
+from ordre.application.ports import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import queries, sqlite_file
 from ordre.db.layout import Table

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from ordre.application.lists import ListQuery, Page, Terms
 from ordre.application.ports import (
     Account,
     Change,
@@ -13,15 +14,12 @@ from ordre.application.ports import (
     Found,
     HeldDraft,
     KeysUnreadable,
-    ListQuery,
     Outcome,
-    Page,
     Place,
     SigningKey,
     StoredFact,
     StoredOrder,
     StoreUnavailable,
-    Terms,
     Trouble,
     View,
 )

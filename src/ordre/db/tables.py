@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from ordre.application.ports import HeldDraft, HeldOrder, Term
+from ordre.application.lists import Term
+from ordre.application.ports import HeldDraft, HeldOrder
 from ordre.db import codec
 from ordre.db.batch import Subject
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ordre.application.lists import Term, Terms
 from ordre.application.orders import ref_of
-from ordre.application.ports import StoredFact, StoredOrder, Term, Terms
+from ordre.application.ports import StoredFact, StoredOrder
 from ordre.db import codec
 from ordre.domain.chain import START, digest, linked
 from ordre.domain.decide import deletion_of

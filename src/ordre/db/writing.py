@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ordre.application.ports import RECORDED_KINDS
+from ordre.application.lists import RECORDED_KINDS
 from ordre.db import tables
 
 _SHAPES: dict[str, Sequence[tuple[str, str]]] = {

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from ordre.api.wire.common import Amount, Currency, Id, Wire, given, milliseconds
 from ordre.api.wire.search import MOST_CHARACTERS, searched
-from ordre.application.ports import ListQuery, Word
+from ordre.application.lists import ListQuery, Word
 from ordre.domain.money import DIGITS
 from ordre.domain.refusals import InvalidValue, Refused, UnknownCurrency
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw
 
 from ordre.api.wire.common import Wire
-from ordre.application.ports import Beginning, Term, Terms, Word
+from ordre.application.lists import Beginning, Term, Terms, Word
 from ordre.domain.draft import Draft, DraftStatus
 from ordre.domain.order import About, Content, Frozen, Order
 
