@@ -24,16 +24,20 @@ class Trouble(StrEnum):
     FULL = "The disk of the database is full, or cannot be written"
     READ_ONLY = "The database is read-only"
     BUSY = "The database is busy"
+    MOVED = "The file of the database was moved or replaced"
     SCHEMA = "The schema of the database is of another version of Ordre"
     OTHER = "The database cannot answer"
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - it is named for the state it tells of
-    """The store cannot answer now: the database is away, full, read-only or busy. Nothing was written."""
+    """The store cannot answer now: the database is away, full, read-only or busy.
 
-    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+    Nothing was written, and nothing will be; or (``unsure``) nobody can tell whether it was, since the answer was lost.
+    """
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER, *, unsure: bool = False) -> None:
         super().__init__(message)
-        self.trouble = trouble
+        self.trouble, self.unsure = trouble, unsure
 
 
 class KeysUnreadable(StoreUnavailable):
@@ -174,7 +178,8 @@ class Outcome:
 class Change:
     """A write. ``decide`` is pure but for drawing names, may raise ``Refused``, and may be called again after a lost race.
 
-    ``several`` says that it may write more than one order or draft, which then happens all together or not at all.
+    ``several`` says that it may write more than one order or draft, which then happens all together or not at all, or that what
+    it reads is to stay as it is until it is written, though it writes to something else.
     ``erases`` says that it takes away what is stored: an ``Erased`` fact the order and its drafts, ``Emptied`` one fact's text.
     """
 
@@ -328,7 +333,7 @@ class OrderStore(Protocol):
 
         Raises:
             Refused: By the change's own ``decide``; nothing is written.
-            StoreUnavailable: The database cannot take it now; nothing is written.
+            StoreUnavailable: The database cannot take it now; nothing is written, unless it says that it is ``unsure``.
         """
         ...
 

@@ -8,8 +8,10 @@ import asyncpg
 from ordre.application.lists import Terms
 from ordre.application.ports import StoreUnavailable
 from ordre.auth.sealing import Sealer
+from ordre.db.admission import ADMIT, admitted
 from ordre.db.layout import Table
-from ordre.db.postgres import ADMIT, MIGRATION_LOCK, admitted, explained
+from ordre.db.postgres import MIGRATION_LOCK, make_durable
+from ordre.db.postgres_faults import explained
 from ordre.db.schema import Engine
 from ordre.db.store import Row
 from ordre.db.transaction import RowsRefused, Transaction
@@ -36,6 +38,7 @@ class PostgresTransaction(Transaction):
             raise StoreUnavailable(f"cannot reach the database: {error}") from error
         try:
             with explained():
+                await make_durable(connection)
                 snapshot = connection.transaction(isolation="repeatable_read", readonly=True)
                 async with snapshot if read_only else connection.transaction():
                     if not read_only:

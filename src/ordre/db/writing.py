@@ -43,8 +43,12 @@ def _terms_unsaid(part: str, owner: str, but: str, *, named: bool) -> str:
 
 
 @lru_cache(maxsize=128)
-def statement(used: tuple[str, ...]) -> str:
-    """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held."""
+def statement(used: tuple[str, ...], *, held: bool) -> str:
+    """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held.
+
+    Where nothing is ``held`` yet, an order or draft that somebody else has locked counts as not as it was read: it is not waited
+    for.
+    """
     steps, number = [], 1
     for name in used:
         columns = _SHAPES[name]
@@ -53,10 +57,10 @@ def statement(used: tuple[str, ...]) -> str:
         steps.append(f"{name} as (select * from unnest({arrays}) as t({_names(columns)}))")
     done = ["select null::text as account_id, null::text as id where false"]
     if "head" in used:
-        steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS)
+        steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS, by="order_id", held=held)
         done += ["select * from head_new", "select * from head_changed"]
     if "draft" in used:
-        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS)
+        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS, by="id", held=held)
         done += ["select * from draft_new", "select * from draft_changed"]
     steps.append(f"done as ({' union all '.join(done)})")
     for name, table in _TABLES.items():
@@ -82,22 +86,28 @@ def statement(used: tuple[str, ...]) -> str:
         chosen = ", ".join(f"x.{column}" for column, _ in columns)
         steps.append(
             f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
-            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject))"
+            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject)"
+            " order by x.account_id, x.key)"
         )
     admitted = f"(select set_config('ordre.accounts', ${number}, true)) is not null"
     return f"with {', '.join(steps)} select account_id, id from done where {admitted}"
 
 
-def _compare_and_set(name: str, table: str, columns: Sequence[tuple[str, str]], changing: Sequence[str]) -> list[str]:
-    """Return the steps that insert new rows and change those still as they were read, locked in the order of their keys."""
+def _compare_and_set(
+    name: str, table: str, columns: Sequence[tuple[str, str]], changing: Sequence[str], *, by: str, held: bool
+) -> list[str]:
+    """Return the steps that insert new rows and change those still as they were read, locked in the order of ``locks``.
+
+    ``by`` is the column in the order of which new rows are made.
+    """
     new = (
         f"{name}_new as (insert into {table} ({_names(columns)}) select {_names(columns)} from {name} where before = 0"
-        " on conflict do nothing returning account_id, id)"
+        f" order by account_id, {by} on conflict do nothing returning account_id, id)"
     )
     locked = (
         f"{name}_locked as materialized (select o.account_id, o.id from {table} o join {name} h"
         " on o.account_id = h.account_id and o.id = h.id and o.version = h.before"
-        " where h.before > 0 order by o.account_id, o.id for update of o)"
+        f" where h.before > 0 order by o.account_id, o.id for update of o{'' if held else ' skip locked'})"
     )
     assigned = ", ".join(f"{column} = h.{column}" for column in changing)
     changed = (

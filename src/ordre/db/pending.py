@@ -1,0 +1,78 @@
+"""What waits to be done by the database, and whoever waits for it: what he was told no of is not done later."""
+
+import asyncio
+import threading
+from typing import Any
+
+from ordre.application.ports import StoreUnavailable, Trouble
+
+SETTLE_SECONDS = 5.0
+"""How long a caller whose time is over is kept where what he wanted is being done, to be told what became of it."""
+
+
+class Pending:
+    """A job and its answer. Until it is taken, its caller may withdraw it; from then on he is told what became of it.
+
+    It is made on its caller's event loop, and taken there or on another thread.
+    """
+
+    __slots__ = ("_answer", "_is_wanted", "_lock", "_taken", "job")
+
+    def __init__(self, job: Any) -> None:
+        self.job = job
+        self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._lock = threading.Lock()
+        self._taken = False
+        self._is_wanted = True
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of its caller, on which he is to be told."""
+        return self._answer.get_loop()
+
+    def take(self) -> bool:
+        """Begin to do it; return False where its caller has withdrawn it."""
+        with self._lock:
+            self._taken = True
+            return self._is_wanted
+
+    def give_back(self) -> bool:
+        """Let it wait again, nothing of it being done; return False where its caller's time is over: it is withdrawn."""
+        with self._lock:
+            self._taken = False
+            is_wanted = self._is_wanted
+        if not is_wanted:
+            self._answer.cancel()
+        return is_wanted
+
+    def tell(self, result: Any) -> None:
+        """Tell the caller, if he still waits, what became of it: a result or an exception."""
+        if self._answer.done():
+            return
+        if isinstance(result, BaseException):
+            self._answer.set_exception(result)
+        else:
+            self._answer.set_result(result)
+
+    async def outcome(self) -> Any:
+        """Return what becomes of it. A caller who is cancelled meanwhile withdraws it, or waits on where it is being done.
+
+        Raises:
+            StoreUnavailable: It could not be done, or (``unsure``) whether it was done cannot be told in time.
+        """
+        try:
+            return await asyncio.shield(self._answer)
+        except asyncio.CancelledError:
+            if self._answer.cancelled() or self._withdrawn():
+                raise
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                return await asyncio.shield(self._answer)
+        except TimeoutError:
+            raise StoreUnavailable("it was being written when its time was over", Trouble.BUSY, unsure=True) from None
+
+    def _withdrawn(self) -> bool:
+        """Withdraw it, and return True, where it is not being done."""
+        with self._lock:
+            self._is_wanted = False
+            return not self._taken

@@ -1,0 +1,134 @@
+"""One batch on one connection to PostgreSQL: two round trips, one read and one compare-and-set write."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import asyncpg
+
+from ordre.application.lists import Terms
+from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder
+from ordre.db import codec, erasure, locks, queries, tables
+from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.lists import Statement
+from ordre.db.postgres_faults import explained
+from ordre.db.store import Row
+from ordre.db.writing import statement
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_READ = f"""
+select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS},
+    i.digest, i.answer, f.ref, f.type, f.data, f.document
+from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[])
+    as w(n, account_id, name, content, ref, draft, key)
+left join lateral (
+    select * from (
+        select 0 as place, x.* from orders x where x.account_id = w.account_id and x.order_id = w.name
+        union all select 1, x.* from orders x where x.account_id = w.account_id and x.id = w.name) named
+    order by place limit 1) o on true
+left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id
+left join facts f on f.account_id = o.account_id and f.id = o.id and f.ref in (w.ref, w.ref || '/deleted')
+left join drafts d on d.account_id = w.account_id and d.id = w.draft
+left join idempotency i on i.account_id = w.account_id and i.key = w.key
+where (select set_config('ordre.accounts', $8, true)) is not null
+"""
+
+
+async def tried(terms: Terms, connection: Connection, changes: Sequence[Change], *, held: bool) -> tuple[list[Ran], set[Subject]]:
+    """Read, decide and write a batch; return what became of each change, and the subjects that were lost.
+
+    ``held`` says that it has a transaction of its own, in which everything that it wants is locked.
+    """
+    batch = Batch(now(), terms, held=held)
+    for change, read in zip(changes, await _read(connection, changes), strict=True):
+        batch.add(change.wanted, read)
+    ran = [batch.run(change) for change in changes]
+    for one in batch.rows.erasures:
+        await _erase(connection, one)
+    for subject, emptied in batch.rows.emptied:
+        await run_all(connection, erasure.of_text(subject, emptied))
+    return ran, await _write(connection, batch.rows, held=held)
+
+
+async def _erase(connection: Connection, one: Erasure) -> None:
+    """Empty an order whose lock is held, and drop its drafts: everything is locked first, in the order of ``locks``."""
+    account, id_ = one.subject
+    amending = [row[0] for row in await connection.fetch(erasure.AMENDING, account, id_, one.order_id)]
+    drafts = [row[0] for row in await connection.fetch(locks.DRAFTS, account, [*one.drafts, *amending])]
+    await connection.execute(locks.ANSWERS, account, [id_, *drafts])
+    await run_all(connection, erasure.of_order(one))
+    for draft in drafts:
+        await run_all(connection, erasure.of_draft(account, draft))
+
+
+async def run_all(connection: Connection, statements: Iterable[Statement]) -> None:
+    """Run statements, one after another."""
+    for sql, parameters in statements:
+        await connection.execute(sql, *parameters)
+
+
+async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
+    wanted = [change.wanted for change in changes]
+    found = await connection.fetch(
+        _READ,
+        range(len(wanted)),
+        [one.account_id for one in wanted],
+        [one.order for one in wanted],
+        [one.content for one in wanted],
+        [one.ref for one in wanted],
+        [one.draft for one in wanted],
+        [one.key for one in wanted],
+        ",".join(sorted({one.account_id for one in wanted})),
+    )
+    rows: list[list[Row]] = [[] for _ in wanted]
+    for row in found:
+        rows[row[0]].append(row)
+    return [_read_of(mine) for mine in rows]
+
+
+def _read_of(rows: Sequence[Row]) -> Read:
+    _, head, hash_, fields, items, draft, events, digest, answer, *_ = rows[0]
+    content = None if fields is None else codec.content_from(fields, items)
+    earlier = {
+        ref: EarlierFact(fact=codec.fact_from(type_, data), document=document)
+        for *_, ref, type_, data, document in rows
+        if ref is not None
+    }
+    return Read(
+        order=None if head is None else HeldOrder(order=codec.order_from(head), hash=hash_, content=content),
+        earlier=earlier,
+        draft=None if draft is None else codec.held_draft(draft, events),
+        answered=None if digest is None else Answered(digest=digest, answer=codec.answer_from(answer)),
+    )
+
+
+async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subject]:
+    """Write a batch in one statement; return the subjects whose row was not as it was read, of which nothing is written.
+
+    So it is with a row that somebody else has locked, unless it is ``held``.
+    """
+    parts: dict[str, Sequence[tuple[object, ...]]] = {
+        "head": [(*tables.head_row(subject, order), before) for subject, (before, order) in rows.heads.items()],
+        "draft": [(*tables.draft_row(subject, draft), before) for subject, (before, draft) in rows.drafts.items()],
+        "body": [(*subject, *body) for subject, body in rows.bodies.items()],
+        "term": tables.term_rows(rows.terms),
+        "term_gone": tables.term_rows(rows.terms_gone),
+        "draft_term": tables.term_rows(rows.draft_terms),
+        "fact": rows.facts,
+        "draft_event": rows.draft_events,
+        "answer": rows.answers,
+    }
+    used = tuple(name for name, values in parts.items() if values)
+    if not used:
+        return set()
+    arrays = [column for name in used for column in zip(*parts[name], strict=True)]
+    accounts = ",".join(sorted({str(values[0]) for name in used for values in parts[name]}))
+    with explained(in_doubt=not held):
+        written = await connection.fetch(statement(used, held=held), *arrays, accounts)
+    return (rows.heads.keys() | rows.drafts.keys()) - {(row[0], row[1]) for row in written}
+
+
+def now() -> int:
+    """Return this instant, in milliseconds."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,45 @@
+"""What roles may do in a PostgreSQL database: one that serves, and one that makes backups."""
+
+from ordre.db.postgres_batch import Connection
+
+_GRANTS = (
+    "grant usage on schema public to {name}",
+    "grant select, insert, update, delete on all tables in schema public to {name}",
+    "revoke insert, delete on schema_migrations from {name}",
+)
+_BACKUP_GRANTS = ("grant usage on schema public to {name}", "grant select on all tables in schema public to {name}")
+_BOUND_TABLES = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'public' and c.relkind = 'r' and c.relrowsecurity order by c.relname
+"""
+_BACKUP_POLICY = "backup of "
+"""Begins the name of the policy that admits every row to a role, which is named behind it."""
+_BACKUP_ROLES = """
+select distinct r.rolname from pg_policy p join pg_roles r on r.oid = any (p.polroles) where starts_with(p.polname, $1)
+"""
+
+
+async def admit(connection: Connection, role: str) -> None:
+    """Let a role read and write every row that the policy admits, and nothing more."""
+    for sql in _GRANTS:
+        await connection.execute(sql.format(name=_quoted(role)))
+
+
+async def admit_backup(connection: Connection, role: str) -> None:
+    """Let a role read every row of every table, and write none."""
+    for sql in _BACKUP_GRANTS:
+        await connection.execute(sql.format(name=_quoted(role)))
+    policy = _quoted(_BACKUP_POLICY + role)
+    for (table,) in await connection.fetch(_BOUND_TABLES):
+        await connection.execute(f"drop policy if exists {policy} on {_quoted(table)}")
+        await connection.execute(f"create policy {policy} on {_quoted(table)} for select to {_quoted(role)} using (true)")
+
+
+async def admit_backups_again(connection: Connection) -> None:
+    """Admit those roles to new tables that were admitted to the others: a dump without a table would look as good as any."""
+    for (role,) in await connection.fetch(_BACKUP_ROLES, _BACKUP_POLICY):
+        await admit_backup(connection, role)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
