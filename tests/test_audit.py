@@ -2,15 +2,23 @@
 
 import copy
 import json
+import sqlite3
 import subprocess
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from commands import CHECKER, proven, run, run_json
 from ordre import audit
+from ordre.db import sqlite_file
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import ORDRE, Service, Shop, item, operation
@@ -56,6 +64,69 @@ def test_several_processes_find_what_one_finds(own_database: str, monkeypatch: p
     assert len(told) == -(-report.orders // 7)
     with pytest.raises(Refused, match="unknown_account"):
         audit.verify(Settings(database=own_database), "T99999999", 3, lambda *_: None)
+
+
+@contextmanager
+def writers(service: Service, shop: Shop, orders: list[str], count: int = 3) -> Iterator[Callable[[], int]]:
+    """So many clients that write on these orders and make others until the end; yields what counts their writes."""
+    ended, done = threading.Event(), [0] * count
+
+    def writing(place: int) -> None:
+        with httpx.Client(base_url=service.url, timeout=30, verify=False) as http:  # noqa: S501 - it is our own, without TLS
+            one = Shop(http, shop.account_id, shop.client_id, shop.secret, shop.token)
+            for order in cycle(orders):
+                one.post(f"/orders/{order}/comments", {"body": "Hello"})
+                one.order(5)
+                done[place] += 1
+                if ended.is_set():
+                    return
+
+    with ThreadPoolExecutor(count) as pool:
+        running = [pool.submit(writing, place) for place in range(count)]
+        try:
+            yield lambda: sum(done)
+        finally:
+            ended.set()
+        for one in running:
+            one.result()
+
+
+def test_a_busy_shop_differs_in_nothing(service: Service, shop: Shop, orders: list[str], tmp_path: Path) -> None:
+    settings = Settings(database=service.database)
+    with writers(service, shop, orders) as written:
+        seen = [written()]
+        for processes in (1, 2, 1, 1, 2, 1, 1, 1):
+            report = audit.verify(settings, shop.account_id, processes, lambda *_: None)
+            assert report.differences == []
+            seen.append(written())
+        assert audit.verify_one(settings, shop.account_id, orders[0]).differences == []
+        verified(service, "--account", shop.account_id, "--root", str(tmp_path / "root.json"))
+        audit.proof(settings, shop.account_id, orders[0], 0)
+    assert seen[-1] > seen[0], "nobody wrote meanwhile"
+    assert json.loads((tmp_path / "root.json").read_text(encoding="utf-8"))["orders"] >= len(orders)
+
+
+def test_whoever_reads_for_long_holds_up_no_writer(tmp_path: Path) -> None:
+    path = tmp_path / "ordre.sqlite"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("pragma journal_mode = wal")
+    writer.execute("create table t (a)")
+    with closing(sqlite_file.Reading(path).connect()) as reader, ThreadPoolExecutor(1) as pool:
+        reader.execute("begin")
+        reader.execute("select * from t").fetchall()
+        writer.execute("insert into t values (0)")
+        settling = pool.submit(sqlite_file.settle, path, None)
+        longest = 0.0
+        for number in range(10):
+            begun = time.monotonic()
+            writer.execute("insert into t values (?)", (number,))
+            longest = max(longest, time.monotonic() - begun)
+            time.sleep(0.05)
+        assert not settling.done()
+        reader.execute("rollback")
+        settling.result()
+    writer.close()
+    assert longest < 1
 
 
 @pytest.fixture

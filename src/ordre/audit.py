@@ -1,42 +1,61 @@
-"""Verifying a database, one order or all of them, on as many processes as there are; and proofs that can be checked elsewhere."""
+"""Verifying a database, one order or all of them, on as many processes as there are; and proofs that can be checked elsewhere.
+
+A verification reads one snapshot: what is written meanwhile is not in it. This process reads, others check what it hands them.
+"""
 
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
 from ordre.application.accounts import known_account
 from ordre.application.names import order_named
-from ordre.application.ports import Access, Place, Store, StoredOrder, StoreUnavailable
+from ordre.application.ports import SigningKey, StoredOrder, StoreUnavailable
 from ordre.auth.roots import signed_root as sign_root
+from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences
 from ordre.domain.refusals import Refused, UnknownOrder
-from ordre.domain.tree import leaf, path, root
+from ordre.domain.tree import GrowingRoot, Head, leaf, path, root
 from ordre.settings import Settings
 
-CHUNK = 500
+CHUNK = 50
 """Orders that one process verifies before it takes the next."""
+_WAITING = 3
+"""Chunks that are read ahead, for each process."""
 _FACT_FIELDS = ("version", "type", "at", "actor", "data", "document", "event", "salt", "digest", "hash")
 
 
 @dataclass(slots=True)
 class Report:
-    """What was verified, and where it differs."""
+    """What was verified, and where it differs. ``roots`` are over the orders of each account, as they were verified."""
 
     orders: int = 0
     facts: int = 0
     differences: list[Difference] = field(default_factory=list)
+    roots: dict[str, GrowingRoot] = field(default_factory=dict)
 
-    def add(self, other: "Report") -> None:
-        """Take in what another part found."""
-        self.orders, self.facts = self.orders + other.orders, self.facts + other.facts
-        self.differences += other.differences
+    def add(self, part: "Part") -> None:
+        """Take in what was found in the orders that come next."""
+        self.orders, self.facts = self.orders + len(part.leaves), self.facts + part.facts
+        self.differences += part.differences
+        for account_id, one in part.leaves:
+            self.roots.setdefault(account_id, GrowingRoot()).add(one)
+
+
+@dataclass(slots=True)
+class Part:
+    """What was found in some orders. ``leaves`` are what each is in the tree of its account, with the account."""
+
+    facts: int
+    differences: list[Difference]
+    leaves: list[tuple[str, str]]
 
 
 def verify(settings: Settings, account_id: str | None, processes: int, told: Callable[[int, int], None]) -> Report:
@@ -46,14 +65,20 @@ def verify(settings: Settings, account_id: str | None, processes: int, told: Cal
         Refused: There is no such account.
         StoreUnavailable: The database is not there, or its schema is another version's.
     """
-    total, places = asyncio.run(_divided(settings, account_id))
-    edges: list[Place | None] = [None, *places, None]
-    parts = [(settings, account_id, after, until) for after, until in pairwise(edges)]
-    report = Report()
-    for part in _each(parts, min(processes, len(parts))):
-        report.add(part)
-        told(report.orders, total)
-    return report
+
+    async def running() -> Report:
+        report = Report()
+        async with bootstrap.snapshot(settings) as database:
+            if account_id is not None:
+                await known_account(database, account_id)
+            total = await database.count_orders(account_id)
+            chunks = _chunks(database.stored_orders(account_id))
+            async for part in _checked_by(min(processes, -(-total // CHUNK)), chunks):
+                report.add(part)
+                told(report.orders, total)
+        return report
+
+    return asyncio.run(running())
 
 
 def verify_one(settings: Settings, account_id: str, order: str) -> Report:
@@ -64,22 +89,24 @@ def verify_one(settings: Settings, account_id: str, order: str) -> Report:
     """
 
     async def running() -> Report:
-        async with bootstrap.opened(settings, Access.READ) as store:
-            return _checked(await _known(store, account_id, order))
+        async with bootstrap.snapshot(settings) as database:
+            report = Report()
+            report.add(_checked([await _known(database, account_id, order)]))
+            return report
 
     return asyncio.run(running())
 
 
-def signed_root(settings: Settings, account_id: str, at: int) -> dict[str, Any]:
-    """Return the hash over all orders of the account as they are now, signed with the key that signs tokens.
+def signed_root(settings: Settings, account_id: str, verified: Report, at: int) -> dict[str, Any]:
+    """Return the hash over all orders of the account as they were verified, signed with the key that signs tokens.
 
     ``at`` is now, in milliseconds since 1970. What is signed is the other fields, as JSON.
     """
+    growing = verified.roots.get(account_id, GrowingRoot())
 
     async def running() -> dict[str, Any]:
-        async with bootstrap.opened(settings, Access.READ) as store:
-            leaves = [leaf(account_id, head) for head in await store.heads(account_id)]
-            return await _root(store, account_id, leaves, at)
+        async with bootstrap.snapshot(settings) as database:
+            return sign_root(await _signing_key(database), account_id, growing.leaves, growing.root(), at)
 
     return asyncio.run(running())
 
@@ -92,69 +119,73 @@ def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str,
     """
 
     async def running() -> dict[str, Any]:
-        async with bootstrap.opened(settings, Access.READ) as store:
-            heads = await store.heads(account_id)
+        async with bootstrap.snapshot(settings) as database:
+            heads = await database.heads(account_id)
             leaves = [leaf(account_id, head) for head in heads]
-            stored = await _known(store, account_id, order)
+            stored = await _known(database, account_id, order)
             place = next(place for place, head in enumerate(heads) if head.order == stored.id)
-            facts = [fact for fact in stored.facts if fact.version <= heads[place].version]
-            shown = [{name: getattr(fact, "by" if name == "actor" else name) for name in _FACT_FIELDS} for fact in facts]
+            shown = [{name: getattr(fact, "by" if name == "actor" else name) for name in _FACT_FIELDS} for fact in stored.facts]
             return {
                 "account_id": account_id,
                 "order": asdict(heads[place]),
                 "facts": shown,
                 "path": path(leaves, place),
-                "root": await _root(store, account_id, leaves, at),
+                "root": sign_root(await _signing_key(database), account_id, len(leaves), root(leaves), at),
             }
 
     return asyncio.run(running())
 
 
-async def _root(store: Store, account_id: str, leaves: Sequence[str], at: int) -> dict[str, Any]:
-    key = next((key for key in await store.signing_keys() if key.retired_at is None), None)
+async def _signing_key(database: Transaction) -> SigningKey:
+    key = next((key for key in await database.signing_keys() if key.retired_at is None), None)
     if key is None:
         raise StoreUnavailable("there is no key to sign with yet: `ordre key rotate` makes one")
-    return sign_root(key, account_id, len(leaves), root(leaves), at)
+    return key
 
 
-async def _known(store: Store, account_id: str, order: str) -> StoredOrder:
-    await known_account(store, account_id)
-    stored = await store.stored_order(account_id, await order_named(store, account_id, order))
+async def _known(database: Transaction, account_id: str, order: str) -> StoredOrder:
+    await known_account(database, account_id)
+    stored = await database.stored_order(account_id, await order_named(database, account_id, order))
     if stored is None:
         raise Refused(UnknownOrder())
     return stored
 
 
-async def _divided(settings: Settings, account_id: str | None) -> tuple[int, list[Place]]:
-    async with bootstrap.opened(settings, Access.READ) as store:
-        if account_id is not None:
-            await known_account(store, account_id)
-        return await store.count_orders(account_id), list(await store.places(account_id, CHUNK))
+async def _chunks(orders: AsyncIterator[StoredOrder]) -> AsyncIterator[list[StoredOrder]]:
+    chunk: list[StoredOrder] = []
+    async for stored in orders:
+        chunk.append(stored)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
-def _each(parts: list[tuple[Settings, str | None, Place | None, Place | None]], processes: int) -> Iterator[Report]:
-    if processes == 1:
-        yield from (_verified(*part) for part in parts)
+async def _checked_by(processes: int, chunks: AsyncIterator[list[StoredOrder]]) -> AsyncIterator[Part]:
+    """Yield what was found in each chunk, in their order; so many processes check them."""
+    if processes <= 1:
+        async for chunk in chunks:
+            yield _checked(chunk)
         return
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), bootstrap.end_at_ctrl_c) as pool:
-        with bootstrap.without_ctrl_c():
-            found = pool.map(_verified, *zip(*parts, strict=True))
-        yield from found
+        waiting: deque[asyncio.Future[Part]] = deque()
+        async for chunk in chunks:
+            with nullcontext() if waiting else bootstrap.without_ctrl_c():
+                waiting.append(asyncio.get_running_loop().run_in_executor(pool, _checked, chunk))
+            if len(waiting) > processes * _WAITING:
+                yield await waiting.popleft()
+        while waiting:
+            yield await waiting.popleft()
 
 
-def _verified(settings: Settings, account_id: str | None, after: Place | None, until: Place | None) -> Report:
-    async def running() -> Report:
-        report = Report()
-        async with bootstrap.opened(settings, Access.READ) as store:
-            async for stored in store.stored_orders(account_id, after, until):
-                report.add(_checked(stored))
-        return report
-
-    return asyncio.run(running())
-
-
-def _checked(stored: StoredOrder) -> Report:
-    return Report(orders=1, facts=len(stored.facts), differences=list(differences(stored, TERMS)))
+def _checked(chunk: Sequence[StoredOrder]) -> Part:
+    heads = [(one.account_id, Head(order=one.id, version=len(one.facts), hash=one.hash)) for one in chunk]
+    return Part(
+        facts=sum(len(one.facts) for one in chunk),
+        differences=[difference for one in chunk for difference in differences(one, TERMS)],
+        leaves=[(account_id, leaf(account_id, head)) for account_id, head in heads],
+    )
 
 
 def processors() -> int:

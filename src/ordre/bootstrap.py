@@ -24,6 +24,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db import sqlite_file
 from ordre.db.postgres import PostgresStore
 from ordre.db.postgres_transaction import PostgresTransaction
+from ordre.db.schema import shortfall
 from ordre.db.sqlite import SqliteStore
 from ordre.db.sqlite_transaction import SqliteTransaction
 from ordre.db.transaction import Transaction
@@ -88,6 +89,20 @@ async def transaction(settings: Settings, *, read_only: bool) -> AsyncIterator[T
     made = PostgresTransaction(settings.database, TERMS, sealer) if path is None else SqliteTransaction(path, TERMS, sealer)
     async with made.begun(read_only=read_only):
         yield made
+
+
+@contextlib.asynccontextmanager
+async def snapshot(settings: Settings) -> AsyncIterator[Transaction]:
+    """Read the whole database as it is at this instant, without a change, and without holding up whoever writes.
+
+    Raises:
+        StoreUnavailable: It is not there, cannot be reached, or its schema is another version's.
+    """
+    async with transaction(settings, read_only=True) as database:
+        lacking = shortfall(await database.applied(), database.engine)
+        if lacking is not None:
+            raise StoreUnavailable(lacking)
+        yield database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,18 @@
 """How people name an order where they type: by its ``order_id``, its ``id``, or the number on a receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-from ordre.application.ports import OrderStore
 from ordre.domain.refusals import Refusal, Refused, UnknownOrder
 
 _SHOWN = 10
+
+
+class Naming(Protocol):
+    """Whatever knows which orders have a name."""
+
+    async def named(self, account_id: str, name: str) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +29,7 @@ class SeveralOrders(Refusal):
         return f"{len(self.ids)} orders have the number {self.number}: name one by its id: {', '.join(self.ids[:_SHOWN])}{more}"
 
 
-async def order_named(store: OrderStore, account_id: str, name: str) -> str:
+async def order_named(store: Naming, account_id: str, name: str) -> str:
     """Return the ``id`` of the order with this ``order_id``, ``id``, or else number.
 
     Raises:

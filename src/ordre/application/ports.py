@@ -362,9 +362,7 @@ class OrderStore(Protocol):
 
     async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None: ...
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
-    def stored_orders(
-        self, account_id: str | None, after: Place | None = None, until: Place | None = None
-    ) -> AsyncIterator[StoredOrder]:
+    def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
         """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""
         ...
 

@@ -55,7 +55,7 @@ def verify(
     if report.orders == 0 and not empty_ok:
         raise BadSetting("nothing was verified: there are no orders; add --empty-ok if that is as it should be")
     if root and account:
-        _write(root, audit.signed_root(settings, account, now()), quiet=json)
+        _write(root, audit.signed_root(settings, account, report, now()), quiet=json)
     if proof and account and order:
         _write(proof, audit.proof(settings, account, order, now()), quiet=json)
 

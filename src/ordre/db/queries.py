@@ -86,7 +86,8 @@ _STORED = f"""
 select {", ".join(f"{'b' if name in ('fields', 'items') else 'o'}.{name}" for name in STORED_COLUMNS)}
 from orders o left join order_bodies b on b.account_id = o.account_id and b.id = o.id
 """
-STORED_BATCH = 100
+STORED_BATCH = 50
+"""Orders that are read at once, with all of their facts."""
 
 
 @lru_cache(maxsize=256)
@@ -129,7 +130,7 @@ def _places(first: int, number: int) -> str:
     return ", ".join(f"${place}" for place in range(first, first + number))
 
 
-STORED_AFTER = f"{_STORED} where o.account_id = $1 and o.id > $2 and o.id <= $3 order by o.id limit {STORED_BATCH}"
+STORED_AFTER = f"{_STORED} where o.account_id = $1 and o.id > $2 order by o.id limit {STORED_BATCH}"
 
 STORED_ONE = f"{_STORED} where o.account_id = $1 and o.id = {_ORDER_ID}"
 

@@ -6,12 +6,16 @@ SQLite makes the log, the index of the log and the journal with the mode of the 
 import contextlib
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from ordre.application.ports import StoreUnavailable, Trouble
 
 BUSY_SECONDS = 10.0
-_ATTEMPTS = 5
+_CHECKPOINT_SECONDS = 0.05
+"""How long each attempt to cut the log off waits for whoever reads: writers wait as long."""
+_CHECKPOINT_PAUSE = 0.2
+"""Seconds between attempts, in which writers write."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps of one database, by what follows the file's name."""
 _OTHERS = 0o077
@@ -115,9 +119,13 @@ def _forget_erasures(connection: sqlite3.Connection, counted: int) -> None:
 
 
 def _checkpoint(connection: sqlite3.Connection) -> None:
-    """Try for a while: a reader may be in the way."""
-    for _ in range(_ATTEMPTS):
+    """Try for a while: somebody who reads for long, as `ordre verify` and `ordre backup` do, may be in the way."""
+    connection.execute(f"pragma busy_timeout = {int(_CHECKPOINT_SECONDS * 1000)}")
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
         busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
         if not busy:
             return
-    raise StoreUnavailable("the log is in use; what was erased may still stand in it", Trouble.BUSY)
+        if time.monotonic() > until:
+            raise StoreUnavailable("the log is in use; what was erased may still stand in it", Trouble.BUSY)
+        time.sleep(_CHECKPOINT_PAUSE)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from ordre.application.lists import ListQuery, Page, Terms
+from ordre.application.lists import ListQuery, Page, Term, Terms
 from ordre.application.ports import (
     Account,
     Change,
@@ -268,23 +268,19 @@ class SqlTables(ABC):
         sql = "select count(*) from orders where account_id = $1"
         return sum([(await self.rows(sql, one))[0][0] for one in await self._accounts(account_id)])
 
-    async def stored_orders(
-        self, account_id: str | None, after: Place | None = None, until: Place | None = None
-    ) -> AsyncIterator[StoredOrder]:
-        """Yield every order as it stands in the tables, with its facts."""
-        first, last = after or ("", ""), until or (_LAST, "")
+    async def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
+        """Yield every order as it stands in the tables, with its facts, by account and id."""
         for account in await self._accounts(account_id):
-            if first[0] <= account <= last[0]:
-                place, end = first[1] if account == first[0] else "", last[1] if account == last[0] else _LAST
-                while found := await self.rows(queries.STORED_AFTER, account, place, end):
-                    for row in found:
-                        yield await self._stored(row)
-                    place = found[-1][1]
+            place = ""
+            while found := await self.rows(queries.STORED_AFTER, account, place):
+                for stored in await self._stored(account, found):
+                    yield stored
+                place = dict(zip(queries.STORED_COLUMNS, found[-1], strict=True))["id"]
 
     async def stored_order(self, account_id: str, order: str) -> StoredOrder | None:
         """Return one order as it stands in the tables, with its facts."""
         found = await self.rows(queries.STORED_ONE, account_id, order)
-        return await self._stored(found[0]) if found else None
+        return (await self._stored(account_id, found))[0] if found else None
 
     async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
         """Return where each ``every``-th order stands."""
@@ -301,21 +297,29 @@ class SqlTables(ABC):
         """Return where the chain of every order of the account ends."""
         return [Head(order=row[0], version=row[1], hash=row[2]) for row in await self.rows(queries.HEADS, account_id)]
 
-    async def _stored(self, row: Row) -> StoredOrder:
-        named = dict(zip(queries.STORED_COLUMNS, row, strict=True))
-        key = (named["account_id"], named["id"])
-        terms = await self.rows("select kind, term from order_terms where account_id = $1 and id = $2", *key)
-        return StoredOrder(
-            account_id=key[0],
-            id=key[1],
-            columns={name: named[name] for name in queries.FILTER_COLUMNS},
-            head=named["head"],
-            hash=named["hash"],
-            fields=named["fields"] or "",
-            items=named["items"] or "",
-            terms=frozenset((kind, term) for kind, term in terms),
-            facts=tuple(await self.facts(*key)),
-        )
+    async def _stored(self, account_id: str, rows: Sequence[Row]) -> list[StoredOrder]:
+        """Return orders of an account with their facts and terms, all of which are read at once."""
+        named = [dict(zip(queries.STORED_COLUMNS, row, strict=True)) for row in rows]
+        facts: dict[str, list[StoredFact]] = {one["id"]: [] for one in named}
+        for id_, *row in await self.rows(queries.facts_of(len(facts)), account_id, *facts):
+            facts[id_].append(_fact(row))
+        terms: dict[str, list[Term]] = {id_: [] for id_ in facts}
+        for id_, kind, term in await self.rows(queries.terms_in("order_terms", len(facts)), account_id, *facts):
+            terms[id_].append((kind, term))
+        return [
+            StoredOrder(
+                account_id=account_id,
+                id=one["id"],
+                columns={name: one[name] for name in queries.FILTER_COLUMNS},
+                head=one["head"],
+                hash=one["hash"],
+                fields=one["fields"] or "",
+                items=one["items"] or "",
+                terms=frozenset(terms[one["id"]]),
+                facts=tuple(facts[one["id"]]),
+            )
+            for one in named
+        ]
 
     async def _accounts(self, account_id: str | None) -> Sequence[str]:
         return [account_id] if account_id is not None else [account.account_id for account in await self.accounts()]
