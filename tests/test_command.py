@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 
 from commands import ending, run, run_json
+from ordre.cli.main import COMMANDS, app
 from service import ORDRE
 from throwaway import Cluster, unbound
 
@@ -164,6 +165,32 @@ def test_ctrl_c_while_it_is_loaded_leaves_no_traceback() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "needless"),
+    [
+        (("--version",), {"ordre.domain", "ordre.api", "ordre.db", "ordre.settings"}),
+        (("account", "list"), {"ordre.api.routes", "ordre.served", "ordre.cli.serve", "asyncpg"}),
+        (("serve", "--help"), {"ordre.api.routes", "ordre.served", "ordre.server", "ordre.db"}),
+    ],
+)
+def test_a_command_loads_nothing_of_what_others_need(
+    command: tuple[str, ...], needless: set[str], stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDRE_DATABASE", stored)
+    script = "import atexit, sys\natexit.register(lambda: print(*sys.modules))\nfrom ordre.__main__ import main\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "ordre.cli.main" in loaded
+    assert loaded & {*needless, "starlette", "uvicorn", "joserfc"} == set()
+
+
+def test_help_says_what_each_command_does() -> None:
+    listed = run("--help")
+    commands = [name for name in app.resolved_commands() if not name.startswith("-")]
+    assert len(commands) > len(COMMANDS)
+    assert [name for name in commands if not re.search(rf"^│ {name} +[A-Z]\w+", listed, flags=re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize(

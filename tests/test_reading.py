@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,6 @@ from ordre.cli import main
 from ordre.db.sqlite_file import Reading
 from ordre.settings import Settings
 from service import Service, Shop, serving
-
-app = main.app
 
 READING = [
     ("verify",),
@@ -55,7 +53,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """What a command that fails says, as one line; it runs in this process, for there are many of them."""
 
     def saying(*arguments: str, database: str) -> str:
-        monkeypatch.setattr(main, "app", partial(app, arguments))
+        monkeypatch.setattr(sys, "argv", ["ordre", *arguments])
         monkeypatch.setenv("ORDRE_DATABASE", database)
         monkeypatch.setenv("ORDRE_LOG_FORMAT", "text")
         with pytest.raises(SystemExit) as ended:

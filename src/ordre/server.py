@@ -15,6 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from ordre import __version__, bootstrap, logs
+from ordre.served import Application, Guest
 from ordre.settings import Settings, current, environment_of
 
 _BACKLOG = 2048
@@ -28,7 +29,7 @@ class CannotListen(Exception):  # noqa: N818 - it is named for the state it tell
     """No socket could be opened where the settings say."""
 
 
-def serve(settings: Settings, guest: bootstrap.Guest | None = None) -> bool:
+def serve_until_interrupted(settings: Settings, guest: Guest | None = None) -> bool:
     """Serve until interrupted; requests in flight finish. Return whether it could start, and no process failed since.
 
     The socket is opened before anything else: a second server on the same port must not touch the database of the first.
@@ -182,14 +183,14 @@ def _supervised(supervisor: _Supervisor) -> bool:
     return not supervisor.failed
 
 
-def _run(settings: Settings, sockets: list[socket.socket], guest: bootstrap.Guest | None) -> bool:
+def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) -> bool:
     os.environ.update(environment_of(settings))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn stops in order, then sends itself what it was sent
     url = f"http://{_place(settings.host, settings.port)}"
     several = settings.workers > 1
-    application = None if several else bootstrap.Application(settings, guest)
+    application = None if several else Application(settings, guest)
     config = _Config(
-        application or "ordre.bootstrap:app",
+        application or "ordre.served:app",
         factory=several,
         http="ordre.api.guard:Guarded",
         workers=settings.workers,

@@ -1,1 +1,1 @@
-"""The command `ordre`: one module a noun, put together in `main`."""
+"""The command `ordre`: one module a noun, loaded when `main` is asked for it."""

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 from cyclopts import Parameter
-from rich.progress import Progress
 
 from ordre.backup.file import BadBackup, Root, whole_file
 from ordre.backup.restore import Restored, Wishes
 from ordre.backup.restore import restore as restore_from
 from ordre.backup.write import Written, back_up
+from ordre.cli.notices import console, progress
 from ordre.cli.options import Database, Json, Switch, now, settings_with
-from ordre.cli.output import console, counted, print_fields
+from ordre.cli.output import counted, print_fields
 from ordre.settings import BACKUP_VARIABLE, BadSetting, Settings
 
 _STANDARD = "-"
@@ -49,7 +49,7 @@ def backup(
     with _progress(quiet=json) as told, _failures(file), _output(file) as output:
         written = asyncio.run(back_up(settings, output, now(), passphrase, lambda done, of: told("Backing up", done, of)))
     if file == _STANDARD:
-        console.print(_sentence(written.rows), highlight=False)
+        console().print(_sentence(written.rows), highlight=False)
     else:
         print_fields(_fields_of(file, written, json=json), json=json)
 
@@ -138,13 +138,13 @@ def _passphrase(file: Path | None, *, is_new: bool) -> str:
 @contextlib.contextmanager
 def _progress(*, quiet: bool) -> Iterator[Any]:
     """Show what is being done, on a terminal."""
-    with Progress(console=console, disable=quiet or not console.is_terminal) as progress:
+    with progress(quiet=quiet) as shown:
         tasks: dict[str, Any] = {}
 
         def told(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of)
-            progress.update(tasks[what], completed=done, total=of)
+                tasks[what] = shown.add_task(what, total=of)
+            shown.update(tasks[what], completed=done, total=of)
 
         yield told
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.progress import track
 
+from ordre.cli.notices import console
 from ordre.cli.options import Json
-from ordre.cli.output import console, print_rows
+from ordre.cli.output import print_rows
 
 
 def conformance(
@@ -37,13 +37,15 @@ def conformance(
         extras: Also check what differs from the original API, and Ordre's extras.
         junit: Write JUnit XML to this file.
     """
-    from ordre.conformance import run as conformity  # noqa: PLC0415 - serving does not need what it loads
+    from rich.progress import track  # noqa: PLC0415 - help and completion need nothing of what it loads
+
+    from ordre.conformance import run as conformity  # noqa: PLC0415 - as above
     from ordre.conformance.table import Evidence  # noqa: PLC0415 - as above
 
     level = Evidence(evidence)
     wanted = conformity.checks(extras=extras, level=level)
     running = conformity.against(url, account, client_id, client_secret, wanted, level)
-    results = list(track(running, "Checking", len(wanted), console=console, disable=json or not console.is_terminal))
+    results = list(track(running, "Checking", len(wanted), console=console(), disable=json or not console().is_terminal))
     if junit is not None:
         junit.write_text(conformity.junit(results, url), encoding="utf-8")
     print_rows([conformity.fields_of(one, level) for one in results], json=json)

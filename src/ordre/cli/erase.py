@@ -5,15 +5,15 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.progress import Progress
 
 from ordre.api.wire.common import instant
 from ordre.application import accounts, erasure, mentions
 from ordre.application.names import order_named
 from ordre.application.ports import Access, Found, Store
 from ordre.application.summaries import Summary, draft_summaries, order_summaries
+from ordre.cli.notices import progress
 from ordre.cli.options import Database, Json, Switch, now, with_store
-from ordre.cli.output import console, counted, json_text, print_rows
+from ordre.cli.output import counted, json_text, print_rows
 from ordre.domain.money import amount_text
 from ordre.settings import BadSetting
 
@@ -99,14 +99,14 @@ def _fields(found: Sequence[Summary], *, erased: bool) -> list[dict[str, Any]]:
 
 async def _found(store: Store, account: str, sought: mentions.Sought, *, quiet: bool) -> Found:
     """Search, and show how far it is."""
-    with Progress(console=console, disable=quiet or not console.is_terminal or not sought.texts) as progress:
-        task = progress.add_task("Searching", total=None)
-        return await mentions.mentioned(store, account, sought, lambda done, of: progress.update(task, completed=done, total=of))
+    with progress(quiet=quiet or not sought.texts) as shown:
+        task = shown.add_task("Searching", total=None)
+        return await mentions.mentioned(store, account, sought, lambda done, of: shown.update(task, completed=done, total=of))
 
 
 async def _erased(store: Store, account: str, found: Found, *, quiet: bool) -> None:
     """Erase what was found, and show how far it is."""
-    with Progress(console=console, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("Erasing", total=len(found.orders) + len(found.drafts))
-        await erasure.erase_found(store, account, found, erasure.OPERATOR, now(), lambda: progress.advance(task))
+    with progress(quiet=quiet) as shown:
+        task = shown.add_task("Erasing", total=len(found.orders) + len(found.drafts))
+        await erasure.erase_found(store, account, found, erasure.OPERATOR, now(), lambda: shown.advance(task))
     await store.settle()

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from ordre.api.openapi import document_text
-
 
 def openapi(*, output: Path | None = None) -> None:
     """Print the OpenAPI document.
@@ -11,6 +9,8 @@ def openapi(*, output: Path | None = None) -> None:
     Args:
         output: Write it to this file instead.
     """
+    from ordre.api.openapi import document_text  # noqa: PLC0415 - help and completion need nothing of what it loads
+
     if output is None:
         print(document_text(), end="")
     else:

@@ -10,9 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from ordre import bootstrap
 from ordre.application.ports import Access, Store
-from ordre.cli.output import print_warning
+from ordre.cli.notices import print_warning
 from ordre.settings import BadSetting, Settings, rule_of, settings_from, unknown_variables, variable_of
 
 T = TypeVar("T")
@@ -70,6 +69,7 @@ def stored_settings(**flags: object) -> Settings:
 
 def with_store(database: str | None, work: Callable[[Store], Awaitable[T]], access: Access = Access.CHANGE) -> T:
     """Open the store, do one thing with it, and close it; return what came of it. Only few commands make a database."""
+    from ordre import bootstrap  # noqa: PLC0415 - help and completion open no store
 
     async def running() -> T:
         async with bootstrap.opened(settings_with(database=database), access) as store:

@@ -1,4 +1,4 @@
-"""How commands print: values as lines, rows as a table, either as JSON; failures and warnings as a sentence.
+"""How commands print on standard output: values as lines, rows as a table, either as JSON.
 
 Nothing is wrapped or cut, so that ids and secrets stay whole, and what people named [red] is printed as they named it.
 """
@@ -8,24 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from ordre.api.wire.common import instant
 
-console = Console(stderr=True, soft_wrap=True)
-"""For people: progress, warnings and errors. What a program reads goes to standard output."""
 _NAME_COLUMNS = 15
-
-
-def print_failure(message: str) -> None:
-    """Say why the command ends."""
-    _say("red", message)
-
-
-def print_warning(message: str) -> None:
-    """Say what is probably not meant."""
-    _say("yellow", message)
 
 
 def print_done(message: str, fields: Mapping[str, Any], *, json: bool) -> None:
@@ -78,10 +64,6 @@ def counted(number: int, noun: str) -> str:
 def _aligned(text: str, width: int, right: bool) -> str:
     space = " " * (width - cell_len(text))
     return space + text if right else text + space
-
-
-def _say(colour: str, message: str) -> None:
-    console.print(Text("ordre:", style=colour), Text(message))
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

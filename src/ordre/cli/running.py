@@ -7,7 +7,7 @@ from typing import NoReturn
 import structlog
 
 from ordre import logs
-from ordre.cli.output import print_failure
+from ordre.cli.notices import print_failure
 from ordre.settings import Settings, unknown_variables
 
 _log = structlog.get_logger("ordre.server")

@@ -3,17 +3,14 @@
 import os
 import re
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from ordre.application.accounts import ACCOUNT_ID, CLIENT_ID
 from ordre.application.ports import StoreUnavailable
-from ordre.bootstrap import Guest
 from ordre.cli.options import Flags, Switch
 from ordre.cli.running import begin_log, fail
-from ordre.server import CannotListen
-from ordre.server import serve as serve_until_interrupted
 from ordre.settings import BadSetting, Settings, settings_from, variable_of
 
 
@@ -43,9 +40,12 @@ def serve(
         guest = _guest(settings, account, client_id, client_secret, demo=demo)
     except BadSetting as error:
         fail(error, (flags and flags.log_format) or os.environ.get(variable_of("log_format"), "auto"))
+    from ordre.served import Guest  # noqa: PLC0415 - help and completion need nothing of what serves
+    from ordre.server import CannotListen, serve_until_interrupted  # noqa: PLC0415 - as above
+
     begin_log(settings)
     try:
-        started = serve_until_interrupted(settings, guest)
+        started = serve_until_interrupted(settings, None if guest is None else Guest(**guest))
     except (CannotListen, StoreUnavailable) as error:
         fail(error, settings.log_format)
     if not started:
@@ -54,7 +54,8 @@ def serve(
 
 def _guest(
     settings: Settings, account: str | None, client_id: str | None, client_secret: str | None, *, demo: bool
-) -> Guest | None:
+) -> dict[str, Any] | None:
+    """Return what is asked for of the guest of a server in memory; nothing for another server."""
     if account and not re.fullmatch(ACCOUNT_ID, account):
         raise BadSetting(f"--account is {account!r}; it must be T (test) or P (production) and eight digits")
     if client_id and not re.fullmatch(CLIENT_ID, client_id):
@@ -62,7 +63,7 @@ def _guest(
     asked = {"account_id": account, "client_id": client_id, "client_secret": client_secret}
     named = {name: value for name, value in asked.items() if value}
     if settings.ephemeral:
-        return Guest(**named, demo=demo)
+        return {**named, "demo": demo}
     if named or demo:
         raise BadSetting("--account, --client-id, --client-secret and --demo go with --ephemeral")
     return None

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ordre.cli.notices import print_warning
 from ordre.cli.options import Flags, Json
-from ordre.cli.output import print_rows, print_warning
+from ordre.cli.output import print_rows
 from ordre.settings import described, unknown_variables
 
 

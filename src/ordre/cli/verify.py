@@ -4,11 +4,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.progress import Progress
-
 from ordre import audit
+from ordre.cli.notices import progress
 from ordre.cli.options import Database, Json, Switch, now, settings_with
-from ordre.cli.output import console, counted, json_text
+from ordre.cli.output import counted, json_text
 from ordre.settings import BadSetting, Settings
 
 
@@ -69,8 +68,8 @@ def _write(file: Path, value: object, *, quiet: bool) -> None:
 def _report(settings: Settings, account: str | None, order: str | None, processes: int | None, *, quiet: bool) -> audit.Report:
     if order is not None and account is not None:
         return audit.verify_one(settings, account, order)
-    with Progress(console=console, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("Verifying", total=None)
+    with progress(quiet=quiet) as shown:
+        task = shown.add_task("Verifying", total=None)
         return audit.verify(
-            settings, account, processes or audit.processors(), lambda done, of: progress.update(task, completed=done, total=of)
+            settings, account, processes or audit.processors(), lambda done, of: shown.update(task, completed=done, total=of)
         )

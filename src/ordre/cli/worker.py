@@ -5,7 +5,7 @@ import signal
 
 import structlog
 
-from ordre import bootstrap
+from ordre import bootstrap, tidying
 from ordre.application.ports import Access, Found, StoreUnavailable
 from ordre.cli.options import Database, Json, Switch, stored_settings
 from ordre.cli.output import print_fields
@@ -40,6 +40,6 @@ async def _tidied(settings: Settings, *, once: bool) -> Found:
     """Do one round, or round after round until interrupted."""
     async with bootstrap.opened(settings, Access.CHANGE) as store:
         if not once:
-            _log.info("tidying", every_seconds=bootstrap.tidy_pause(settings))
-            await bootstrap.tidy_for_ever(store, settings)
-        return await bootstrap.tidy_once(store, settings)
+            _log.info("tidying", every_seconds=tidying.tidy_pause(settings))
+            await tidying.tidy_for_ever(store, settings)
+        return await tidying.tidy_once(store, settings)

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 Engine = Literal["sqlite", "postgres"]
+
+_FOLDER = Path(__file__).with_name("migrations")
 
 HISTORY = """
 create table if not exists schema_migrations (
@@ -69,10 +71,8 @@ def applied_from(rows: Iterable[Any]) -> list[Applied]:
 @cache
 def migrations(engine: Engine) -> list[Migration]:
     """Return every migration, oldest first, in the words of the engine."""
-    found = sorted(
-        (entry for entry in files("ordre.db.migrations").iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name
-    )
-    return [_migration(entry.name, entry.read_text(encoding="utf-8"), engine) for entry in found]
+    found = sorted(_FOLDER.glob("*.sql"))
+    return [_migration(path.name, path.read_text(encoding="utf-8"), engine) for path in found]
 
 
 def pending(applied: Sequence[Applied], engine: Engine) -> list[Migration]:

@@ -1,0 +1,17 @@
+"""Failures that end a command in a sentence."""
+
+from ordre.application.ports import StoreUnavailable
+from ordre.backup.file import BadBackup
+from ordre.domain.refusals import Refused
+from ordre.settings import BadSetting
+
+
+def sentences_of(error: Exception) -> list[str]:
+    """Return what to say of a failure: a sentence for each refusal; nothing where the failure is a fault of ours."""
+    match error:
+        case Refused():
+            return [refusal.message for refusal in error.refusals]
+        case StoreUnavailable() | BadSetting() | BadBackup():
+            return [str(error)]
+        case _:
+            return []

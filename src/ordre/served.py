@@ -1,0 +1,128 @@
+"""Puts the application together: settings and a store to the API with its lifespan, which a server runs."""
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ordre.api.app import make_app
+from ordre.api.clock import clock_from
+from ordre.api.health import Lifecycle
+from ordre.api.sandbox import new_account
+from ordre.application.erasure import tidy
+from ordre.application.ports import Store, StoreUnavailable, Trouble
+from ordre.bootstrap import make_store
+from ordre.demo import fill
+from ordre.domain.refusals import Refused
+from ordre.settings import Settings, current
+from ordre.tidying import tidy_for_ever
+
+_AWAY_SECONDS = 1.0
+"""Between attempts to reach a database that is away."""
+_log = structlog.get_logger("ordre")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """The account and the client that a server in memory begins with. What is empty is made up."""
+
+    account_id: str = "T00000001"
+    client_id: str = ""
+    client_secret: str = ""
+    demo: bool = False
+    """Whether the account is filled with the orders of the demo."""
+
+
+class Application:
+    """The API with its lifespan: opens the store at start, keeps it tidy, closes it at the end."""
+
+    def __init__(self, settings: Settings, guest: Guest | None = None) -> None:
+        self._settings, self._guest = settings, guest
+        self._store = make_store(settings)
+        self._clock = clock_from(settings.clock)
+        self._app: ASGIApp = make_app(self._store, settings, self._clock, self._tidied)
+        self.greeting: dict[str, str] = {}
+        """For a guest: how to use the server, but for its address."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        lifecycle = scope.setdefault("state", {})["lifecycle"] = Lifecycle()
+        try:
+            await self._open()
+            await self._store.signing_keys()  # so that a worker without the secret does not start
+            if self._guest is not None:
+                self.greeting = await _welcome(self._store, self._guest, self._clock.now()[0])
+        except (StoreUnavailable, Refused) as error:
+            await send({"type": "lifespan.startup.failed", "message": _reason(error)})
+            return
+        tidying = asyncio.create_task(self._tidy()) if self._tidies else None
+        if self._settings.drain_seconds > 0:
+            _drain(lifecycle, self._settings.drain_seconds)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if tidying is not None:
+            tidying.cancel()
+        await self._store.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self) -> None:
+        """Open the store. One of several processes waits for a database that is away: it takes the place of one that died."""
+        while True:
+            try:
+                return await self._store.open()
+            except StoreUnavailable as error:
+                if error.trouble is not Trouble.AWAY or self._settings.workers == 1:
+                    raise
+                _log.warning("waiting", reason=str(error))
+                await asyncio.sleep(_AWAY_SECONDS)
+
+    @property
+    def _tidies(self) -> bool:
+        """Whether time passes here, and no worker looks after what it brings."""
+        return self._settings.tidy_seconds > 0 and not self._settings.clock
+
+    async def _tidy(self) -> None:
+        await tidy_for_ever(self._store, self._settings, self._settings.vacuum_bytes)
+
+    async def _tidied(self, at: int) -> None:
+        await tidy(self._store, at, self._settings.idempotency_seconds)
+
+
+def _reason(error: StoreUnavailable | Refused) -> str:
+    return "; ".join(one.message for one in error.refusals) if isinstance(error, Refused) else str(error)
+
+
+def _drain(lifecycle: Lifecycle, seconds: float) -> None:
+    """On SIGTERM, first serve on for a while, saying that the end is near; a second one ends it at once."""
+    loop, stop = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+    if not callable(stop):
+        return
+
+    def told(number: int, frame: FrameType | None) -> None:
+        if lifecycle.stopping:
+            stop(number, frame)
+            return
+        lifecycle.stopping = True
+        _log.info("draining", seconds=seconds)
+        loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
+
+    signal.signal(signal.SIGTERM, told)
+
+
+async def _welcome(store: Store, guest: Guest, now: int) -> dict[str, str]:
+    """Make an account and a client in a store that has none; return how to use them."""
+    made = await new_account(store, guest.account_id, now, guest.client_id, guest.client_secret)
+    if guest.demo:
+        await fill(store, made["account_id"], made["client_id"], now)
+    return made
+
+
+def app() -> ASGIApp:
+    """Return the application of this process's environment: what a worker process is started with."""
+    return Application(current())

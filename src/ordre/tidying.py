@@ -1,0 +1,37 @@
+"""Tidying: round after round, what the passing of time asks for, by a server or by a worker beside it."""
+
+import asyncio
+import time
+
+import structlog
+
+from ordre.application.erasure import tidy
+from ordre.application.ports import Found, Store, StoreUnavailable
+from ordre.settings import Settings
+
+_TIDY_SECONDS = 60.0
+"""Between rounds of a worker where servers leave the tidying to it."""
+_log = structlog.get_logger("ordre")
+
+
+def tidy_pause(settings: Settings) -> float:
+    """Return the seconds between rounds, of a worker also where servers leave the tidying to it."""
+    return settings.tidy_seconds or _TIDY_SECONDS
+
+
+async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> None:
+    """Do what the passing of time asks for, again and again; a database that is away is waited for."""
+    while True:
+        try:
+            await tidy_once(store, settings, vacuum_bytes)
+        except StoreUnavailable as error:
+            _log.warning("tidying_failed", reason=str(error))
+        await asyncio.sleep(tidy_pause(settings))
+
+
+async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> Found:
+    """Do what the passing of time asks for by now; log what was erased."""
+    gone = await tidy(store, time.time_ns() // 1_000_000, settings.idempotency_seconds, vacuum_bytes)
+    if gone.orders or gone.drafts:
+        _log.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))
+    return gone
