@@ -4,6 +4,7 @@ import asyncio
 import base64
 import importlib
 import json
+import re
 import subprocess
 import time
 import warnings
@@ -17,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from ordre.application.ports import SigningKey
+from ordre.auth.secrets import new_secret
 from ordre.auth.tokens import ALGORITHM, REGISTRY, key_of, new_signing_key
 from ordre.bootstrap import opened
 from ordre.settings import Settings
@@ -108,6 +110,7 @@ def refused_within(shop: Shop, token: str, seconds: float) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_disabled_client_is_refused_within_seconds(shop: Shop, service: Service) -> None:
     token = shop.token
     shop.get("/orders")
@@ -124,6 +127,12 @@ def test_a_disabled_account_is_refused_within_seconds(shop: Shop, service: Servi
     cli(service, "account", "disable", shop.account_id)
     assert refused_within(shop, token, 5)
     assert ask(shop).status_code == 401
+
+
+def test_a_secret_can_be_pasted_anywhere() -> None:
+    made = {new_secret() for _ in range(500)}
+    assert len(made) == 500
+    assert all(re.fullmatch("[A-Za-z0-9]{43}", one) for one in made)
 
 
 def test_a_new_secret_takes_the_old_ones_place(shop: Shop, service: Service) -> None:
