@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from service import ORDRE
-
-MOST_SECONDS = 120
+from forked import run_forked
 
 
 @contextmanager
@@ -29,7 +27,7 @@ def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDRE_")}
     if database is not None:
         environment["ORDRE_DATABASE"] = database
-    done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=MOST_SECONDS)
+    done = run_forked(arguments, environment)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + (done.stderr if status else "")
 

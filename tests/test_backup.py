@@ -25,6 +25,8 @@ from ordre.settings import Settings
 from service import ORDRE, Shop, items, operation, serving
 from test_erasure import live
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -14,6 +14,8 @@ from database import ENGINES, new_database, sql
 from service import ORDRE
 from throwaway import unbound
 
+pytestmark = pytest.mark.slow
+
 FEW, MANY = 200, 6_000
 MOST_MORE = 12 * 1024
 """Kilobytes. Held in memory, the rows of the many alone would be several times that."""

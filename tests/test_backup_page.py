@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from backups import contents
 from commands import run, run_json
 from page import run_block
 from throwaway import OWNER, Cluster
+
+pytestmark = pytest.mark.slow
 
 ROLE = "ordre_server"
 

@@ -22,6 +22,8 @@ from ordre.auth.tokens import new_signing_key
 from ordre.backup.file import BadBackup
 from ordre.backup.keys import locked
 
+pytestmark = pytest.mark.slow
+
 Lines = list[Any]
 
 

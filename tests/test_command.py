@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import asyncpg
 import pytest
@@ -89,31 +89,39 @@ def test_a_misspelt_variable_is_named_by_every_command(stored: str) -> None:
 
 
 @contextmanager
-def locked(database: str, table: str) -> Iterator[None]:
-    """Keep everybody else from a table."""
+def locked(database: str, table: str) -> Iterator[Callable[[], None]]:
+    """Keep everybody else from a table; yield what returns once somebody waits for it."""
 
     async def connected() -> asyncpg.Connection:
         connection = await asyncpg.connect(unbound(database))
         await connection.execute(f"begin; lock table {table} in access exclusive mode")
         return connection
 
+    def awaited() -> None:
+        waiting = (
+            "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = $1)"
+        )
+        deadline, name = time.monotonic() + SECONDS, database.rpartition("/")[2]
+        while loop.run_until_complete(connection.fetchval(waiting, name)) == 0:
+            assert time.monotonic() < deadline, "nobody waits"
+
     loop = asyncio.new_event_loop()
     connection = loop.run_until_complete(connected())
     try:
-        yield
+        yield awaited
     finally:
         loop.run_until_complete(connection.close())
         loop.close()
 
 
-def interrupted(database: str | None, *command: str, after: float) -> tuple[int, str]:
-    """Start a command, and press Ctrl-C, which reaches all of its processes; return how it ends and what it says."""
+def interrupted(database: str | None, *command: str, once: Callable[[], object]) -> tuple[int, str]:
+    """Start a command, and then press Ctrl-C, which reaches all of its processes; return how it ends and what it says."""
     environment = {**os.environ, **({"ORDRE_DATABASE": database} if database else {})}
     started = subprocess.Popen(
         [ORDRE, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     with ending(started) as process:
-        time.sleep(after)
+        once()
         os.killpg(process.pid, signal.SIGINT)
         out, error = process.communicate(timeout=SECONDS)
     return process.returncode, out + error
@@ -139,17 +147,18 @@ def demo_database(cluster: Cluster) -> str:
     ],
 )
 def test_ctrl_c_is_one_line(demo_database: str, command: tuple[str, ...], table: str) -> None:
-    with locked(demo_database, table):
-        assert interrupted(demo_database, *command, after=8) == (130, "ordre: interrupted\n")
+    with locked(demo_database, table) as awaited:
+        assert interrupted(demo_database, *command, once=awaited) == (130, "ordre: interrupted\n")
 
 
 def test_ctrl_c_ends_checks_of_a_server_that_does_not_answer() -> None:
-    with socket.socket() as silent:
+    with ExitStack() as ends:
+        silent = ends.enter_context(socket.socket())
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         command = ("conformance", url, "--account", ACCOUNT, "--client-id", "x", "--client-secret", "y")
-        assert interrupted(None, *command, after=8) == (130, "ordre: interrupted\n")
+        assert interrupted(None, *command, once=lambda: ends.enter_context(silent.accept()[0])) == (130, "ordre: interrupted\n")
 
 
 def test_ctrl_c_while_it_is_loaded_leaves_no_traceback() -> None:

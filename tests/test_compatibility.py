@@ -21,6 +21,8 @@ from ordre.conformance.run import checks, junit, run
 from ordre.conformance.table import Verdict
 from service import Service, Shop
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 STANDARDS = {"Currency", "Country"}

@@ -18,6 +18,8 @@ from ordre.conformance.run import Result, checks, fields_of, junit, run, summary
 from ordre.conformance.table import DERIVED, INFERRED, NONE, SEEN, Evidence, Verdict
 from service import Service, Shop
 
+pytestmark = pytest.mark.slow
+
 LEVELS = (SEEN, DERIVED, INFERRED)
 NOT_SEEN_PARAMETERS = {"limit", "starting_after", "total"}
 Change = Callable[[httpx.Request, int, Any], tuple[int, Any]]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from commands import run
 from ordre.cli.main import app
-from service import ORDRE
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -49,5 +49,4 @@ def test_every_decision_says_what_and_why() -> None:
 def test_the_readme_names_commands_that_exist() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     for words in set(re.findall(r"\bordre ((?:account|client|key) \w+|serve|migrate|verify|conformance|demo|openapi)", text)):
-        done = subprocess.run([ORDRE, *words.split(), "--help"], capture_output=True, check=False)
-        assert done.returncode == 0, words
+        assert "Usage: ordre" in run(*words.split(), "--help")

@@ -15,6 +15,8 @@ from ordre.pytest import START, RunningOrdre
 from service import ORDRE, Service, items
 from throwaway import free_port
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("pytester",)
 
 

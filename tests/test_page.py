@@ -13,6 +13,8 @@ from browsing import browser
 from ordre.api.openapi import document_text
 from service import Service, Shop
 
+pytestmark = pytest.mark.slow
+
 expect.set_options(timeout=30_000)
 
 

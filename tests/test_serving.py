@@ -20,6 +20,8 @@ from commands import ending, run
 from service import ORDRE, Service
 from throwaway import Cluster
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 180
 ONE_AND_TWO = pytest.mark.parametrize("workers", ["1", "2"])
 

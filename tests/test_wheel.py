@@ -12,6 +12,8 @@ import pytest
 
 from ordre.pytest import running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src"
 

@@ -3,12 +3,16 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from commands import run, run_json
 from database import sql
 from ordre.api.wire.search import TERMS
 from ordre.bootstrap import make_store
 from ordre.settings import Settings
 from service import items, operation, serving
+
+pytestmark = pytest.mark.slow
 
 
 def migrate(database: str) -> None:

@@ -18,6 +18,8 @@ from ordre.db.schema import Applied, applied_from, migrations, pending
 from service import Service
 from test_serving import children, line
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parents[2] / "src" / "ordre"
 SECONDS = 180
 NEWEST = migrations("sqlite")[-1].number

@@ -17,6 +17,8 @@ from ordre.api.app import failed
 from ordre.api.edge import Edge
 from throwaway import free_port
 
+pytestmark = pytest.mark.slow
+
 START_SECONDS = 30.0
 WHOLE = b"first, last"
 PARTS = {"whole": 2, "fails-late": 2, "fails": 1, "stops": 1, "fails-early": 0}
