@@ -132,3 +132,15 @@ def test_walked_from_the_newest(filled: Filled, name: str, case: str) -> None:
     assert re.search(rf"{table}_pkey|sqlite_autoindex_{table}_1|SEARCH . USING (PRIMARY KEY|INDEX)", page), page
     assert "USE TEMP B-TREE FOR ORDER BY" not in page, page
     no_scan(page)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_filters_are_no_joins(filled: Filled, name: str) -> None:
+    """PostgreSQL's planner tries joins in every order: what it takes grows with the third power of their number, and worse."""
+    many = {
+        "terms": tuple((f"metadata.k{number}", ("v",)) for number in range(40)),
+        **words("common", *(f"r{n}" for n in range(7))),
+    }
+    page, others = asyncio.run(plans(filled, LISTED[name], many))
+    for plan in (page, *others[1:]):
+        assert len(re.findall(r"Nested Loop|Hash Join|Merge Join|Semi Join", plan)) <= 2, plan

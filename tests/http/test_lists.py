@@ -143,3 +143,37 @@ def test_by_number_customer_store_currency_and_amount(shop: Shop) -> None:
 def test_a_wrong_parameter_is_named(shop: Shop, query: dict[str, Any], code: str, path: str) -> None:
     for collection in ("/orders", "/stores/S1/orders", "/customers/C1/orders"):
         assert faults_of(shop.refused("GET", collection, params=query)) == [(code, path)]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "name", "bound"),
+    [
+        ("/orders", [(f"metadata.k{number}", "v") for number in range(11)], "metadata.<key>", "at most 10 filters, are 11"),
+        (
+            "/draft_orders",
+            [(f"metadata.k{number}", "v") for number in range(160)],
+            "metadata.<key>",
+            "at most 10 filters, are 160",
+        ),
+        ("/orders", [("status", "open")] * 21, "status", "at most 20 values, are 21"),
+        ("/draft_orders", [("status", "open,deleted")] * 11, "status", "at most 20 values, are 22"),
+        ("/orders", [("payment_status", "paid")] * 21, "payment_status", "at most 20 values, are 21"),
+        ("/orders", [("currency", "NOK")] * 21, "currency", "at most 20 values, are 21"),
+        ("/orders", [("include_events", "api-event")] * 21, "include_events", "at most 20 values, are 21"),
+        ("/orders/x", [("include_events", "api-event")] * 21, "include_events", "at most 20 values, are 21"),
+        ("/orders", {"q": "a b c d e f g h i"}, "q", "at most 8 words"),
+        ("/orders", [("external_id", "a"), ("external_id", "b")], "external_id", "only once"),
+    ],
+)
+def test_every_parameter_has_a_bound(shop: Shop, path: str, query: Any, name: str, bound: str) -> None:
+    (fault,) = shop.refused("GET", path, params=query)
+    assert (fault["code"], fault["path"]) == ("invalid_value", name)
+    assert bound in fault["message"]
+
+
+def test_as_many_filters_as_there_may_be(shop: Shop) -> None:
+    metadata = {f"k{number}": "value" for number in range(10)}
+    one = shop.order(1, metadata=metadata)["id"]
+    shop.order(1, metadata={**metadata, "k9": "other"})
+    asked = [(f"metadata.{key}", value) for key, value in metadata.items()]
+    assert ids(shop.get("/orders", params=[*asked, ("q", "value"), *[("status", "open")] * 20])) == [one]

@@ -68,6 +68,8 @@ def faults_of_parameters(struct: type[msgspec.Struct], values: Mapping[str, Any]
 
 def _reason_of_parameter(shape: Shape, value: Any) -> str:
     if shape.entry is not None:
+        if any(choice.longest is not None and len(value) > choice.longest for choice in shape.choices):
+            return shape.reason(value)
         return next((reason for one in value if (reason := _reason_of_parameter(shape.entry, one))), "")
     return shape.reason_of_text(value) if isinstance(value, str) and not shape.admits_text(value) else ""
 

@@ -11,6 +11,7 @@ from ordre.api.examples import EXAMPLES, QUERIES, recorded
 from ordre.api.routes import ORDER, ROUTES, Route
 from ordre.api.schemas import REF, components, query_properties
 from ordre.api.unseen import MOST_CHARACTERS, STRICT
+from ordre.api.wire.queries import MOST_METADATA_FILTERS, ListOf
 from ordre.application.accounts import ACCOUNT_ID
 
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
@@ -189,8 +190,12 @@ def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about(route: Route) -> str:
-    """Return what the handler says of itself, and the scopes that allow it."""
+    """Return what the handler says of itself, the parameters that OpenAPI has no words for, and the scopes that allow it."""
     texts = [" ".join(cleandoc(route.handler.__doc__ or "").replace("``", "`").split())]
+    if issubclass(route.query, ListOf):
+        texts.append(
+            f"`metadata.<key>=value` filters by a plain value of the metadata; at most {MOST_METADATA_FILTERS} of these."
+        )
     if route.scopes:
         texts.append(f"Scopes, one of: {', '.join(f'`{scope}`' for scope in route.scopes)}.")
     return " ".join(texts)

@@ -13,7 +13,7 @@ from ordre.api.errors import MOST_FAULTS, Failure
 from ordre.api.faults import faults_of_parameters, read
 from ordre.api.shapes import Shape
 from ordre.api.wire.common import decoder
-from ordre.api.wire.queries import LISTS, METADATA
+from ordre.api.wire.queries import LISTS, METADATA, MOST_METADATA_FILTERS
 from ordre.domain.refusals import InvalidValue, Refusal, Refused, UnknownParameter
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -174,6 +174,9 @@ class Queries:
                 faults.append(InvalidValue(path=name, reason="May be given only once"))
             else:
                 into[key] = value
+        if (filters := len(values.get("metadata", ()))) > MOST_METADATA_FILTERS:
+            reason = f"Must be at most {MOST_METADATA_FILTERS} filters, are {filters}"
+            faults.append(InvalidValue(path=f"{METADATA}<key>", reason=reason))
         if faults:
             raise Refused(*faults[:MOST_FAULTS])
         return values

@@ -192,6 +192,8 @@ def _broken(choice: Choice, value: Any) -> str:
         return "Must not be empty"
     if isinstance(value, str) and choice.longest is not None and len(value) > choice.longest:
         return f"Must be at most {choice.longest:,} characters long, is {len(value):,}"
+    if isinstance(value, list) and choice.longest is not None and len(value) > choice.longest:
+        return f"Must be at most {choice.longest:,} values, are {len(value):,}"
     if isinstance(value, int) and not (choice.least is None and choice.most is None):
         return f"Must be {_range(choice.least, choice.most)}, is {shown(value)}"
     return f"Must be {choice.words}, is {shown(value)}"

@@ -183,7 +183,7 @@ def _ranged(alias: str, bounds: list[tuple[str, int]], ids: str | None, ids_valu
 
 
 def _term(listed: Listed, account_id: str, kind: str, values: Sequence[str]) -> _Condition:
-    holds = f"exists ({_own(listed)} and t.kind = {{}} and t.term in ({_places(values)}))"
+    holds = _has_term(listed, f"t.kind = {{}} and t.term in ({_places(values)})")
     ids = f"{listed.terms} n where n.account_id = {{}} and n.kind = {{}} and n.term = {{}}" if len(values) == 1 else None
     return _Condition(holds=holds, values=(kind, *values), ids=ids, ids_values=(account_id, kind, *values), ordered=True)
 
@@ -193,17 +193,21 @@ def _word(listed: Listed, account_id: str, word: Word) -> _Condition:
     one_of = " or ".join("t.kind = {} and t.term >= {} and t.term < {}" for _ in ranges)
     branch = f"select id from {listed.terms} where account_id = {{}} and kind = {{}} and term >= {{}} and term < {{}}"
     return _Condition(
-        holds=f"exists ({_own(listed)} and ({one_of}))",
+        holds=_has_term(listed, f"({one_of})"),
         values=[value for one in ranges for value in one],
         ids=f"({' union all '.join(branch for _ in ranges)}) n",
         ids_values=[value for one in ranges for value in (account_id, *one)],
     )
 
 
-def _own(listed: Listed) -> str:
-    """Return the beginning of what asks for the terms of a row."""
+def _has_term(listed: Listed, which: str) -> str:
+    """Return what asks whether a row has such a term.
+
+    It is a value and no ``exists``, which PostgreSQL would make a join: it tries the joins of a statement in every order.
+    """
     a = listed.alias
-    return f"select 1 from {listed.terms} t where t.account_id = {a}.account_id and t.id = {a}.id"
+    of_row = f"select 1 from {listed.terms} t where t.account_id = {a}.account_id and t.id = {a}.id and"
+    return f"({of_row} {which} limit 1) is not null"
 
 
 def _places(values: Sequence[object]) -> str:

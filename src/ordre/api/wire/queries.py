@@ -1,6 +1,7 @@
 """Query parameters. Names of the wire; anything else in a query string is refused."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType, field
 
@@ -10,6 +11,11 @@ from ordre.application.lists import ListQuery, Word
 from ordre.domain.money import DIGITS
 from ordre.domain.refusals import InvalidValue, Refused, UnknownCurrency
 
+T = TypeVar("T")
+MOST_VALUES = 20
+"""Of a parameter that takes several."""
+MOST_METADATA_FILTERS = 10
+Several: TypeAlias = Annotated[list[T], Meta(max_length=MOST_VALUES)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 EventChoice = Literal["true", "false", "api-event", "service-event"]
@@ -36,7 +42,7 @@ class OneOrder(Wire):
         include_events: Which events are wanted, and with them `state`
     """
 
-    include_events: list[EventChoice] = field(default_factory=list)
+    include_events: Several[EventChoice] = field(default_factory=list)
 
 
 class OrderThen(OneOrder):
@@ -84,7 +90,7 @@ class EventList(SubList):
         include_events: Which events are wanted. Left out, all
     """
 
-    include_events: list[EventChoice] = field(default_factory=list)
+    include_events: Several[EventChoice] = field(default_factory=list)
 
     def types(self) -> frozenset[str]:
         """The types of events asked for: all, where none is named."""
@@ -110,7 +116,8 @@ class ListOf(Wire):
         net_from: A net amount of this or more, in minor units
         net_to: A net amount of this or less, in minor units
         metadata: The value of this key of `metadata`
-        q: Words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments, bookings, comments or metadata
+        q: At most 8 words, each the beginning of one in numbers, ids, names, e-mail, phone, items, payments, bookings, comments
+            or metadata
     """
 
     limit: Limit = 10
@@ -124,7 +131,7 @@ class ListOf(Wire):
     store_id: Id | UnsetType = UNSET
     order_number: Id | UnsetType = UNSET
     external_id: Id | UnsetType = UNSET
-    currency: list[Currency] = field(default_factory=list)
+    currency: Several[Currency] = field(default_factory=list)
     net_from: Amount | UnsetType = field(name="net_amount.gte", default=UNSET)
     net_to: Amount | UnsetType = field(name="net_amount.lte", default=UNSET)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -141,11 +148,11 @@ class OrderListOf(ListOf):
         payment_id: The `payment_details.payment_id` of an operation
     """
 
-    status: list[Literal["open", "closed", "cancelled"]] = field(default_factory=list)
-    payment_status: list[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] = field(
+    status: Several[Literal["open", "closed", "cancelled"]] = field(default_factory=list)
+    payment_status: Several[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] = field(
         default_factory=list
     )
-    include_events: list[EventChoice] = field(default_factory=list)
+    include_events: Several[EventChoice] = field(default_factory=list)
     payment_id: Id | UnsetType = UNSET
 
 
@@ -156,7 +163,7 @@ class DraftListOf(ListOf):
         status: The status, one or several
     """
 
-    status: list[Literal["open", "completed", "deleted"]] = field(default_factory=list)
+    status: Several[Literal["open", "completed", "deleted"]] = field(default_factory=list)
 
 
 def events_asked(choices: list[EventChoice]) -> frozenset[str] | None:
@@ -186,13 +193,13 @@ def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
     if unknown := [currency for currency in query.currency if currency not in DIGITS]:
         raise Refused(UnknownCurrency(path="currency", currency=unknown[0]))
     if query.currency:
-        terms.append(("currency", tuple(query.currency)))
+        terms.append(("currency", _different(query.currency)))
     return ListQuery(
         limit=query.limit,
         after=query.starting_after,
         total=query.total,
-        statuses=tuple(query.status),
-        payment_statuses=tuple(query.payment_status) if isinstance(query, OrderListOf) else (),
+        statuses=_different(query.status),
+        payment_statuses=_different(query.payment_status) if isinstance(query, OrderListOf) else (),
         created_from=_bound("created_at.gte", query.created_from, up=True),
         created_to=_bound("created_at.lte", query.created_to, up=False),
         updated_from=_bound("updated_at.gte", query.updated_from, up=True),
@@ -202,6 +209,10 @@ def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
         terms=tuple(terms),
         words=_words(given(query.q) or ""),
     )
+
+
+def _different(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def _words(text: str) -> tuple[Word, ...]:
