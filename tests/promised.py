@@ -140,6 +140,20 @@ PROMISES = (
         ),
     ),
     Promise(
+        id="A1",
+        says="no request without a token holds more than a bounded share of a worker",
+        mechanism="Every text is read in one pass; heads, bodies, answers and connections have bounds in time and bytes (docs/operate.md);"
+        " where there are too many connections, those that are not at work end.",
+        attacks=("tests/test_connections.py", "tests/test_growth.py", "tests/test_hostile.py"),
+    ),
+    Promise(
+        id="A3",
+        says="every answer says what happened",
+        mechanism="An answer is sent so that also who still sends can read it; one that cannot be whole ends before it is, and is logged so;"
+        " of a change that may or may not be recorded it says that; a server that stops answers what it took.",
+        attacks=("tests/test_connections.py", "tests/http/test_edge.py", "tests/test_serving.py"),
+    ),
+    Promise(
         id="F1",
         says="the change feed of an account is complete, ordered, gap-free and re-readable",
         missing="There is no feed yet. An order's own events are complete, ordered and without gaps: H2.",

@@ -40,12 +40,13 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.flags = flags
         self.environment = environment
+        self.program = [ORDRE]
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, log: int = subprocess.DEVNULL) -> None:
         if self.database.startswith("postgres"):
             subprocess.run([ORDRE, "migrate", "--database", self.database], check=True, capture_output=True)
-        command = [ORDRE, "serve", "--database", self.database, "--port", str(self.port), *self.flags]
+        command = [*self.program, "serve", "--database", self.database, "--port", str(self.port), *self.flags]
         self.process = subprocess.Popen(command, stderr=log, text=True, env=self.environment)
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -76,6 +77,16 @@ class Service:
             yield Shop(http, account, client_id, secret)
 
 
+def hasty(database: str, **settings: str) -> Service:
+    """A server that bounds connections as another does, but waits for a fifth of the time only."""
+    made = Service(database, environment={**os.environ, **settings})
+    names = ("HEAD_SECONDS", "STOP_SECONDS", "DROP_SILENCE", "DROP_SECONDS", "WRITE_SECONDS", "WRITE_BYTES")
+    shorter = "".join(f"connection.{name} /= 5\n" for name in names) + "connection.IDLE_SECONDS = 5\n"
+    code = f"from ordre.api import connection\n{shorter}from ordre.__main__ import main\nmain()"
+    made.program = [sys.executable, "-c", code]
+    return made
+
+
 @contextmanager
 def serving(database: str, **settings: str) -> Iterator[Service]:
     """A server on this database with these variables in its environment, until the end."""
@@ -83,6 +94,21 @@ def serving(database: str, **settings: str) -> Iterator[Service]:
     made.start()
     yield made
     made.stop()
+
+
+def memory_of(service: Service) -> int:
+    """The resident bytes of the server and its children."""
+    assert service.process is not None
+    found = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text = status.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        if str(service.process.pid) in (lines["Pid"].strip(), lines["PPid"].strip()):
+            found += int(lines.get("VmRSS", "0 kB").split()[0]) * 1024
+    return found
 
 
 async def _new_client(database: str, account_id: str, scopes: tuple[str, ...]) -> tuple[str, str]:

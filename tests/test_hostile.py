@@ -6,21 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from ordre.api import guard
-from service import Service, Shop, items, serving
+from ordre.api.connection import HEAD_SECONDS
+from service import Service, Shop, hasty, items, memory_of
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def impatient(database: str) -> Iterator[Service]:
-    """A server that waits two seconds for a body."""
-    with serving(database, ORDRE_BODY_SECONDS="2") as made:
-        yield made
+    """A server that waits two seconds for a head, and for a body."""
+    made = hasty(database, ORDRE_BODY_SECONDS="2")
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def connect(impatient: Service) -> Iterator[Connect]:
     with ExitStack() as opened:
 
         def connected(text: bytes = b"") -> socket.socket:
-            made = opened.enter_context(socket.create_connection(("127.0.0.1", impatient.port), timeout=guard.HEAD_SECONDS + 10))
+            made = opened.enter_context(socket.create_connection(("127.0.0.1", impatient.port), timeout=HEAD_SECONDS + 10))
             made.sendall(text)
             return made
 
@@ -66,21 +67,6 @@ def head_of(shop: Shop, length: int) -> bytes:
         f"Content-Length: {length}",
     ]
     return "\r\n".join([*lines, "", ""]).encode()
-
-
-def memory_of(service: Service) -> int:
-    """The resident bytes of the server and its children."""
-    assert service.process is not None
-    found = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            text = status.read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        if str(service.process.pid) in (lines["Pid"].strip(), lines["PPid"].strip()):
-            found += int(lines.get("VmRSS", "0 kB").split()[0]) * 1024
-    return found
 
 
 def test_a_slow_body_is_ended_and_others_are_served(impatient: Service, shop: Shop, connect: Connect) -> None:
@@ -112,7 +98,7 @@ def test_heads_that_never_end_are_ended_and_others_are_served(impatient: Service
     with ThreadPoolExecutor(60) as pool:
         found = list(pool.map(answer_of, [*silent, *begun]))
     assert set(found) == {(408, "too_slow")}
-    assert time.monotonic() - started < guard.HEAD_SECONDS + 5
+    assert time.monotonic() - started < HEAD_SECONDS / 5 + 5
 
 
 def test_a_flood_of_headers_is_refused_and_takes_no_memory(impatient: Service, shop: Shop, connect: Connect) -> None:

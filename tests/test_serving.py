@@ -137,7 +137,7 @@ def test_a_server_in_memory_refuses_what_it_cannot_be(flags: list[str], said: st
 @ONE_AND_TWO
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_every_line_of_the_log_is_json(stored: str, workers: str, how: signal.Signals) -> None:
-    service = Service(stored, "--workers", workers, environment={**os.environ, "ORDRE_DATABSE": "x"})
+    service = Service(stored, "--workers", workers, environment={**os.environ, "ORDRE_DATABSE": "x", "ORDRE_LOG_LEVEL": "info"})
     service.start(log=subprocess.PIPE)
     assert service.process is not None
     misspelt, listening = line(service.process.stderr), line(service.process.stderr)
@@ -154,7 +154,7 @@ def test_every_line_of_the_log_is_json(stored: str, workers: str, how: signal.Si
     lines = [json.loads(one) for one in log.splitlines()]
     assert all({"timestamp", "level", "event"} <= one.keys() for one in lines)
     assert lines[-1]["event"] == "stopped"
-    assert ("Invalid HTTP request received.", "uvicorn.error") in [(one["event"], one.get("logger")) for one in lines]
+    assert ("refused", "malformed_request") in [(one["event"], one.get("code")) for one in lines]
 
 
 def test_a_request_is_logged_with_who_what_and_how_it_went(stored: str) -> None:

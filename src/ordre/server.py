@@ -192,7 +192,7 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
     config = _Config(
         application or "ordre.served:app",
         factory=several,
-        http="ordre.api.guard:Guarded",
+        http="ordre.api.connection:Connection",
         workers=settings.workers,
         log_config=None,
         log_level="warning",

@@ -24,7 +24,8 @@ CORS = {
     "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after"
     ",preference-applied,x-ordre-ignored",
 }
-_ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
+ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
+"""What every answer has."""
 NO_CONTENT = 204
 BROKEN_OFF = 500
 """What the log says of an answer that broke off, whatever status its head had."""
@@ -58,7 +59,7 @@ class Edge:
             nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_ALWAYS]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *ALWAYS]
             elif message["type"] == "http.response.body":
                 whole = not message.get("more_body", False)
             await send(message)
