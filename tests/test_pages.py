@@ -72,6 +72,7 @@ def test_verify_and_proof(tmp_path: Path) -> None:
         own = {"ORDRE_DATABASE": service.database}
         said = run_block("proofs.md", "tests/test_pages.py: verify", tmp_path, {}, own)
         assert said.count("0 differences") == 3
+        assert "account created" in run_block("proofs.md", "tests/test_pages.py: log", tmp_path, {}, own)
         names = {"http://127.0.0.1:8080": service.url, "examples/verify_order.py": str(ROOT / "examples" / "verify_order.py")}
         assert "proven" in run_block("proofs.md", "tests/test_pages.py: proof", tmp_path, names, own)
         assert json.loads((tmp_path / "root.json").read_text(encoding="utf-8"))

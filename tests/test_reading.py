@@ -25,6 +25,8 @@ READING = [
     ("account", "list"),
     ("client", "list", "T12345678"),
     ("key", "list"),
+    ("log",),
+    ("log", "T12345678"),
     ("order", "list", "T12345678"),
     ("order", "show", "T12345678", "1001"),
     ("order", "history", "T12345678", "1001"),

@@ -42,7 +42,7 @@ def test_every_statement_on_an_accounts_rows_names_the_account() -> None:
     files = sorted((ROOT / "src/ordre/db/migrations").glob("*.sql"))
     schema = "".join(path.read_text(encoding="utf-8") for path in files)
     for table, columns in re.findall(r"create table (\w+) \((.*?)\n\)", schema, flags=re.DOTALL):
-        if table == "signing_keys":
+        if table in ("signing_keys", "acts"):  # the operator's, who has all accounts
             continue
         assert re.match(r"\s*account_id", columns), table
         assert "primary key (account_id" in columns or "account_id key_text primary key" in columns, table

@@ -17,10 +17,12 @@ from ordre import bootstrap
 from ordre.api.wire.search import TERMS
 from ordre.application.accounts import known_account
 from ordre.application.names import order_named
-from ordre.application.ports import SigningKey, StoredOrder, StoreUnavailable
+from ordre.application.ports import Act, SigningKey, StoredOrder, StoreUnavailable
 from ordre.auth.roots import signed_root as sign_root
 from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences
+from ordre.db.verify_acts import logged_accounts
+from ordre.db.verify_all import beside_orders
 from ordre.domain.refusals import Refused, UnknownOrder
 from ordre.domain.tree import GrowingRoot, Head, leaf, path, root
 from ordre.settings import Settings
@@ -67,18 +69,27 @@ def verify(settings: Settings, account_id: str | None, processes: int, told: Cal
     """
 
     async def running() -> Report:
-        report = Report()
         async with bootstrap.snapshot(settings) as database:
-            if account_id is not None:
-                await known_account(database, account_id)
-            total = await database.count_orders(account_id)
-            chunks = _chunks(database.stored_orders(account_id))
-            async for part in _checked_by(min(processes, -(-total // CHUNK)), chunks):
-                report.add(part)
-                told(report.orders, total)
-        return report
+            return await verified(database, account_id, processes, told)
 
     return asyncio.run(running())
+
+
+async def verified(
+    database: Transaction, account_id: str | None, processes: int = 1, told: Callable[[int, int], None] = lambda *_: None
+) -> Report:
+    """Verify what a transaction sees, as ``verify`` does."""
+    report = Report()
+    if account_id is not None:
+        await known_account(database, account_id)
+    acts = await database.acts()
+    accounts = await _accounts(database, acts, account_id)
+    total = sum([await database.count_orders(one) for one in accounts])
+    async for part in _checked_by(min(processes, -(-total // CHUNK)), _chunks(database, accounts)):
+        report.add(part)
+        told(report.orders, total)
+    report.differences += [one async for one in beside_orders(database, acts, accounts)]
+    return report
 
 
 def verify_one(settings: Settings, account_id: str, order: str) -> Report:
@@ -151,13 +162,21 @@ async def _known(database: Transaction, account_id: str, order: str) -> StoredOr
     return stored
 
 
-async def _chunks(orders: AsyncIterator[StoredOrder]) -> AsyncIterator[list[StoredOrder]]:
+async def _accounts(database: Transaction, acts: Sequence[Act], account_id: str | None) -> list[str]:
+    """Return the accounts that are verified: also those of which only the log knows."""
+    if account_id is not None:
+        return [account_id]
+    return sorted({*(account.account_id for account in await database.accounts()), *logged_accounts(acts)})
+
+
+async def _chunks(database: Transaction, accounts: Sequence[str]) -> AsyncIterator[list[StoredOrder]]:
     chunk: list[StoredOrder] = []
-    async for stored in orders:
-        chunk.append(stored)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
+    for account_id in accounts:
+        async for stored in database.stored_orders(account_id):
+            chunk.append(stored)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
     if chunk:
         yield chunk
 

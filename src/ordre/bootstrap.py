@@ -7,7 +7,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 from ordre.api.wire.search import TERMS
-from ordre.application.ports import Access, Store, StoreUnavailable
+from ordre.application.ports import SERVICE, Access, Store, StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import sqlite_file
 from ordre.db.schema import shortfall
@@ -17,20 +17,20 @@ from ordre.db.transaction import Transaction
 from ordre.settings import BadSetting, Settings
 
 
-def make_store(settings: Settings, access: Access = Access.MAKE) -> Store:
-    """Return the store that the setting ``database`` names, not yet open."""
+def make_store(settings: Settings, access: Access = Access.MAKE, by: str = SERVICE) -> Store:
+    """Return the store that the setting ``database`` names, not yet open. Acts are logged as done ``by`` somebody."""
     path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if path is not None or settings.ephemeral:
-        return SqliteStore(path, TERMS, sealer, access)
+        return SqliteStore(path, TERMS, sealer, access, by=by)
     from ordre.db.postgres import PostgresStore  # noqa: PLC0415 - where the database is SQLite, its driver is not loaded
 
-    return PostgresStore(settings.database, TERMS, sealer, access, pool_size=settings.pool_size)
+    return PostgresStore(settings.database, TERMS, sealer, access, pool_size=settings.pool_size, by=by)
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, access: Access = Access.MAKE) -> AsyncIterator[Store]:
+async def opened(settings: Settings, access: Access = Access.MAKE, by: str = SERVICE) -> AsyncIterator[Store]:
     """Open the store, and close it at the end."""
-    store = make_store(settings, access)
+    store = make_store(settings, access, by)
     try:
         await store.open()
         yield store
@@ -56,7 +56,7 @@ def end_at_ctrl_c() -> None:
 
 
 @contextlib.asynccontextmanager
-async def transaction(settings: Settings, *, read_only: bool) -> AsyncIterator[Transaction]:
+async def transaction(settings: Settings, *, read_only: bool, by: str = SERVICE) -> AsyncIterator[Transaction]:
     """Begin a transaction over the whole database; commit at the end, or take it back where an exception leaves.
 
     Raises:
@@ -66,15 +66,15 @@ async def transaction(settings: Settings, *, read_only: bool) -> AsyncIterator[T
     path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if settings.ephemeral:
         raise BadSetting("a database in memory ends with the server that it is of: name another with --database")
-    made = _postgres_transaction(settings, sealer) if path is None else SqliteTransaction(path, TERMS, sealer)
+    made = _postgres_transaction(settings, sealer, by) if path is None else SqliteTransaction(path, TERMS, sealer, by)
     async with made.begun(read_only=read_only):
         yield made
 
 
-def _postgres_transaction(settings: Settings, sealer: Sealer) -> Transaction:
+def _postgres_transaction(settings: Settings, sealer: Sealer, by: str) -> Transaction:
     from ordre.db.postgres_transaction import PostgresTransaction  # noqa: PLC0415 - as above
 
-    return PostgresTransaction(settings.database, TERMS, sealer)
+    return PostgresTransaction(settings.database, TERMS, sealer, by)
 
 
 @contextlib.asynccontextmanager

@@ -291,8 +291,32 @@ class SigningKey:
     encrypted: bool = False
 
 
+SERVICE = "ordre"
+"""Who acts where nobody does: the service by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One row of the log of administration: who did what, to which account, client, key or migration (``kind``, ``subject``).
+
+    ``at`` is in milliseconds. ``detail`` is JSON: columns as they are after the act, or ``[before, after]``; ``digest`` is of the
+    row as it stands after it, ``hash`` chains the act to the one before.
+    """
+
+    number: int
+    at: int
+    by: str
+    act: str
+    kind: str
+    account_id: str
+    subject: str
+    detail: str
+    digest: str
+    hash: str
+
+
 class AccountStore(Protocol):
-    """Accounts, their clients, and the keys that sign tokens."""
+    """Accounts, their clients, and the keys that sign tokens. Whatever changes them is logged, under whom the store works for."""
 
     async def accounts(self) -> Sequence[Account]: ...
     async def account(self, account_id: str) -> Account | None: ...
@@ -318,6 +342,10 @@ class AccountStore(Protocol):
     async def put_signing_key(self, key: SigningKey) -> None: ...
     async def seal_signing_keys(self, *, plain: bool = False) -> int:
         """Encrypt every key under the store's secret of now, or (``plain``) decrypt it; return how many that changed."""
+        ...
+
+    async def acts(self, account_id: str | None = None) -> Sequence[Act]:
+        """Return the log of administration, of one account or all of it, oldest first."""
         ...
 
     async def serial(self, account_id: str) -> int:

@@ -1,21 +1,25 @@
 """Restoring a backup: into an empty database, in one transaction, kept only if the database proves to hold the same."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
-from ordre.application.ports import SigningKey
+from ordre.application.ports import SERVICE, SigningKey
 from ordre.auth.roots import is_signed
 from ordre.backup.file import FORMAT, BadBackup, End, Header, Line, Reader, Root, Section, Values
 from ordre.backup.keys import Lock, unlocked
+from ordre.db.administration import ACTED
+from ordre.db.administration import restored as log_restored
 from ordre.db.indexing import index_terms
 from ordre.db.layout import Table, layout
 from ordre.db.schema import migrations
 from ordre.db.transaction import RowsRefused, Transaction, known
 from ordre.db.verify import Difference, differences
+from ordre.db.verify_all import beside_orders
 from ordre.domain.tree import GrowingRoot, Head, leaf
 from ordre.settings import Settings
 
@@ -30,17 +34,20 @@ _TYPES = {"text": str, "bigint": int}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differing:
-    """How many orders differ from their facts, and how the first does."""
+    """In how many places what is stored is not what was written, and the first of them."""
 
-    orders: int = 0
+    places: int = 0
     first: Difference | None = None
 
     def __str__(self) -> str:
         if self.first is None:
-            return "No order differs from its facts."
-        where = f"{self.first.account_id} order {self.first.order}"
-        version = "" if self.first.version is None else f" version {self.first.version}"
-        return f"{self.orders:,} orders differ from their facts, the first of them {where}{version}: {self.first.reason}."
+            return "What is stored is what was written."
+        noun = "difference" if self.places == 1 else "differences"
+        return f"{self.places:,} {noun} between what is stored and what was written, the first of them {self.first}."
+
+    def and_(self, found: Difference) -> "Differing":
+        """Return this and one more."""
+        return Differing(places=self.places + 1, first=self.first or found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +65,17 @@ class Restored:
 class Wishes:
     """How to restore. ``passphrase`` is asked only where the file holds encrypted keys; None leaves those out.
 
-    ``differences``: keep orders that differ from their facts, as they did in the database that the backup is of.
+    ``differences``: keep what is not as it was written, as it was not in the database that the backup is of.
     """
 
     passphrase: Callable[[], str] | None
     differences: bool = False
 
 
-async def restore(settings: Settings, file: BinaryIO, wishes: Wishes, told: Told) -> Restored:
+async def restore(settings: Settings, file: BinaryIO, wishes: Wishes, told: Told, by: str = SERVICE) -> Restored:
     """Write a backup into an empty database, compare, and verify; return what it holds now. Else the database stays as it was.
+
+    What becomes of keys and of the schema is logged as done ``by`` somebody.
 
     Raises:
         BadBackup: The file is torn or was changed, or what was written is not what it should be.
@@ -78,7 +87,7 @@ async def restore(settings: Settings, file: BinaryIO, wishes: Wishes, told: Told
     lock = None
     if header.salt is not None and wishes.passphrase is not None:
         lock = Lock(wishes.passphrase(), header.salt)
-    async with bootstrap.transaction(settings, read_only=False) as database:
+    async with bootstrap.transaction(settings, read_only=False, by=by) as database:
         newest = migrations(database.engine)[-1].number
         before = await _empty(database, number)
         steps = await database.migrate(before, number)
@@ -87,11 +96,13 @@ async def restore(settings: Settings, file: BinaryIO, wishes: Wishes, told: Told
         await _compare(database, restoring, end)
         later = await database.migrate(number, newest)
         await database.record([*steps, *later])
+        for key in restoring.keys:
+            await database.run(log_restored(key.kid, database.by, time.time_ns() // 1_000_000))
         await index_terms(database)
         found = await _verified(database, end.rows["orders"], told)
         if found.first is not None and not wishes.differences:
             raise BadBackup(
-                f"nothing is restored: {found} They did in the database that was backed up; to restore it as it was, say"
+                f"nothing is restored: {found} So it was in the database that was backed up; to restore it as it was, say"
                 " --allow-differences"
             )
     return Restored(
@@ -117,7 +128,9 @@ async def _empty(database: Transaction, number: int) -> int:
     """Return the number of the newest migration of a database that is empty, and that the backup's schema does not lag behind."""
     there = known(await database.applied(), "the database")
     for table in layout(there):
-        if await database.count(table):
+        if table.name == "acts" and not await database.shared(f"{ACTED} limit 1"):
+            await database.write_shared("delete from acts")  # those on migrations are in the backup, too
+        elif await database.count(table):
             raise BadBackup(f"the database is not empty: it has rows in the table {table.name}. Restore into a new one")
     if there > number:
         raise BadBackup(
@@ -238,15 +251,17 @@ async def _compare(database: Transaction, restored: _Restoring, end: End) -> Non
 
 
 async def _verified(database: Transaction, orders: int, told: Told) -> Differing:
-    """Verify every order against its facts."""
+    """Verify everything."""
     found = Differing()
     done = 0
     async for stored in database.stored_orders(None):
         differs = next(differences(stored, TERMS), None)
         if differs is not None:
-            found = Differing(orders=found.orders + 1, first=found.first or differs)
+            found = found.and_(differs)
         done += 1
         if done % _VERIFIED_AT_ONCE == 0 or done == orders:
             told("Verifying", done, orders)
             await asyncio.sleep(0)  # so that it can be interrupted
+    async for one in beside_orders(database, await database.acts(), await database.account_ids()):
+        found = found.and_(one)
     return found

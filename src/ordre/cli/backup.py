@@ -18,7 +18,7 @@ from ordre.backup.restore import Restored, Wishes
 from ordre.backup.restore import restore as restore_from
 from ordre.backup.write import Written, back_up
 from ordre.cli.notices import console, progress
-from ordre.cli.options import Database, Json, Switch, now, settings_with
+from ordre.cli.options import By, Database, Json, Switch, now, settings_with, system_user
 from ordre.cli.output import counted, print_fields
 from ordre.settings import BACKUP_VARIABLE, BadSetting, Settings
 
@@ -61,6 +61,7 @@ def restore(
     without_keys: Switch = False,
     check: Switch = False,
     allow_differences: Switch = False,
+    by: By = None,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -73,14 +74,14 @@ def restore(
         passphrase_file: The file whose first line is the passphrase; else it is ORDRE_BACKUP_PASSPHRASE, or is asked for.
         without_keys: Restore only the public halves of the keys that sign tokens: no passphrase is needed, a new key is made.
         check: Restore into a temporary SQLite file, which is removed again, to see whether the backup is good.
-        allow_differences: Restore although orders differ from their facts, as they did in the database that was backed up.
+        allow_differences: Restore although what is stored is not what was written, as in the database that was backed up.
     """
     settings = settings_with(database=database)
     wishes = Wishes(
         passphrase=None if without_keys else lambda: _passphrase(passphrase_file, is_new=False), differences=allow_differences
     )
     with _progress(quiet=json) as told, _failures(file), _target(settings, check=check) as target, _input(file) as content:
-        restored = asyncio.run(restore_from(target, content, wishes, told))
+        restored = asyncio.run(restore_from(target, content, wishes, told, by or system_user()))
     print_fields(_fields_after(restored, check=check, json=json), json=json)
 
 
@@ -99,7 +100,7 @@ def _fields_after(restored: Restored, *, check: bool, json: bool) -> dict[str, A
     }
     counts = _counts(restored.rows, list(restored.roots), json=json)
     migrated = {"migrated": list(restored.migrated)} if restored.migrated or json else {}
-    return {**fields, **migrated, **counts, "differences": restored.differing.orders}
+    return {**fields, **migrated, **counts, "differences": restored.differing.places}
 
 
 def _counts(rows: Mapping[str, int], roots: list[Root], *, json: bool) -> dict[str, Any]:

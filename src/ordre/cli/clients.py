@@ -10,7 +10,7 @@ from ordre.api.wire.common import instant
 from ordre.application import accounts
 from ordre.application.ports import Access, Client, Store
 from ordre.auth.secrets import digest_of, new_secret
-from ordre.cli.options import AccountId, ClientId, Database, Json, now, with_store
+from ordre.cli.options import AccountId, By, ClientId, Database, Json, now, with_store
 from ordre.cli.output import print_done, print_fields, print_rows
 from ordre.settings import BadSetting
 
@@ -33,7 +33,9 @@ app = App(name="client", help="Create, list, update, disable, enable and rotate 
 
 
 @app.command(name="create")
-def create_client(account_id: str, *, name: str, scope: Scopes, database: Database = None, json: Json = False) -> None:
+def create_client(
+    account_id: str, *, name: str, scope: Scopes, by: By = None, database: Database = None, json: Json = False
+) -> None:
     """Create a client and print its id and secret. The secret is printed only this once and stored nowhere.
 
     Args:
@@ -42,7 +44,9 @@ def create_client(account_id: str, *, name: str, scope: Scopes, database: Databa
         scope: What it may do, such as admin:shopping; repeat it for several.
     """
     secret = new_secret()
-    client = with_store(database, lambda store: accounts.create_client(store, account_id, name, scope, digest_of(secret), now()))
+    client = with_store(
+        database, lambda store: accounts.create_client(store, account_id, name, scope, digest_of(secret), now()), by=by
+    )
     fields = {**_client_fields(client), "client_secret": secret}
     print_fields(fields, json=json, done=f"made client {client.client_id} ({name}) of {account_id}")
 
@@ -68,6 +72,7 @@ def update_client(
     *,
     name: str | None = None,
     scope: Annotated[list[str] | None, Parameter(negative="")] = None,
+    by: By = None,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -81,28 +86,40 @@ def update_client(
     """
     if name is None and scope is None:
         raise BadSetting("say what to change: --name or --scope")
-    client = with_store(database, lambda store: accounts.update_client(store, account_id, client_id, name=name, scopes=scope))
+    client = with_store(
+        database, lambda store: accounts.update_client(store, account_id, client_id, name=name, scopes=scope), by=by
+    )
     said = f"client {client_id} of {account_id} is now named {client.name} and may do {', '.join(client.scopes)}"
     print_done(said, _client_fields(client), json=json)
 
 
 @app.command(name="disable")
-def disable_client(account_id: AccountId, client_id: ClientId, *, database: Database = None, json: Json = False) -> None:
+def disable_client(
+    account_id: AccountId, client_id: ClientId, *, by: By = None, database: Database = None, json: Json = False
+) -> None:
     """Refuse the client's secret, and its tokens within seconds."""
-    client = with_store(database, lambda store: accounts.set_client_disabled(store, account_id, client_id, now()))
+    client = with_store(database, lambda store: accounts.set_client_disabled(store, account_id, client_id, now()), by=by)
     print_done(f"client {client_id} ({client.name}) of {account_id} is disabled", _client_fields(client), json=json)
 
 
 @app.command(name="enable")
-def enable_client(account_id: AccountId, client_id: ClientId, *, database: Database = None, json: Json = False) -> None:
+def enable_client(
+    account_id: AccountId, client_id: ClientId, *, by: By = None, database: Database = None, json: Json = False
+) -> None:
     """Accept the client's secret and tokens again."""
-    client = with_store(database, lambda store: accounts.set_client_disabled(store, account_id, client_id, None))
+    client = with_store(database, lambda store: accounts.set_client_disabled(store, account_id, client_id, None), by=by)
     print_done(f"client {client_id} ({client.name}) of {account_id} is enabled", _client_fields(client), json=json)
 
 
 @app.command(name="rotate")
 def rotate_client(
-    account_id: AccountId, client_id: ClientId, *, grace: Grace = None, database: Database = None, json: Json = False
+    account_id: AccountId,
+    client_id: ClientId,
+    *,
+    grace: Grace = None,
+    by: By = None,
+    database: Database = None,
+    json: Json = False,
 ) -> None:
     """Give the client a new secret and print it, only this once. Without --grace the old secret is refused at once.
 
@@ -110,7 +127,7 @@ def rotate_client(
     Tokens that were already issued stay valid until they expire.
     """
     until = grace_end(grace)
-    fields = with_store(database, lambda store: rotated(store, account_id, client_id, until))
+    fields = with_store(database, lambda store: rotated(store, account_id, client_id, until), by=by)
     said = f"client {client_id} ({fields['name']}) of {account_id} has a new secret; {fate_of_old('the old one', until)}"
     print_fields(fields, json=json, done=said)
 

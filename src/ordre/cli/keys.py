@@ -6,7 +6,7 @@ from cyclopts import App
 
 from ordre.application.ports import Access, SigningKey, Store
 from ordre.auth.tokens import rotate_keys
-from ordre.cli.options import Database, Json, now, settings_with, with_store
+from ordre.cli.options import By, Database, Json, now, settings_with, with_store
 from ordre.cli.output import print_fields, print_rows
 from ordre.settings import BadSetting
 
@@ -21,41 +21,41 @@ def list_keys(*, database: Database = None, json: Json = False) -> None:
 
 
 @app.command(name="rotate")
-def rotate_signing_keys(*, database: Database = None, json: Json = False) -> None:
+def rotate_signing_keys(*, by: By = None, database: Database = None, json: Json = False) -> None:
     """Sign with a new key from now on. Tokens that were already issued stay valid until they expire."""
 
     async def work(store: Store) -> SigningKey:
         made = await rotate_keys(store, now())
         return next(key for key in await store.signing_keys() if key.kid == made.kid)
 
-    key = with_store(database, work)
+    key = with_store(database, work, by=by)
     print_fields(_key_fields(key), json=json, done=f"key {key.kid} signs tokens from now on")
 
 
 @app.command(name="encrypt")
-def encrypt_signing_keys(*, database: Database = None, json: Json = False) -> None:
+def encrypt_signing_keys(*, by: By = None, database: Database = None, json: Json = False) -> None:
     """Encrypt every key under ORDRE_SECRET_KEY; those that are under an older secret are encrypted anew.
 
     `ordre serve` does this when it starts. Say it by hand before an older secret is taken away.
     """
     if not settings_with(database=database).secret_keys():
         raise BadSetting("set ORDRE_SECRET_KEY or ORDRE_SECRET_KEY_FILE, under which the keys are to be encrypted")
-    _print_sealed(database, "encrypted", plain=False, json=json)
+    _print_sealed(database, by, "encrypted", plain=False, json=json)
 
 
 @app.command(name="decrypt")
-def decrypt_signing_keys(*, database: Database = None, json: Json = False) -> None:
+def decrypt_signing_keys(*, by: By = None, database: Database = None, json: Json = False) -> None:
     """Keep every key as it is, so that servers need no ORDRE_SECRET_KEY any more. A server that still has one encrypts again."""
-    _print_sealed(database, "decrypted", plain=True, json=json)
+    _print_sealed(database, by, "decrypted", plain=True, json=json)
 
 
-def _print_sealed(database: str | None, what: str, *, plain: bool, json: bool) -> None:
+def _print_sealed(database: str | None, by: str | None, what: str, *, plain: bool, json: bool) -> None:
     async def work(store: Store) -> tuple[int, int]:
         changed = await store.seal_signing_keys(plain=plain)
         await store.settle()
         return changed, len(await store.signing_keys())
 
-    changed, total = with_store(database, work)
+    changed, total = with_store(database, work, by=by)
     print_fields({what: changed, "keys": total}, json=json)
 
 

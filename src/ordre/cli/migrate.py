@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 from ordre import bootstrap
-from ordre.cli.options import Database, settings_with
+from ordre.cli.options import By, Database, settings_with, system_user
 
 
-def migrate(*, grant: str | None = None, backup_role: str | None = None, database: Database = None) -> None:
+def migrate(*, grant: str | None = None, backup_role: str | None = None, by: By = None, database: Database = None) -> None:
     """Bring the database's schema up to this version.
 
     Args:
@@ -17,7 +17,7 @@ def migrate(*, grant: str | None = None, backup_role: str | None = None, databas
     """
 
     async def work() -> Sequence[str]:
-        store = bootstrap.make_store(settings_with(database=database))
+        store = bootstrap.make_store(settings_with(database=database), by=by or system_user())
         try:
             names = await store.migrate()
             if grant is not None:

@@ -1,6 +1,7 @@
 """What commands share: their options, the settings, and the store that they work with."""
 
 import asyncio
+import getpass
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ def _of(name: str, about: str = "") -> Parameter:
 Database = Annotated[str | None, _of("database", "Database URL: sqlite:///path or postgresql://user@host/name")]
 AccountId = Annotated[str, Parameter(help="The account's id, such as T12345678.")]
 ClientId = Annotated[str, Parameter(help="The client's id, as `ordre client list` prints it.")]
+By = Annotated[str | None, Parameter(help="Who does it, for the log of administration [default: the user of the system].")]
 Json = Annotated[bool, Parameter(negative="", show_default=False, help="Print JSON.")]
 Switch = Annotated[bool, Parameter(negative="", show_default=False)]
 """A flag that is off unless it is given."""
@@ -67,15 +69,28 @@ def stored_settings(**flags: object) -> Settings:
     return settings
 
 
-def with_store(database: str | None, work: Callable[[Store], Awaitable[T]], access: Access = Access.CHANGE) -> T:
-    """Open the store, do one thing with it, and close it; return what came of it. Only few commands make a database."""
+def with_store(
+    database: str | None, work: Callable[[Store], Awaitable[T]], access: Access = Access.CHANGE, by: str | None = None
+) -> T:
+    """Open the store, do one thing with it, and close it; return what came of it. Only few commands make a database.
+
+    Acts of administration are logged as done ``by`` somebody, or else by the user of the system.
+    """
     from ordre import bootstrap  # noqa: PLC0415 - help and completion open no store
 
     async def running() -> T:
-        async with bootstrap.opened(settings_with(database=database), access) as store:
+        async with bootstrap.opened(settings_with(database=database), access, by or system_user()) as store:
             return await work(store)
 
     return asyncio.run(running())
+
+
+def system_user() -> str:
+    """Return who runs this process, by name where the system has one for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return f"user {os.getuid()}"
 
 
 def now() -> int:

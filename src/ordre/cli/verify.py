@@ -45,8 +45,7 @@ def verify(
         print(json_text({"orders": report.orders, "facts": report.facts, "differences": found}))
     else:
         for one in report.differences:
-            version = "" if one.version is None else f" version {one.version}"
-            print(f"{one.account_id} order {one.order}{version}: {one.reason}")
+            print(one)
         counts = ((report.orders, "order"), (report.facts, "fact"), (len(report.differences), "difference"))
         print(", ".join(counted(number, noun) for number, noun in counts))
     if report.differences:

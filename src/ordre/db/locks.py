@@ -6,6 +6,8 @@
 4. Orders and drafts that are new, by ``order_id`` and by id: another transaction may be making one of the same name.
 5. Answers kept for idempotency keys, by key.
 
+What writes the log of administration holds the lock ``SCRIPTS`` and, of these, none.
+
 Whoever locks more than one of these does it by the statements of this module, or by the one of ``writing``, which keeps the same
 order. Where something may as well be done later, a row that somebody else has locked is skipped, not waited for. Nobody waits for
 longer than ``WAIT_SECONDS``: see docs/decisions/0023-waiting.md.
@@ -17,6 +19,9 @@ HASTY_SECONDS = 0.1
 """The same for what has waited once."""
 IDLE_SECONDS = 10
 """After which the database ends a transaction in which nothing happens: its process hangs, and what it locked is free again."""
+
+SCRIPTS = 0x6F72647266
+"""The advisory lock under which the log of administration is written: each act is chained to the one before."""
 
 ORDER = "select id from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
 """Locks the order of a name."""

@@ -7,15 +7,17 @@ from typing import Any
 import asyncpg
 
 from ordre.application.lists import Terms
-from ordre.application.ports import Access, Change, Outcome, StoreUnavailable, Trouble
+from ordre.application.ports import SERVICE, Access, Change, Outcome, StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, locks, postgres_roles
+from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.indexing import index_terms
 from ordre.db.postgres_batch import Connection, now, run_all
 from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import explained
-from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
+from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
+from ordre.db.scripts import Script, T
 from ordre.db.store import Row, SqlStore
 
 COMMAND_SECONDS = 20.0
@@ -36,8 +38,10 @@ class PostgresStore(SqlStore):
 
     engine: Engine = "postgres"
 
-    def __init__(self, url: str, terms: Terms, sealer: Sealer, access: Access = Access.CHANGE, *, pool_size: int = 10) -> None:
-        super().__init__(terms, sealer)
+    def __init__(
+        self, url: str, terms: Terms, sealer: Sealer, access: Access = Access.CHANGE, *, pool_size: int = 10, by: str = SERVICE
+    ) -> None:
+        super().__init__(terms, sealer, by)
         self._access = access
         self._url = url
         self._pool_size = pool_size
@@ -115,9 +119,8 @@ class PostgresStore(SqlStore):
             for step in steps:
                 for statement in step.statements:
                     await connection.execute(statement)
-            for step in steps:
-                await connection.execute(ADD_APPLIED, *step.row(now()))
             if steps:
+                await run_script(connection, migrated(steps, self.by, now(), self.engine))
                 await postgres_roles.admit_backups_again(connection)
         await index_terms(self)
         return [step.name for step in steps]
@@ -140,6 +143,13 @@ class PostgresStore(SqlStore):
     async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement, as a transaction of its own."""
         return await self.shared(sql, *parameters)
+
+    async def run(self, script: Script[T], account_id: str = "") -> T:
+        """Run a script in one transaction, one at a time over all processes."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(ADMIT, account_id)
+            await connection.execute("select pg_advisory_xact_lock($1)", locks.SCRIPTS)
+            return await run_script(connection, script)
 
     async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
         """Drop drafts in one transaction, in which all are locked first. Expired ones in use are left for later."""
@@ -183,6 +193,18 @@ async def _applied(connection: Connection) -> list[Applied]:
     if await connection.fetchval("select to_regclass('schema_migrations')") is None:
         return []
     return applied_from(await connection.fetch(APPLIED))
+
+
+async def run_script(connection: Any, script: Script[T]) -> T:
+    """Run a script in the transaction that has begun."""
+    try:
+        sql, parameters = next(script)
+        while True:
+            found = await connection.fetch(sql, *parameters)
+            sql, parameters = script.send([tuple(row) for row in found])
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 async def _leave_as_it_is(connection: Any) -> None:

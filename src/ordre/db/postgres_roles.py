@@ -6,6 +6,7 @@ _GRANTS = (
     "grant usage on schema public to {name}",
     "grant select, insert, update, delete on all tables in schema public to {name}",
     "revoke insert, delete on schema_migrations from {name}",
+    "revoke update, delete on acts from {name}",
 )
 _BACKUP_GRANTS = ("grant usage on schema public to {name}", "grant select on all tables in schema public to {name}")
 _BOUND_TABLES = """

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from ordre.application.lists import Terms
-from ordre.application.ports import StoreUnavailable
+from ordre.application.ports import SERVICE, StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.layout import Table
-from ordre.db.postgres import MIGRATION_LOCK, make_durable
+from ordre.db.postgres import MIGRATION_LOCK, make_durable, run_script
 from ordre.db.postgres_faults import explained
 from ordre.db.schema import Engine
+from ordre.db.scripts import Script, T
 from ordre.db.store import Row
 from ordre.db.transaction import RowsRefused, Transaction
 
@@ -24,8 +25,8 @@ class PostgresTransaction(Transaction):
 
     engine: Engine = "postgres"
 
-    def __init__(self, url: str, terms: Terms, sealer: Sealer) -> None:
-        super().__init__(terms, sealer)
+    def __init__(self, url: str, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
+        super().__init__(terms, sealer, by)
         self._url = url
         self._connected: asyncpg.Connection[asyncpg.Record] | None = None
 
@@ -65,6 +66,11 @@ class PostgresTransaction(Transaction):
     async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement."""
         return await self.shared(sql, *parameters)
+
+    async def run(self, script: Script[T], account_id: str = "") -> T:
+        """Run a script."""
+        await self._connection.execute(ADMIT, account_id)
+        return await run_script(self._connection, script)
 
     async def stream(self, sql: str, *parameters: object) -> AsyncIterator[Row]:
         """Yield rows, some a round trip. Of rows of accounts, the account is the first parameter."""

@@ -15,13 +15,26 @@ from pathlib import Path
 from typing import Any
 
 from ordre.application.lists import RECORDED_KINDS, Terms
-from ordre.application.ports import Access, Answered, Change, EarlierFact, HeldOrder, Outcome, StoreUnavailable, Trouble, Wanted
+from ordre.application.ports import (
+    SERVICE,
+    Access,
+    Answered,
+    Change,
+    EarlierFact,
+    HeldOrder,
+    Outcome,
+    StoreUnavailable,
+    Trouble,
+    Wanted,
+)
 from ordre.auth.sealing import Sealer
 from ordre.db import codec, erasure, queries, sqlite_file, tables
+from ordre.db.administration import migrated
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.indexing import index_terms
 from ordre.db.lists import Statement
-from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
+from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
+from ordre.db.scripts import Script, T
 from ordre.db.store import END, Row, SqlStore
 
 BATCH = 256
@@ -76,8 +89,10 @@ class SqliteStore(SqlStore):
 
     engine: Engine = "sqlite"
 
-    def __init__(self, path: Path | None, terms: Terms, sealer: Sealer, access: Access = Access.MAKE) -> None:
-        super().__init__(terms, sealer)
+    def __init__(
+        self, path: Path | None, terms: Terms, sealer: Sealer, access: Access = Access.MAKE, *, by: str = SERVICE
+    ) -> None:
+        super().__init__(terms, sealer, by)
         self._path = path
         self._access = access
         self._reading: sqlite_file.Reading | None = None
@@ -145,7 +160,7 @@ class SqliteStore(SqlStore):
     async def migrate(self) -> Sequence[str]:
         """Bring the file's schema up to this version."""
         self._start()
-        names: Sequence[str] = await self._submit(_migrate)
+        names: Sequence[str] = await self._submit(lambda connection: _migrate(connection, self.by))
         await index_terms(self)
         return names
 
@@ -171,6 +186,11 @@ class SqliteStore(SqlStore):
         ours = queries.for_sqlite(sql)
         found: Sequence[Row] = await self._submit(lambda connection: _run(connection, ours, parameters).fetchall())
         return found
+
+    async def run(self, script: Script[T], account_id: str = "") -> T:  # noqa: ARG002 - every row is seen here
+        """Run a script on the writer thread."""
+        result: T = await self._submit(lambda connection: run_script(connection, script))
+        return result
 
     async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
         """Drop drafts on the writer thread, in one transaction."""
@@ -416,7 +436,7 @@ def _applied(connection: sqlite3.Connection) -> list[Applied]:
     return applied_from(connection.execute(APPLIED).fetchall())
 
 
-def _migrate(connection: sqlite3.Connection) -> list[str]:
+def _migrate(connection: sqlite3.Connection, by: str) -> list[str]:
     connection.execute(HISTORY)
     try:
         steps = pending(_applied(connection), "sqlite")
@@ -425,14 +445,26 @@ def _migrate(connection: sqlite3.Connection) -> list[str]:
     for step in steps:
         for statement in step.statements:
             connection.execute(statement)
-    for step in steps:
-        _run(connection, ADD_APPLIED, step.row(time.time_ns() // 1_000_000))
+    if steps:
+        run_script(connection, migrated(steps, by, time.time_ns() // 1_000_000, "sqlite"))
     return [step.name for step in steps]
 
 
 def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
     """Run a statement whose parameters are numbered, as PostgreSQL has them."""
     return connection.execute(sql, {str(number): value for number, value in enumerate(parameters, 1)})
+
+
+def run_script(connection: sqlite3.Connection, script: Script[T]) -> T:
+    """Run a script in the transaction that has begun."""
+    try:
+        sql, parameters = next(script)
+        while True:
+            found = _run(connection, queries.for_sqlite(sql), parameters).fetchall()
+            sql, parameters = script.send(found)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 def _run_all(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:

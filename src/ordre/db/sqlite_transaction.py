@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 from ordre.application.lists import Terms
-from ordre.application.ports import StoreUnavailable
+from ordre.application.ports import SERVICE, StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import queries, sqlite_file
 from ordre.db.layout import Table
 from ordre.db.schema import Engine
-from ordre.db.sqlite import told
+from ordre.db.scripts import Script, T
+from ordre.db.sqlite import run_script, told
 from ordre.db.store import Row
 from ordre.db.transaction import RowsRefused, Transaction
 
@@ -21,8 +22,8 @@ class SqliteTransaction(Transaction):
 
     engine: Engine = "sqlite"
 
-    def __init__(self, path: Path, terms: Terms, sealer: Sealer) -> None:
-        super().__init__(terms, sealer)
+    def __init__(self, path: Path, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
+        super().__init__(terms, sealer, by)
         self._path = path
         self._connected: sqlite3.Connection | None = None
 
@@ -60,6 +61,10 @@ class SqliteTransaction(Transaction):
     async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement."""
         return self._run(sql, parameters).fetchall()
+
+    async def run(self, script: Script[T], account_id: str = "") -> T:  # noqa: ARG002 - every row is seen here
+        """Run a script."""
+        return run_script(self._connection, script)
 
     async def stream(self, sql: str, *parameters: object) -> AsyncIterator[Row]:
         """Yield rows as SQLite finds them."""

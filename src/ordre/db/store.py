@@ -1,5 +1,6 @@
 """What both engines share: every read, the small writes on accounts, clients and keys, and whether changes are taken."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -8,7 +9,9 @@ from typing import Any
 
 from ordre.application.lists import ListQuery, Page, Term, Terms
 from ordre.application.ports import (
+    SERVICE,
     Account,
+    Act,
     Change,
     Client,
     Found,
@@ -24,10 +27,12 @@ from ordre.application.ports import (
     View,
 )
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
-from ordre.db import codec, erasure, queries
+from ordre.db import administration, codec, erasure, queries
+from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
 from ordre.db.codec import SEPARATOR
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
+from ordre.db.scripts import Script, T
 from ordre.db.verify import folded, kept
 from ordre.domain.refusals import InvalidValue, Refused, VersionErased
 from ordre.domain.tree import Head
@@ -73,9 +78,14 @@ _SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = 
 class SqlTables(ABC):
     """The tables of a store over SQL. Whoever derives from it says how rows are read and how one statement is written."""
 
-    def __init__(self, terms: Terms, sealer: Sealer) -> None:
+    def __init__(self, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
         self.terms = terms
+        self.by = by
         self._sealer = sealer
+
+    @abstractmethod
+    async def run(self, script: Script[T], account_id: str = "") -> T:
+        """Run a script on one account, or on what is no account's, durably; none runs beside another."""
 
     @abstractmethod
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -199,7 +209,7 @@ class SqlTables(ABC):
     async def put_account(self, account: Account) -> None:
         """Store a new account, or its new name and state."""
         named = (account.account_id, account.name, account.disabled_at, account.created_at)
-        await self.write_shared(_PUT_ACCOUNT, *named, self.terms.version)
+        await self._put(ACCOUNT, (account.account_id,), (_PUT_ACCOUNT, (*named, self.terms.version)))
 
     async def clients(self, account_id: str) -> Sequence[Client]:
         """Return the account's clients, by id."""
@@ -214,7 +224,8 @@ class SqlTables(ABC):
         """Store a new client, or its new name, scopes, secrets and state."""
         named = (client.account_id, client.client_id, client.name, " ".join(client.scopes))
         earlier = (client.earlier_digest, client.earlier_until)
-        await self.write(_PUT_CLIENT, *named, client.secret_digest, client.disabled_at, client.created_at, *earlier)
+        values = (*named, client.secret_digest, client.disabled_at, client.created_at, *earlier)
+        await self._put(CLIENT, (client.account_id, client.client_id), (_PUT_CLIENT, values))
 
     async def mark_used(self, account_id: str, client_id: str, day: str) -> None:
         """Store the day on which the client was last given a token."""
@@ -226,7 +237,8 @@ class SqlTables(ABC):
 
     async def put_signing_key(self, key: SigningKey) -> None:
         """Store a new key, or when it was retired."""
-        await self.write_shared(_PUT_KEY, key.kid, self._sealer.seal(key.jwk, about_key(key.kid)), key.created_at, key.retired_at)
+        sealed = self._sealer.seal(key.jwk, about_key(key.kid))
+        await self._put(KEY, (key.kid,), (_PUT_KEY, (key.kid, sealed, key.created_at, key.retired_at)))
 
     async def seal_signing_keys(self, *, plain: bool = False) -> int:
         """Write anew those keys that are not encrypted under the secret of now, or (``plain``) are encrypted; return how many."""
@@ -235,10 +247,22 @@ class SqlTables(ABC):
             if not sealer.is_current(row[1]):
                 key = self._signing_key(row)
                 sealed = sealer.seal(key.jwk, about_key(key.kid))
-                changed += len(await self.write_shared(_RESEAL_KEY, key.kid, row[1], sealed))
+                changed += await self._put(KEY, (key.kid,), (_RESEAL_KEY, (key.kid, row[1], sealed)))
         if changed:
             await self.count_overwritten()
         return changed
+
+    async def acts(self, account_id: str | None = None) -> Sequence[Act]:
+        """Return the log of administration, of one account or all of it, oldest first."""
+        found = await (
+            self.shared(administration.ACTS) if account_id is None else self.shared(administration.ACTS_OF, account_id)
+        )
+        return [administration.act_from(row) for row in found]
+
+    async def _put(self, bound: Bound, key: Sequence[str], statement: Statement) -> bool:
+        """Change one row of what is administered, and log that; return whether it changed anything."""
+        account_id = key[0] if bound is CLIENT else ""
+        return await self.run(administration.put(bound, key, statement, self.by, time.time_ns() // 1_000_000), account_id)
 
     @abstractmethod
     async def count_overwritten(self) -> None:
@@ -366,8 +390,8 @@ class SqlStore(SqlTables):
 
     engine: Engine
 
-    def __init__(self, terms: Terms, sealer: Sealer) -> None:
-        super().__init__(terms, sealer)
+    def __init__(self, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
+        super().__init__(terms, sealer, by)
         self._last_write_failed = False
 
     @abstractmethod

@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from ordre.application.ports import StoreUnavailable
+from ordre.db.administration import migrated
 from ordre.db.layout import Table
-from ordre.db.schema import ADD_APPLIED, APPLIED, HISTORY, Applied, Engine, Migration, applied_from, migrations
+from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, Migration, applied_from, migrations
 from ordre.db.store import Row, SqlTables, about_key
 
 
@@ -67,9 +68,8 @@ class Transaction(SqlTables):
         return steps
 
     async def record(self, steps: Sequence[Migration]) -> None:
-        """Record migrations that have run, up to the newest."""
-        for step in steps:
-            await self.write_shared(ADD_APPLIED, *step.row(time.time_ns() // 1_000_000))
+        """Record migrations that have run, up to the newest, and log them."""
+        await self.run(migrated(steps, self.by, time.time_ns() // 1_000_000, self.engine))
 
     def opened_key(self, kid: str, stored: str) -> str:
         """Return a key that signs tokens as a JWK, from how a database with this one's secret stores it.

@@ -16,12 +16,22 @@ from ordre.domain.order import Commented, Content, Fact, Order, Recorded, evolve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Where an order and its facts disagree. ``version`` is None where it is about the order as a whole."""
+    """Where what is stored is not what was written: of an order, or ``about`` something else. ``account_id`` may be empty.
 
-    account_id: str
-    order: str
-    version: int | None
+    ``version`` is None where it is about the whole.
+    """
+
+    account_id: str = ""
+    order: str | None = None
+    about: str = ""
+    version: int | None = None
     reason: str
+
+    def __str__(self) -> str:
+        """Return it as a line for people."""
+        version = "" if self.version is None else f" version {self.version}"
+        what = self.about if self.order is None else f"order {self.order}"
+        return f"{self.account_id} {what}{version}: {self.reason}".lstrip()
 
 
 def kept(facts: Sequence[StoredFact]) -> Sequence[StoredFact]:

@@ -1,0 +1,12 @@
+"""Statements of which each may depend on what those before it found, as one transaction.
+
+A script does no I/O: it yields a statement and is sent the rows that it returns. So either engine runs it.
+"""
+
+from collections.abc import Generator, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from ordre.db.lists import Statement
+
+T = TypeVar("T")
+Script: TypeAlias = Generator[Statement, Sequence[Sequence[Any]], T]
