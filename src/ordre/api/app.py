@@ -25,6 +25,7 @@ from ordre.api.clock import routes as clock_routes
 from ordre.api.context import Context, Reply, uuid7
 from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
+from ordre.api.kept import kept_body
 from ordre.api.names import ClientNames
 from ordre.api.rates import Rate
 from ordre.api.requests import (
@@ -161,6 +162,11 @@ class Endpoint:
         """Tell whether the operation is called without a body, where it may be."""
         return self._route.body_optional and body.strip() in NO_BODY
 
+    def _event(self, request: Request, text: str, path: dict[str, str]) -> str:
+        """Return what is kept of a request that writes."""
+        draft = _draft_of(self._route, path)
+        return request_event(request.method, path_of(request), kept_body(self._route.body, text), draft)
+
     def _context(self, request: Request, caller: Caller | None, text: str, decoded: object, query: msgspec.Struct) -> Context:
         api, path = self._api, {name: unquote(value) for name, value in request.path_params.items()}
         account_id = caller.account_id if caller else path.get("aid", "")
@@ -173,7 +179,7 @@ class Endpoint:
             account_id=account_id,
             by=caller.client_id if caller else "",
             at=at,
-            event=request_event(request.method, path_of(request), text, _draft_of(self._route, path)) if writes else "",
+            event=self._event(request, text, path) if writes else "",
             key=key,
             digest=_digest(request, text) if key is not None else "",
             version=version_named(request) if writes else None,

@@ -166,7 +166,7 @@ def _known(call: Call, loaded: Loaded) -> HeldDraft:
 
 def _written(call: Call, held: HeldDraft | None, draft: Draft, shown: Shown) -> Outcome:
     event = _event(call, draft)
-    after = HeldDraft(draft=draft, events=(*(held.events if held else ()), event))
+    after = (held or HeldDraft(draft=draft)).after(draft, event)
     answer = Answer(document=shown(after), version=draft.version)
     write = DraftWrite(before=held.draft.version if held else 0, draft=draft, event=event)
     return Outcome(answer=answer, draft=write, answered=answered(call, answer))

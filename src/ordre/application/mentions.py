@@ -67,7 +67,7 @@ async def mentioned(store: OrderStore, account_id: str, sought: Sought, told: To
             if facts[-1].type != "erased" and any(_in_fact(sought, fact, anywhere=anywhere) for fact in facts):
                 orders.append(id_)
         for id_ in found.drafts:
-            held = await store.draft(account_id, id_)
+            held = await store.draft(account_id, id_, history=True)
             if held is not None and _in_draft(sought, held, anywhere=anywhere):
                 drafts.append(id_)
     return Found(orders=list(dict.fromkeys(orders)), drafts=list(dict.fromkeys(drafts)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from ordre.application.history import latest
 from ordre.application.lists import ListQuery, Page, Term
 from ordre.domain.draft import Draft
 from ordre.domain.order import Content, Fact, Order
@@ -67,10 +68,14 @@ class HeldOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldDraft:
-    """A draft as stored, and its events, oldest first."""
+    """A draft as stored, and the latest of its events, oldest first: as many as ``latest`` leaves."""
 
     draft: Draft
     events: tuple["DraftEvent", ...] = ()
+
+    def after(self, draft: Draft, event: "DraftEvent") -> "HeldDraft":
+        """Return the draft after a change."""
+        return HeldDraft(draft=draft, events=latest((*self.events, event), lambda one: len(one.event.encode())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,7 +393,10 @@ class OrderStore(Protocol):
         """Return the facts of the order with this ``id``, oldest first."""
         ...
 
-    async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None: ...
+    async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None:
+        """Return a draft with the latest of its events; with its whole ``history``, with all of them."""
+        ...
+
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
     def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
         """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""

@@ -251,7 +251,7 @@ class Batch:
 
     def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
         held, event = self._drafts.get(subject), write.event
-        after = HeldDraft(draft=write.draft, events=(*(held.events if held else ()), event))
+        after = (held or HeldDraft(draft=write.draft)).after(write.draft, event)
         first_read = self.rows.drafts.get(subject, (write.before,))[0]
         self.rows.drafts[subject] = (first_read, after)
         self.rows.draft_terms[subject] = self._terms.of_draft(write.draft)

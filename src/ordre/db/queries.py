@@ -5,6 +5,8 @@ Where the engines differ by a name, the text holds the PostgreSQL one and ``for_
 
 from functools import lru_cache
 
+from ordre.application.history import DRAFT_EVENTS as MOST_EVENTS
+from ordre.application.history import DRAFT_EVENTS_BYTES
 from ordre.domain.ledger import Kind
 
 INDEXED_AT_ONCE = 100
@@ -59,14 +61,26 @@ select id, version, draft, net_amount, expires_at from drafts
 where account_id = $1 and id > $2 order by id limit {INDEXED_AT_ONCE}
 """
 
-DRAFT_EVENTS = """(
+DRAFT_HISTORY = """(
     select string_agg(entry, chr(30)) from (
         select e.version || ' ' || e.at || ' ' || e.actor || ' ' || e.event as entry from draft_events e
         where e.account_id = d.account_id and e.id = d.id order by e.version) events)"""
 
+DRAFT_EVENTS = f"""(
+    select string_agg(entry, chr(30)) from (
+        select version || ' ' || at || ' ' || actor || ' ' || event as entry from (
+            select version, at, actor, event, octet_length(event) as size,
+                sum(octet_length(event)) over (order by version desc rows unbounded preceding) as through
+            from (
+                select e.version, e.at, e.actor, e.event from draft_events e
+                where e.account_id = d.account_id and e.id = d.id order by e.version desc limit {MOST_EVENTS}) last) counted
+        where through <= {DRAFT_EVENTS_BYTES} or through = size order by version) events)"""
+"""Those that ``latest`` leaves, but for what a sign takes in SQLite, which counts characters."""
+
 DRAFT_COLUMNS = f"d.draft, {DRAFT_EVENTS}"
 
 DRAFT_ONE = f"select {DRAFT_COLUMNS} from drafts d where d.account_id = $1 and d.id = $2"
+DRAFT_WHOLE = f"select d.draft, {DRAFT_HISTORY} from drafts d where d.account_id = $1 and d.id = $2"
 
 FILTER_COLUMNS = (
     "id",
@@ -93,7 +107,8 @@ STORED_BATCH = 50
 @lru_cache(maxsize=256)
 def for_sqlite(sql: str) -> str:
     """Return the query in SQLite's words."""
-    return sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)").replace(" for share", "")
+    found = sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)").replace(" for share", "")
+    return found.replace("octet_length(", "length(")
 
 
 def facts_of(orders: int) -> str:

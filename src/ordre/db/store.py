@@ -165,9 +165,9 @@ class SqlTables(ABC):
         limit = END if up_to is None else up_to
         return [_fact(row) for row in await self.rows(queries.FACTS, account_id, id_, limit)]
 
-    async def draft(self, account_id: str, draft_id: str) -> HeldDraft | None:
-        """Return a draft and its events."""
-        found = await self.rows(queries.DRAFT_ONE, account_id, draft_id)
+    async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None:
+        """Return a draft with the latest of its events, or with its whole history."""
+        found = await self.rows(queries.DRAFT_WHOLE if history else queries.DRAFT_ONE, account_id, draft_id)
         return codec.held_draft(*found[0]) if found else None
 
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]:

@@ -139,7 +139,7 @@ class DraftAnswer(Wire, kw_only=True):
         status: Open until it is completed or deleted
         order: The order to be
         options: What completing does
-        events: Every change of the draft, oldest first
+        events: The latest changes of the draft, oldest first: at most 20, of 64 KiB together; the last one in any case
         created_at: When the draft was made
         created_by: The id of the client that made it
         updated_at: When it last changed

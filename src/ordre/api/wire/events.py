@@ -94,7 +94,7 @@ class Request(Wire):
     Attributes:
         path: The path that was called
         method: The HTTP method
-        body: The body as it was sent
+        body: The body as it was sent; where more than 16 KiB of it are not taken, without what is not
     """
 
     path: str
