@@ -72,7 +72,13 @@ PROMISES = (
         id="H3",
         says="changing, dropping or reordering a fact is found and named",
         mechanism="Each fact's hash covers a salted digest of its body and the hash before it; a signed root covers all orders.",
-        attacks=("tests/db/test_verify.py", "tests/test_audit.py", "tests/domain/test_chain.py", "tests/domain/test_roots.py"),
+        attacks=(
+            "tests/db/test_verify.py",
+            "tests/test_audit.py",
+            "tests/test_forgeries.py",
+            "tests/domain/test_chain.py",
+            "tests/domain/test_roots.py",
+        ),
     ),
     Promise(
         id="H4",

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ordre.application.ports import Answer, DraftEvent, HeldDraft, NewFact, StoredFact
-from ordre.domain.chain import Link, digest, linked
+from ordre.domain.chain import Link, digest_of_body, linked
 from ordre.domain.draft import Draft
 from ordre.domain.ledger import payment_status
 from ordre.domain.lines import totals
@@ -159,7 +159,7 @@ def order_columns(order: Order) -> dict[str, object]:
 def stored_fact(account_id: str, order: str, previous: str, new: NewFact) -> StoredFact:
     """Return the fact as a row, chained to the one before it with a fresh salt."""
     data, salt = text(new.fact), os.urandom(16).hex()
-    body = digest(salt, data, new.document, new.event)
+    body = digest_of_body(salt, data, new.document, new.event)
     return StoredFact(
         version=new.version,
         type=type_of(new.fact),

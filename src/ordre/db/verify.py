@@ -9,7 +9,7 @@ from ordre.application.lists import Term, Terms
 from ordre.application.orders import ref_of
 from ordre.application.ports import StoredFact, StoredOrder
 from ordre.db import codec
-from ordre.domain.chain import START, digest, linked
+from ordre.domain.chain import START, is_digest, is_digest_of_body, is_salt, linked
 from ordre.domain.decide import deletion_of
 from ordre.domain.order import Commented, Content, Fact, Order, Recorded, evolve, rewrite
 
@@ -64,12 +64,17 @@ def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     previous = START
     erased = next((fact.version for fact in reversed(stored.facts) if fact.type == "erased"), 0)
     deletions = {fact.ref: fact for fact in stored.facts if fact.type == "comment_deleted"}
+    comments = set[str]()
     for place, fact in enumerate(stored.facts, 1):
         if fact.version != place:
             return place, f"fact {place} is missing; version {fact.version} stands in its place"
         deletion = deletions.get(deletion_of(fact.ref or "")) if fact.type == "comment" else None
         if reason := _broken(stored, fact, previous, deletion, erased=fact.version < erased):
             return fact.version, reason
+        if fact.type == "comment" and fact.ref:
+            if fact.ref in comments:
+                return fact.version, "another comment before it has the same id"
+            comments.add(fact.ref)
         previous = fact.hash
     if not stored.facts:
         return None, "the order has no facts"
@@ -83,13 +88,19 @@ def _broken(stored: StoredOrder, fact: StoredFact, previous: str, deletion: Stor
 
     ``deletion`` is the later fact that deletes the comment that this one is.
     """
+    if not is_digest(fact.digest):
+        return "the digest of the fact has no form that digests have"
     if erased:
         if any((fact.data, fact.document, fact.event, fact.salt, fact.ref)):
             return "the order was erased later, and the fact still has a body"
     elif deletion is not None and not fact.salt:
         if not _emptied(fact, deletion):
             return "what is left of the deleted comment is not what its deletion says"
-    elif digest(fact.salt, fact.data, fact.document, fact.event) != fact.digest:
+    elif not fact.data:
+        return "the fact has no body, and the order was not erased after it"
+    elif not is_salt(fact.salt):
+        return "the salt of the fact is not 32 hexadecimal digits"
+    elif not is_digest_of_body(fact.digest, fact.salt, fact.data, fact.document, fact.event):
         return "the body of the fact is not what its digest says"
     link = codec.link_of(stored.account_id, stored.id, fact.version, fact.type, fact.at, fact.by, fact.digest)
     if linked(previous, link) != fact.hash:
@@ -103,8 +114,8 @@ def _emptied(fact: StoredFact, deletion: StoredFact) -> bool:
     Its digest cannot be checked without its salt, but what it says stands in the deletion too, whose digest can.
     """
     data = codec.text(Commented(id=fact.ref or ""))
-    after = deletion.version > fact.version and deletion.document.startswith(fact.document[:-1] + ",")
-    return after and (fact.data, fact.event) == (data, "")
+    left = deletion.document.rpartition(',"deleted_at":"')[0] + "}"
+    return deletion.version > fact.version and (fact.data, fact.document, fact.event) == (data, left, "")
 
 
 def terms_of(order: Order, content: Content, recorded: Iterable[tuple[str, str]], terms: Terms) -> frozenset[Term]:

@@ -1,14 +1,19 @@
 """What is hashed of a fact, and how an order's chain of facts is verified (H3).
 
 The body of a fact enters the chain only by a digest that is salted: when body and salt are erased, the chain still
-verifies and nothing can be guessed back from the digest.
+verifies and nothing can be guessed back from the digest. A digest says in which of two forms it was made, and is itself chained.
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 
 START = ""
 """The hash that the first fact of an order follows."""
+_FORM = "2:"
+"""Begins a digest in which the salt, too, is led by its length. Earlier ones have no mark, and their salt is led by nothing."""
+_DIGEST = re.compile(r"(?:2:)?[0-9a-f]{64}")
+_SALT = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,27 @@ def digest(salt: str, *parts: str) -> str:
         hashed.update(b"%d:" % len(encoded))
         hashed.update(encoded)
     return hashed.hexdigest()
+
+
+def digest_of_body(salt: str, data: str, document: str, event: str) -> str:
+    """Return the digest of a new fact's body, with the mark of its form."""
+    return _FORM + digest("", "fact", salt, data, document, event)
+
+
+def is_digest_of_body(found: str, salt: str, data: str, document: str, event: str) -> bool:
+    """Tell whether a digest is the one of this body, in the form that it says it has."""
+    made = digest_of_body if found.startswith(_FORM) else digest
+    return made(salt, data, document, event) == found
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text has one of the forms that digests of bodies have."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def is_salt(text: str) -> bool:
+    """Tell whether a text has the form that every salt has: what is longer may hold a part of a body."""
+    return _SALT.fullmatch(text) is not None
 
 
 def linked(previous: str, link: Link) -> str:
