@@ -101,8 +101,16 @@ PROMISES = (
     Promise(
         id="C3",
         says="an answer of success means durable",
-        mechanism="The answer is sent after the commit, with `synchronous=full` on SQLite and PostgreSQL's own durability.",
+        mechanism="The answer is sent after the commit, with `synchronous=full` on SQLite and on PostgreSQL a `synchronous_commit` that each"
+        " connection sees to; a file that was moved under the server is not written to.",
         attacks=("tests/test_crash.py", "tests/test_store_failure.py"),
+    ),
+    Promise(
+        id="A3",
+        says="every answer says what happened: what was told not to be recorded never is, and where nobody can tell, that is said",
+        mechanism="A change is withdrawn when its caller's time is over before it is begun; from then on he is told what became of it. Nobody"
+        " waits long for a lock, and rows are locked in one order everywhere.",
+        attacks=("tests/test_waiting.py", "tests/test_store_failure.py", "tests/db/test_locks.py"),
     ),
     Promise(
         id="T1",
@@ -177,5 +185,10 @@ PROMISES = (
     ),
 )
 
-LARGEST = ("writers at once",)
+LARGEST = (
+    "writers at once",
+    "median of a neighbour beside a locked order, ms",
+    "longest of a neighbour beside a locked order, ms",
+    "median of a neighbour before, ms",
+)
 """Figures of which a run has the largest; others add up."""

@@ -4,10 +4,13 @@ When the store is well again, so is the server, by itself. What was acknowledged
 """
 
 import asyncio
-import resource
+import contextlib
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -15,9 +18,10 @@ import httpx
 import pytest
 
 from commands import run
-from database import new_database
+from database import ENGINES, new_database
+from full_disk import Disk, postgres_disk, sqlite_disk
 from service import Service, Shop, items, serving
-from throwaway import Cluster, unbound
+from throwaway import OWNER, Cluster, unbound
 
 pytestmark = pytest.mark.slow
 
@@ -120,17 +124,116 @@ def test_another_process_holds_the_file(on_sqlite: Service) -> None:
         all_is_well(on_sqlite, shop, made)
 
 
-def test_the_disk_is_full(on_sqlite: Service) -> None:
-    assert on_sqlite.process is not None
-    with on_sqlite.shop() as shop:
+@pytest.fixture(params=ENGINES)
+def on_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Service, Disk]]:
+    """A server whose database has a small disk of its own."""
+    made = sqlite_disk(tmp_path) if request.param == "sqlite" else postgres_disk(request.getfixturevalue("own_cluster"))
+    with made as (database, disk), serving(database, **HASTY) as service:
+        yield service, disk
+
+
+def test_the_disk_is_full(on_disk: tuple[Service, Disk]) -> None:
+    service, disk = on_disk
+    with service.shop() as shop:
         made = [new_order(shop).json()["id"] for _ in range(5)]
-        _, hard = resource.prlimit(on_sqlite.process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(on_sqlite.process.pid, resource.RLIMIT_FSIZE, (1024, hard))
-        assert "full" in unavailable(new_order(shop))
+        disk.fill(service)
+        if disk.measured and service.database.startswith("sqlite"):
+            assert "full" in unavailable(shop.http.get("/health/ready")), "before anybody could not write"
+        while (answer := new_order(shop)).status_code == 200:
+            made.append(answer.json()["id"])
+        assert "full" in unavailable(answer)
+        assert "nothing was recorded" in unavailable(answer)
         assert shop.send("GET", f"/orders/{made[0]}").status_code == 200
-        assert "full" in unavailable(shop.http.get("/health"))
-        resource.prlimit(on_sqlite.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
-        all_is_well(on_sqlite, shop, made)
+        for path in ("/health", "/health/ready"):
+            assert "full" in unavailable(shop.http.get(path))
+        disk.make_room(service)
+        all_is_well(service, shop, made)
+
+
+MOVED: dict[str, Callable[[Path], object]] = {
+    "the file is moved": lambda path: path.rename(f"{path}.moved"),
+    "the file is removed": Path.unlink,
+    "the file is replaced by a copy of itself": lambda path: Path(shutil.copy(path, f"{path}.copy")).rename(path),
+    "the log is removed": lambda path: path.with_name(f"{path.name}-wal").unlink(),
+    "the index of the log is removed": lambda path: path.with_name(f"{path.name}-shm").unlink(),
+    "the folder is moved": lambda path: path.parent.rename(f"{path.parent}.moved"),
+}
+
+
+@pytest.mark.parametrize("how", MOVED)
+def test_the_file_is_moved_or_replaced_under_the_server(how: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    path = folder / "ordre.sqlite"
+    with serving(f"sqlite:///{path}", ORDRE_TIDY_SECONDS="0.2") as service, service.shop() as shop:
+        made = [new_order(shop).json()["id"] for _ in range(5)]
+        MOVED[how](path)
+        for _ in range(3):
+            answer = new_order(shop)
+            assert "moved or replaced" in unavailable(answer)
+            assert "nothing was recorded" in unavailable(answer)
+            time.sleep(0.2)
+        for asked in ("/health", "/health/ready"):
+            assert "moved or replaced" in unavailable(shop.http.get(asked))
+        assert shop.send("GET", f"/orders/{made[0]}").status_code == 200
+        if how == "the file is moved":
+            assert not path.exists(), "nobody makes another one meanwhile"
+            Path(f"{path}.moved").rename(path)
+            all_is_well(service, shop, made)
+
+
+def test_while_orders_are_made_the_file_is_moved(tmp_path: Path) -> None:
+    """Whatever is acknowledged is in the file that was moved; nothing that was told not to be recorded is."""
+    path, told = tmp_path / "ordre.sqlite", dict[str, httpx.Response]()
+    service = Service(f"sqlite:///{path}")
+    service.start()
+    with service.shop() as shop, ThreadPoolExecutor(8) as pool:
+        assert shop.token
+        work = [pool.submit(shop.send, "POST", "/orders", {"currency": "NOK", "items": items(5)}) for _ in range(60)]
+        work[20].result()
+        path.rename(tmp_path / "moved.sqlite")
+        told = {str(number): one.result() for number, one in enumerate(work)}
+    service.stop()
+    done = [answer.json()["id"] for answer in told.values() if answer.status_code == 200]
+    unsure = sum("not known" in answer.text for answer in told.values())
+    for end in ("-wal", "-shm"):
+        left = path.with_name(path.name + end)
+        if left.exists():
+            left.rename(tmp_path / f"moved.sqlite{end}")
+    with contextlib.closing(sqlite3.connect(tmp_path / "moved.sqlite")) as found:
+        there = {row[0] for row in found.execute("select id from orders")}
+    assert set(done) <= there
+    assert len(there) <= len(done) + unsure
+    assert any(answer.status_code == 503 for answer in told.values())
+
+
+def test_what_is_acknowledged_is_durable_whatever_the_database_says(own_cluster: Cluster) -> None:
+    database = own_cluster.database()
+    name = database.rpartition("/")[2]
+    with serving(database, **HASTY) as service, service.shop() as shop:
+        sql(service, f"alter database {name} set synchronous_commit = off", f"alter role {OWNER} set synchronous_commit = off")
+    with serving(database, **HASTY) as service, service.shop(account_id=shop.account_id) as same:
+        sql(service, "alter system set synchronous_commit = off", "alter system set wal_writer_delay = '10s'")
+        sql(service, "select pg_reload_conf()")
+        for _ in range(3):
+            made = [new_order(same).json()["id"] for _ in range(3)]
+            own_cluster.kill()
+            own_cluster.start()
+            all_is_well(service, same, made)
+
+
+@pytest.mark.parametrize("parameter", ["fsync", "full_page_writes"])
+def test_a_database_that_may_lose_all_is_served_only_where_that_is_said(parameter: str) -> None:
+    cluster = Cluster("-c", f"{parameter}=off")
+    try:
+        database = cluster.database()
+        run("migrate", database=database)
+        refused = run("serve", "--port", "0", database=database, status=1)
+        assert f"the database is set to {parameter}=off" in refused
+        assert "ORDRE_UNSAFE_STORAGE=allow" in refused
+        with serving(database, ORDRE_UNSAFE_STORAGE="allow") as service, service.shop() as shop:
+            shop.order(5)
+    finally:
+        cluster.remove()
 
 
 def sql(service: Service, *statements: str) -> None:

@@ -15,8 +15,9 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from ordre import __version__, bootstrap, logs
+from ordre.application.ports import StoreUnavailable
 from ordre.served import Application, Guest
-from ordre.settings import Settings, current, environment_of
+from ordre.settings import Settings, current, environment_of, variable_of
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
@@ -97,15 +98,27 @@ def _place(host: str, port: int) -> str:
 async def _check(settings: Settings) -> None:
     """See that the store works, and warn of what an operator would rather know."""
     async with bootstrap.opened(settings) as store:
+        unsafe = ", ".join(await store.unsafe())
+        if unsafe and settings.unsafe_storage == "refuse":
+            raise StoreUnavailable(_lossy(unsafe))
         role = await store.unbound()
         encrypted = await bootstrap.seal_keys(store, settings)
     for file in bootstrap.readable_by_others(settings):
         _log.warning("file_readable_by_others", reason=f"others on this machine may read {file}: run `chmod 600 {file}`")
     if encrypted:
         _log.info("keys_encrypted", keys=encrypted)
+    if unsafe:
+        _log.warning("unsafe_storage", reason=_lossy(unsafe))
     if role is not None:
         reason = f"the database role {role} is not bound by row-level security; see docs/operate.md"
         _log.warning("role_not_bound", reason=reason)
+
+
+def _lossy(unsafe: str) -> str:
+    return (
+        f"the database is set to {unsafe}, and may lose what was acknowledged when its machine stops: set it to on, or"
+        f" {variable_of('unsafe_storage')}=allow"
+    )
 
 
 class _Config(uvicorn.Config):

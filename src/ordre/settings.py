@@ -8,6 +8,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 PREFIX = "ORDRE_"
 DEFAULT = "default"
@@ -18,12 +19,27 @@ OTHER_VARIABLES = frozenset({"ORDRE_URL", "ORDRE_ACCOUNT", "ORDRE_CLIENT_ID", "O
 _INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 _SECRET_CHARACTERS = 32
 _SECRETS = f"at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"
+_LARGEST_PORT = 65_535
 _DATABASE = r"sqlite:///.+|postgres(ql)?://.+|memory:"
 
 
 def _is_database(text: str) -> bool:
-    """Tell whether a text is a URL of a database."""
-    return re.fullmatch(_DATABASE, text) is not None
+    """Tell whether a text is a URL of a database, with ports that are numbers."""
+    if re.fullmatch(_DATABASE, text) is None:
+        return False
+    if not text.startswith("postgres"):
+        return True
+    try:
+        parts = urlsplit(text)
+        named = [one.rpartition("]")[2].rpartition(":") for one in parts.netloc.rpartition("@")[2].split(",")]
+        ports = [port for _, colon, port in named if colon] + parse_qs(parts.query).get("port", [])
+    except ValueError:  # such as brackets that are not closed
+        return False
+    return all(_is_port(port) for one in ports for port in one.split(","))
+
+
+def _is_port(text: str) -> bool:
+    return not text or (text.isascii() and text.isdecimal() and int(text) <= _LARGEST_PORT)
 
 
 def _is_instant(text: str) -> bool:
@@ -104,7 +120,8 @@ class Settings:
         "sqlite:///data/ordre.sqlite",
         "Database URL: `sqlite:///path`, `postgresql://user@host/name`, or `memory:` to keep nothing when the server ends",
         fits=_is_database,
-        expected="sqlite:///path or postgresql://user@host/name (or memory:, for `ordre serve`)",
+        expected="sqlite:///path or postgresql://user@host/name, its port a number and its password quoted, as `%40` for `@`"
+        " (or memory:, for `ordre serve`)",
         password=True,
         flag=True,
     )
@@ -116,9 +133,15 @@ class Settings:
         flag=True,
     )
     host: str = _setting("127.0.0.1", "Address to listen on", fits=bool, expected="an address or a host name", flag=True)
-    port: int = _setting(8080, "Port to listen on; `0` takes one that is free and says which", most=65_535, flag=True)
+    port: int = _setting(8080, "Port to listen on; `0` takes one that is free and says which", most=_LARGEST_PORT, flag=True)
     workers: int = _setting(1, "Number of server processes", least=1, flag=True)
     pool_size: int = _setting(10, "PostgreSQL connections of each process", least=1)
+    unsafe_storage: str = _setting(
+        "refuse",
+        "Whether to serve on a PostgreSQL with `fsync` or `full_page_writes` off, which may lose what was acknowledged when its"
+        " machine stops",
+        words=("refuse", "allow"),
+    )
     body_bytes: int = _setting(1024 * 1024, "Largest request body", least=1)
     json_depth: int = _setting(32, "Deepest nesting of JSON in a request body", least=1)
     max_lines: int = _setting(1_000, "Most lines of an order", least=1)

@@ -101,7 +101,8 @@ def test_a_running_server_survives_a_newer_schema(own_database: str, migrate_by_
     service.start(log=subprocess.PIPE)
     assert service.process is not None
     try:
-        assert line(service.process.stderr)["event"] == "listening"
+        while line(service.process.stderr)["event"] != "listening":
+            pass
         with service.shop() as shop:
             before = shop.order(100)
             migrate_by_newer(own_database, NEWEST)

@@ -17,6 +17,8 @@ from throwaway import OWNER, SUPERUSER, Cluster, unbound
 pytestmark = pytest.mark.slow
 
 ROLE = "ordre_application"
+KEPT = ("clients", "facts", "order_bodies", "orders")
+"""What no server deletes."""
 TENANT = (
     "clients",
     "draft_events",
@@ -90,8 +92,63 @@ def test_only_rows_of_the_accounts_that_are_named(granted: str, shops: tuple[Sho
     assert ask(granted, as_account(f"{one},{other}"), everything) == sorted([(one,), (other,)])
     assert ask(granted, as_account("T9999999"), everything) == []
     before = ask(unbound(owner_of(granted)), f"select count(*) from {table} where account_id = '{other}'")
-    ask(granted, as_account(one), f"delete from {table} where account_id = '{other}' returning 1")
+    if table not in KEPT:
+        ask(granted, as_account(one), f"delete from {table} where account_id = '{other}' returning 1")
     assert ask(unbound(owner_of(granted)), f"select count(*) from {table} where account_id = '{other}'") == before > [(0,)]
+
+
+@pytest.mark.parametrize("table", [*KEPT, "accounts", "signing_keys", "schema_migrations"])
+def test_what_is_kept_is_deleted_by_nobody_who_serves(granted: str, shops: tuple[Shop, Shop], table: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+        ask(granted, as_account(shops[0].account_id), f"delete from {table} returning 1")
+
+
+@pytest.mark.parametrize("table", ["facts", "order_bodies", "orders"])
+def test_nor_by_the_owner(granted: str, shops: tuple[Shop, Shop], table: str) -> None:
+    """A server may well connect as the owner of its tables."""
+    deleting = f"delete from {table} where account_id = '{shops[0].account_id}' returning 1"
+    assert ask(owner_of(granted), as_account(shops[0].account_id), deleting) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "facts set digest = 'x'",
+        "facts set hash = 'x'",
+        "facts set at = 0",
+        "facts set actor = 'x'",
+        "schema_migrations set digest = ''",
+    ],
+)
+def test_of_a_fact_its_texts_are_all_that_can_change(granted: str, shops: tuple[Shop, Shop], change: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+        ask(granted, as_account(shops[0].account_id), f"update {change} returning 1")
+
+
+def test_whoever_was_admitted_to_more_is_narrowed_by_the_next_migration(cluster: Cluster) -> None:
+    database = cluster.database()
+    cluster.role(ROLE)
+    run("migrate", database=database)
+    owner = asyncpg_run(database, f"grant select, insert, update, delete on all tables in schema public to {ROLE}")
+    assert owner == "GRANT"
+    asyncpg_run(unbound(database), "delete from schema_migrations where number = 11")
+    for table in ("orders", "order_bodies", "facts"):
+        asyncpg_run(unbound(database), f"drop policy kept on {table}")
+    assert "applied 0011" in run("migrate", database=database)
+    for table in ("orders", "order_bodies", "facts"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+            ask(database.replace(f"//{OWNER}@", f"//{ROLE}@"), f"delete from {table}")
+
+
+def asyncpg_run(database: str, statement: str) -> str:
+    async def running() -> str:
+        connection: Any = await asyncpg.connect(database)
+        try:
+            return str(await connection.execute(statement))
+        finally:
+            await connection.close()
+
+    return asyncio.run(running())
 
 
 def test_a_row_of_another_account_is_not_written(granted: str, shops: tuple[Shop, Shop]) -> None:
@@ -162,3 +219,14 @@ def test_a_role_that_is_not_bound_is_named_at_the_start(granted: str) -> None:
 
 def test_an_sqlite_file_has_no_roles(tmp_path: Any) -> None:
     assert "has no roles" in run("migrate", "--grant", "x", database=f"sqlite:///{tmp_path}/x.sqlite", status=1)
+
+
+def test_erasing_is_left_to_that_role(granted: str) -> None:
+    with serving(granted) as service, service.shop() as shop:
+        made = shop.order(100, customer={"email": "kari@example.com"})["id"]
+        shop.post("/draft_orders", {"options": {"order_id": made}, "order": {"currency": "NOK", "comment": "for Kari"}})
+        assert shop.delete(f"/orders/{made}").keys() >= {"deleted_at"}
+        drafted = shop.post("/draft_orders", {"order": {"currency": "NOK", "customer": {"email": "kari@example.com"}}})["id"]
+        run("erase", shop.account_id, "--email", "kari@example.com", "--yes", database=granted)
+        shop.refused("GET", f"/draft_orders/{drafted}", status=404)
+    assert ask(unbound(owner_of(granted)), "select count(*) from facts where event like '%kari%' or data like '%kari%'") == [(0,)]

@@ -22,7 +22,7 @@ from ordre.api.accounts import unauthorized
 from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
 from ordre.api.clock import routes as clock_routes
-from ordre.api.context import Context, Reply, uuid7
+from ordre.api.context import WRITTEN, Context, Reply, uuid7
 from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.kept import kept_body
@@ -55,6 +55,9 @@ from ordre.domain.refusals import Refusal, Refused
 from ordre.settings import Settings
 
 RETRY_SECONDS = 1
+WRITES = "ordre.writes"
+"""Says in the scope that the request is to change something."""
+_AGAIN = "send it again under the same Idempotency-Key, or read first what is there"
 NO_BODY = (b"", b"null")
 _log = structlog.get_logger("ordre.api")
 
@@ -84,7 +87,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        scope[OPERATION] = self._route.id
+        scope[OPERATION], scope[WRITES] = self._route.id, self._route.writes
         try:
             async with asyncio.timeout(self._api.settings.request_seconds):
                 reply = await self._reply(request)
@@ -221,9 +224,9 @@ def failed(error: Exception, scope: Scope) -> Response:
             failure = error
         case StoreUnavailable():
             _log.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
-            failure = _unavailable("store_unavailable", f"{error.trouble}; try again")
+            failure = _not_answered("store_unavailable", error.trouble, scope, unsure=error.unsure)
         case TimeoutError():
-            failure = _unavailable("timeout", "The request took too long; try again")
+            failure = _not_answered("timeout", "The request took too long", scope)
         case HTTPException(status_code=status, headers=headers):
             phrase = HTTPStatus(status).phrase
             failure = Failure(status, phrase.lower().replace(" ", "_"), phrase, dict(headers or {}))
@@ -270,8 +273,16 @@ def _response(request: Request, reply: Reply) -> Response:
     return JsonAnswer(reply.body, reply.status, headers)
 
 
-def _unavailable(code: str, message: str) -> Failure:
-    return Failure(HTTPStatus.SERVICE_UNAVAILABLE, code, message, {"retry-after": str(RETRY_SECONDS)})
+def _not_answered(code: str, reason: str, scope: Scope, *, unsure: bool = False) -> Failure:
+    """Return what a request is told that could not be answered: why, and of a write whether it was recorded."""
+    what = "try again"
+    if WRITTEN in scope:
+        code, what = "answer_lost", f"this was recorded, but its answer could not be read: {_AGAIN}"
+    elif unsure:
+        code, what = "outcome_unknown", f"it is not known whether this was recorded: {_AGAIN}"
+    elif scope.get(WRITES):
+        what = "nothing was recorded, try again"
+    return Failure(HTTPStatus.SERVICE_UNAVAILABLE, code, f"{reason}; {what}", {"retry-after": str(RETRY_SECONDS)})
 
 
 def _draft_of(route: Route, path: dict[str, str]) -> str | None:

@@ -17,6 +17,8 @@ from ordre.auth.tokens import Tokens
 from ordre.domain.decide import Limits
 
 T = TypeVar("T")
+WRITTEN = "ordre.written"
+"""Says in the scope that what the request asked for is recorded, whatever becomes of its answer."""
 
 
 def uuid7(at: int, nanoseconds: int = 0, number: int = 0) -> str:
@@ -81,6 +83,10 @@ class Context:
     async def names(self) -> Mapping[str, str]:
         """Return what the account's clients are called now, by id."""
         return await self.clients.of(self.account_id)
+
+    def was_written(self) -> None:
+        """Remember that what the request asked for is recorded: what fails from now on is its answer alone."""
+        self.request.scope[WRITTEN] = True
 
     def sent(self, type_: type[T]) -> T:  # noqa: ARG002 - it tells the reader and the type checker
         """Return the body, which the endpoint has decoded as this type."""

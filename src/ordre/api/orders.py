@@ -106,6 +106,7 @@ async def erase(context: Context) -> Reply:
 
 async def changed(context: Context, outcome: Outcome, events: frozenset[str] | None = None) -> Reply:
     """Return the orders that a write is answered with, each as it was at the version that the write made."""
+    context.was_written()
     texts, version, names = [], None, await _names(context, events)
     for id_, number in outcome.answer.orders:
         view = await _view_at(context, outcome, id_, number, with_events=events is not None)

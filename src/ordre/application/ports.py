@@ -484,6 +484,10 @@ class Store(AccountStore, OrderStore, Protocol):
         """Return the role that this is, if the database's own rules on whose rows it sees do not bind it."""
         ...
 
+    async def unsafe(self) -> Sequence[str]:
+        """Return what the database is told, such as ``fsync=off``, by which it may lose what it has acknowledged."""
+        ...
+
     async def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the database answers; after a write that failed, unless it takes one."""
         ...

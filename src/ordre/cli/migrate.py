@@ -11,7 +11,7 @@ def migrate(*, grant: str | None = None, backup_role: str | None = None, by: By 
     """Bring the database's schema up to this version.
 
     Args:
-        grant: Also let this PostgreSQL role read and write the tables. Serve as a role that owns nothing: row-level security
+        grant: Also let this PostgreSQL role do what a server does. Serve as a role that owns nothing: row-level security
             then binds it.
         backup_role: Also let this PostgreSQL role read every row of every account, and write nothing: for backups.
     """
@@ -31,6 +31,6 @@ def migrate(*, grant: str | None = None, backup_role: str | None = None, by: By 
     names = asyncio.run(work())
     print("\n".join(f"applied {name}" for name in names) or "the schema is up to date")
     if grant is not None:
-        print(f"the role {grant} may read and write every table")
+        print(f"the role {grant} may do what a server does")
     if backup_role is not None:
         print(f"the role {backup_role} may read every row, for backups")

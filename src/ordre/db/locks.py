@@ -17,7 +17,7 @@ WAIT_SECONDS = 1.5
 """How long a statement waits for what somebody else has locked, before it is given up."""
 HASTY_SECONDS = 0.1
 """The same for what has waited once."""
-IDLE_SECONDS = 10
+IDLE_SECONDS = 5.0
 """After which the database ends a transaction in which nothing happens: its process hangs, and what it locked is free again."""
 
 SCRIPTS = 0x6F72647266

@@ -71,6 +71,14 @@ class Pending:
         except TimeoutError:
             raise StoreUnavailable("it was being written when its time was over", Trouble.BUSY, unsure=True) from None
 
+    async def result(self) -> Any:
+        """Return what becomes of it, where it changes nothing: a caller who is cancelled does not wait."""
+        try:
+            return await self._answer
+        except asyncio.CancelledError:
+            self._withdrawn()
+            raise
+
     def _withdrawn(self) -> bool:
         """Withdraw it, and return True, where it is not being done."""
         with self._lock:

@@ -1,7 +1,7 @@
 """The store on PostgreSQL: its connections, its schema and roles, and what is written beside the changes of orders and drafts."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -15,14 +15,21 @@ from ordre.db.admission import ADMIT, admitted
 from ordre.db.indexing import index_terms
 from ordre.db.postgres_batch import Connection, now, run_all
 from ordre.db.postgres_changes import Changes
-from ordre.db.postgres_faults import explained
+from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.store import Row, SqlStore
 
 COMMAND_SECONDS = 20.0
+MIGRATION_SECONDS = 3600.0
+"""How long one step of a migration may take: an index of a large table is made anew, or the like."""
 MIGRATION_LOCK = 0x6F72647265
 _READ_ONLY = {"default_transaction_read_only": "on"}
+_ROOM = """
+create temporary table room on commit drop as select string_agg(md5(random()::text), '') from generate_series(1, 8000)
+"""
+"""A quarter of a megabyte on the disk of the database."""
+_SAFETY = ["fsync", "full_page_writes"]
 _DURABLE = """
 select set_config('synchronous_commit',
     case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, false)
@@ -76,7 +83,7 @@ class PostgresStore(SqlStore):
                     **(_READ_ONLY if self._access is Access.READ else {}),
                 },
             )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except UNREACHABLE as error:
             raise StoreUnavailable(f"cannot reach the database: {error}", Trouble.AWAY) from error
 
     async def close(self) -> None:
@@ -103,6 +110,11 @@ class PostgresStore(SqlStore):
         found = await self.shared("select rolname from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)")
         return found[0][0] if found else None
 
+    async def unsafe(self) -> Sequence[str]:
+        """Return those parameters with which PostgreSQL may lose what it has committed, or the whole database."""
+        found = await self.shared("select name from pg_settings where name = any($1::text[]) and setting = 'off'", _SAFETY)
+        return [f"{row[0]}=off" for row in found]
+
     async def migrate(self) -> Sequence[str]:
         """Bring the schema up to this version, one process at a time."""
         await self._connect()
@@ -118,9 +130,10 @@ class PostgresStore(SqlStore):
                 raise StoreUnavailable(str(error)) from error
             for step in steps:
                 for statement in step.statements:
-                    await connection.execute(statement)
+                    await connection.execute(statement, timeout=MIGRATION_SECONDS)
             if steps:
                 await run_script(connection, migrated(steps, self.by, now(), self.engine))
+                await postgres_roles.admit_again(connection)
                 await postgres_roles.admit_backups_again(connection)
         await index_terms(self)
         return [step.name for step in steps]
@@ -167,6 +180,11 @@ class PostgresStore(SqlStore):
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant, but for those that are in use; return how many."""
         return len(await self.write(locks.OLD_ANSWERS, account_id, before))
+
+    async def take_room(self) -> None:
+        """Write a table that is gone at once; a role that may make none does not find out."""
+        with suppress(StatementRefused):
+            await self.shared(_ROOM)
 
     async def count_overwritten(self) -> None:
         """Leave it to the server, as ``settle`` does."""

@@ -7,6 +7,8 @@ import asyncpg
 
 from ordre.application.ports import StoreUnavailable, Trouble
 
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+"""What connecting may end in."""
 _ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 """The connection is at its end: what was asked last may have been done."""
 _TROUBLES: dict[type[asyncpg.PostgresError], Trouble] = {

@@ -4,10 +4,19 @@ from ordre.db.postgres_batch import Connection
 
 _GRANTS = (
     "grant usage on schema public to {name}",
-    "grant select, insert, update, delete on all tables in schema public to {name}",
-    "revoke insert, delete on schema_migrations from {name}",
-    "revoke update, delete on acts from {name}",
+    "revoke all on all tables in schema public from {name}",
+    "grant select, insert, update on all tables in schema public to {name}",
+    "grant delete on order_terms, draft_terms, draft_events, drafts, idempotency to {name}",
+    "revoke update on facts, acts from {name}",
+    "grant update (ref, data, document, event, salt) on facts to {name}",
+    "revoke insert, update on schema_migrations from {name}",
+    "grant update (applied_at) on schema_migrations to {name}",
 )
+"""What a server needs, erasing with it: no order, fact or body is ever deleted, and of a fact only its texts are taken away."""
+_ADMITTED_ROLES = """
+select distinct r.rolname from pg_class c cross join aclexplode(c.relacl) a join pg_roles r on r.oid = a.grantee
+where c.oid = 'facts'::regclass and a.privilege_type = 'INSERT' and a.grantee <> c.relowner
+"""
 _BACKUP_GRANTS = ("grant usage on schema public to {name}", "grant select on all tables in schema public to {name}")
 _BOUND_TABLES = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -24,6 +33,12 @@ async def admit(connection: Connection, role: str) -> None:
     """Let a role read and write every row that the policy admits, and nothing more."""
     for sql in _GRANTS:
         await connection.execute(sql.format(name=_quoted(role)))
+
+
+async def admit_again(connection: Connection) -> None:
+    """Let those roles that were admitted do what is granted now, on new tables too: no less, and no more."""
+    for (role,) in await connection.fetch(_ADMITTED_ROLES):
+        await admit(connection, role)
 
 
 async def admit_backup(connection: Connection, role: str) -> None:

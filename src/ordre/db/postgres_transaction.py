@@ -11,7 +11,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.layout import Table
 from ordre.db.postgres import MIGRATION_LOCK, make_durable, run_script
-from ordre.db.postgres_faults import explained
+from ordre.db.postgres_faults import UNREACHABLE, explained
 from ordre.db.schema import Engine
 from ordre.db.scripts import Script, T
 from ordre.db.store import Row
@@ -35,7 +35,7 @@ class PostgresTransaction(Transaction):
         """Connect and begin. A writer takes the lock that migrations take."""
         try:
             connection = await asyncpg.connect(self._url, server_settings={"application_name": "ordre"})
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except UNREACHABLE as error:
             raise StoreUnavailable(f"cannot reach the database: {error}") from error
         try:
             with explained():

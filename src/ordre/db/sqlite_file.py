@@ -5,6 +5,7 @@ SQLite makes the log, the index of the log and the journal with the mode of the 
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -18,6 +19,10 @@ _CHECKPOINT_PAUSE = 0.2
 """Seconds between attempts, in which writers write."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps of one database, by what follows the file's name."""
+_KEPT = ("", "-wal", "-shm")
+"""Those of them that stay the same files while anybody has the database open."""
+LEAST_ROOM_BYTES = 4 * 1024 * 1024
+"""With less room on its disk than a few large orders take, a database counts as full."""
 _OTHERS = 0o077
 """Permissions of anybody but the owner."""
 _PASSABLE = 0o011
@@ -48,6 +53,42 @@ def readable_by_others(path: Path) -> list[Path]:
         return []
     found = (path.with_name(path.name + end) for end in _BESIDE)
     return [one for one in found if one.exists() and one.stat().st_mode & _OTHERS]
+
+
+class Held:
+    """The files of a database that this process writes to. ``check`` tells whether they are still those of its name.
+
+    Where somebody moved or replaced one, SQLite goes on to write to what nobody will find. It is made once the log is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._files = path, [path.with_name(path.name + end) for end in _KEPT]
+        self._before = self._state()
+
+    def check(self) -> None:
+        """Raise ``StoreUnavailable`` if a file of the database was moved, removed or replaced."""
+        if self._state() != self._before:
+            raise StoreUnavailable(
+                f"{self._path}, or the log beside it, was moved or replaced while it was open: put it back, or start anew",
+                Trouble.MOVED,
+            )
+
+    def check_room(self) -> None:
+        """Raise ``StoreUnavailable`` if its disk has hardly any room left."""
+        if shutil.disk_usage(self._path.parent).free < LEAST_ROOM_BYTES:
+            raise StoreUnavailable(f"the disk of {self._path} is full", Trouble.FULL)
+
+    def _state(self) -> list[tuple[int, int] | None]:
+        """Return which file each of them is."""
+        return [_identity(file) for file in self._files]
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Reading:
@@ -96,7 +137,8 @@ def settle(path: Path, most_bytes: int | None) -> None:
         sqlite3.Error: The file cannot be written.
         StoreUnavailable: Somebody reads on, so that the log cannot be cut off.
     """
-    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+    uri = f"{path.absolute().as_uri()}?mode=rw"  # a file that was moved away is not made anew
+    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
         erased = _erasures(connection)
         if erased and (most_bytes is None or path.stat().st_size <= most_bytes):
             connection.execute("vacuum")

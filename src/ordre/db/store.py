@@ -392,28 +392,33 @@ class SqlStore(SqlTables):
 
     def __init__(self, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
         super().__init__(terms, sealer, by)
-        self._last_write_failed = False
+        self._trouble: Trouble | None = None
 
     @abstractmethod
     async def changed(self, change: Change) -> Outcome:
         """Run a change."""
 
     async def change(self, change: Change) -> Outcome:
-        """Run a change; remember whether the database took it."""
+        """Run a change; remember why the database did not take it."""
         try:
             outcome = await self.changed(change)
-        except StoreUnavailable:
-            self._last_write_failed = True
+        except StoreUnavailable as error:
+            self._trouble = error.trouble
             raise
-        self._last_write_failed = False
+        self._trouble = None
         return outcome
+
+    async def take_room(self) -> None:
+        """Write what needs more room on the disk than there was, where the engine has a way to."""
 
     async def ping(self) -> None:
         """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""
         await self.shared("select 1")
-        if self._last_write_failed:
+        if self._trouble is not None:
             await self.write_shared(_TOUCH)
-            self._last_write_failed = False
+            if self._trouble is Trouble.FULL:
+                await self.take_room()
+            self._trouble = None
 
     async def check_schema(self) -> None:
         """Refuse a schema that this version cannot serve, such as one that was migrated meanwhile."""

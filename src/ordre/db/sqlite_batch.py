@@ -1,0 +1,170 @@
+"""One batch on one connection to SQLite, in a transaction that has begun: what it reads, and what it writes."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+
+from ordre.application.lists import RECORDED_KINDS, Terms
+from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, StoreUnavailable, Trouble, Wanted
+from ordre.db import codec, erasure, queries, sqlite_file, tables
+from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.lists import Statement
+from ordre.db.scripts import Script, T
+
+_HEAD = """
+select o.id, o.head, o.hash from (
+    select id, 0 as place from orders where account_id = $1 and order_id = $2
+    union all select id, 1 from orders where account_id = $1 and id = $2
+    order by place limit 1) named
+join orders o on o.account_id = $1 and o.id = named.id
+"""
+_BODY = "select fields, items from order_bodies where account_id = $1 and id = $2"
+_EARLIER = "select ref, type, data, document from facts where account_id = $1 and id = $2 and ref in ($3, $4)"
+_ANSWERED = "select digest, answer from idempotency where account_id = $1 and key = $2"
+
+
+def _insert(table: str, columns: Sequence[tuple[str, str]], conflict: str = "") -> str:
+    names = ", ".join(name for name, _ in columns)
+    return f"insert into {table} ({names}) values ({', '.join('?' * len(columns))}) {conflict}"
+
+
+_INSERT_HEAD = _insert("orders", tables.HEAD_COLUMNS, "on conflict do nothing")
+_UPDATE_HEAD = (
+    f"update orders set {', '.join(f'{name} = ?' for name in tables.CHANGING_COLUMNS)}"
+    " where account_id = ? and id = ? and version = ?"
+)
+_INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
+_PUT_BODY = _insert(
+    "order_bodies", tables.BODY_COLUMNS, "on conflict do update set fields = excluded.fields, items = excluded.items"
+)
+_CLEAR_TERMS = f"delete from order_terms where account_id = ? and id = ? and kind not in {RECORDED_KINDS}"
+_DROP_TERM = "delete from order_terms where account_id = ? and id = ? and kind = ? and term = ?"
+_INSERT_TERM = _insert("order_terms", tables.TERM_COLUMNS, "on conflict do nothing")
+_CLEAR_DRAFT_TERMS = "delete from draft_terms where account_id = ? and id = ?"
+_INSERT_DRAFT_TERM = _insert("draft_terms", tables.TERM_COLUMNS)
+_INSERT_DRAFT = _insert("drafts", tables.DRAFT_COLUMNS, "on conflict do nothing")
+_UPDATE_DRAFT = (
+    f"update drafts set {', '.join(f'{name} = ?' for name in tables.CHANGING_DRAFT_COLUMNS)}"
+    " where account_id = ? and id = ? and version = ?"
+)
+_INSERT_DRAFT_EVENT = _insert("draft_events", tables.DRAFT_EVENT_COLUMNS)
+_INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
+
+
+def tried(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[list[Ran], bool]:
+    """Read, decide and write a batch; return what became of each change, and whether one was lost: then nothing of it holds."""
+    batch = Batch(time.time_ns() // 1_000_000, terms, held=True)
+    for change in changes:
+        batch.add(change.wanted, _read_for(connection, change.wanted))
+    ran = [batch.run(change) for change in changes]
+    return ran, _write_rows(connection, batch.rows)
+
+
+def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Read:
+    account = wanted.account_id
+    order, earlier, draft, answered = None, {}, None, None
+    if wanted.order is not None and (row := run(connection, _HEAD, (account, wanted.order)).fetchone()):
+        body = run(connection, _BODY, (account, row[0])).fetchone() if wanted.content else None
+        content = codec.content_from(*body) if body else None
+        order = HeldOrder(order=codec.order_from(row[1]), hash=row[2], content=content)
+        if wanted.ref is not None:
+            found = run(connection, _EARLIER, (account, row[0], wanted.ref, f"{wanted.ref}/deleted")).fetchall()
+            earlier = {ref: EarlierFact(fact=codec.fact_from(type_, data), document=text) for ref, type_, data, text in found}
+    if wanted.draft is not None and (
+        row := run(connection, queries.for_sqlite(queries.DRAFT_ONE), (account, wanted.draft)).fetchone()
+    ):
+        draft = codec.held_draft(*row)
+    if wanted.key is not None and (row := run(connection, _ANSWERED, (account, wanted.key)).fetchone()):
+        answered = Answered(digest=row[0], answer=codec.answer_from(row[1]))
+    return Read(order=order, earlier=earlier, draft=draft, answered=answered)
+
+
+def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
+    """Write a batch; return whether a head or draft was lost, in which case the transaction is to be rolled back."""
+    for one in rows.erasures:
+        _erase(connection, one)
+    for subject, emptied in rows.emptied:
+        run_all(connection, erasure.of_text(subject, emptied))
+        sqlite_file.count_erasure(connection)
+    for subject, (before, held) in rows.heads.items():
+        if not _put_head(connection, subject, before, tables.head_row(subject, held)):
+            return True
+    for subject, (before, draft) in rows.drafts.items():
+        row = tables.draft_row(subject, draft)
+        if before == 0:
+            cursor = connection.execute(_INSERT_DRAFT, row)
+        else:
+            named = dict(zip((name for name, _ in tables.DRAFT_COLUMNS), row, strict=True))
+            values = [named[name] for name in tables.CHANGING_DRAFT_COLUMNS]
+            cursor = connection.execute(_UPDATE_DRAFT, (*values, *subject, before))
+        if cursor.rowcount != 1:
+            return True
+    connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
+    connection.executemany(_CLEAR_TERMS, rows.bodies)
+    connection.executemany(_DROP_TERM, tables.term_rows(rows.terms_gone))
+    connection.executemany(_INSERT_TERM, tables.term_rows(rows.terms))
+    connection.executemany(_CLEAR_DRAFT_TERMS, rows.drafts)
+    connection.executemany(_INSERT_DRAFT_TERM, tables.term_rows(rows.draft_terms))
+    connection.executemany(_INSERT_FACT, rows.facts)
+    connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
+    connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
+    return False
+
+
+def _erase(connection: sqlite3.Connection, one: Erasure) -> None:
+    account, id_ = one.subject
+    amending = [row[0] for row in run(connection, erasure.AMENDING, (account, id_, one.order_id)).fetchall()]
+    run_all(connection, erasure.of_order(one))
+    for draft in (*one.drafts, *amending):
+        run_all(connection, erasure.of_draft(account, draft))
+    sqlite_file.count_erasure(connection)
+
+
+def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row: Sequence[object]) -> bool:
+    if before == 0:
+        return connection.execute(_INSERT_HEAD, row).rowcount == 1
+    named = dict(zip((name for name, _ in tables.HEAD_COLUMNS), row, strict=True))
+    values = [named[name] for name in tables.CHANGING_COLUMNS]
+    return connection.execute(_UPDATE_HEAD, (*values, *subject, before)).rowcount == 1
+
+
+def run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
+    """Run a statement whose parameters are numbered, as PostgreSQL has them."""
+    return connection.execute(sql, {str(number): value for number, value in enumerate(parameters, 1)})
+
+
+def run_script(connection: sqlite3.Connection, script: Script[T]) -> T:
+    """Run a script in the transaction that has begun."""
+    try:
+        sql, parameters = next(script)
+        while True:
+            found = run(connection, queries.for_sqlite(sql), parameters).fetchall()
+            sql, parameters = script.send(found)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def run_all(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:
+    """Run statements, one after another."""
+    for sql, parameters in statements:
+        run(connection, sql, parameters)
+
+
+def told(error: Exception) -> Exception:
+    """Return what a caller is told of an error: a fault of the database is one of the store."""
+    if not isinstance(error, sqlite3.Error):
+        return error
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return StoreUnavailable(str(error), _TROUBLES.get(code, Trouble.OTHER))
+
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_IOERR: Trouble.FULL,
+    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: Trouble.AWAY,
+    sqlite3.SQLITE_BUSY: Trouble.BUSY,
+    sqlite3.SQLITE_LOCKED: Trouble.BUSY,
+}
+"""Primary result code of SQLite -> what is told of it."""
