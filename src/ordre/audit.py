@@ -17,7 +17,8 @@ from ordre import bootstrap
 from ordre.api.wire.search import TERMS
 from ordre.application.accounts import known_account
 from ordre.application.names import order_named
-from ordre.application.ports import Act, SigningKey, StoredOrder, StoreUnavailable
+from ordre.application.ports import Act, SigningKey, StoredOrder
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.roots import signed_root as sign_root
 from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences

@@ -7,7 +7,8 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 from ordre.api.wire.search import TERMS
-from ordre.application.ports import SERVICE, Access, Store, StoreUnavailable
+from ordre.application.ports import SERVICE, Access, Store
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import sqlite_file
 from ordre.db.schema import shortfall

@@ -13,7 +13,8 @@ from ordre.api.clock import clock_from
 from ordre.api.health import Lifecycle
 from ordre.api.sandbox import new_account
 from ordre.application.erasure import tidy
-from ordre.application.ports import Store, StoreUnavailable, Trouble
+from ordre.application.ports import Store
+from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.bootstrap import make_store
 from ordre.demo import fill
 from ordre.domain.refusals import Refused

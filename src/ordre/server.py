@@ -15,7 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from ordre import __version__, bootstrap, logs
-from ordre.application.ports import StoreUnavailable
+from ordre.application.troubles import StoreUnavailable
 from ordre.served import Application, Guest
 from ordre.settings import Settings, current, environment_of, variable_of
 

@@ -6,7 +6,8 @@ import time
 import structlog
 
 from ordre.application.erasure import tidy
-from ordre.application.ports import Found, Store, StoreUnavailable
+from ordre.application.ports import Found, Store
+from ordre.application.troubles import StoreUnavailable
 from ordre.settings import Settings
 
 _TIDY_SECONDS = 60.0

@@ -12,7 +12,8 @@ from ordre.api.context import uuid7
 from ordre.api.wire.search import TERMS
 from ordre.application import accounts, drafts
 from ordre.application.orders import Call, execute
-from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, StoreUnavailable, Wanted
+from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, Wanted
+from ordre.application.troubles import StoreUnavailable
 from ordre.bootstrap import make_store
 from ordre.db.store import SqlStore
 from ordre.db.verify import differences

@@ -11,7 +11,8 @@ from ordre.api.edge import CLIENT
 from ordre.api.errors import Failure
 from ordre.api.wire.accounts import Token, TokenRequest
 from ordre.api.wire.common import given, instant
-from ordre.application.ports import Client, StoreUnavailable
+from ordre.application.ports import Client
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.secrets import digest_of, matches, new_secret
 from ordre.auth.tokens import is_audience_of
 from ordre.domain.refusals import InvalidValue, Refused

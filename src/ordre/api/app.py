@@ -47,7 +47,8 @@ from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.orders import Call
-from ordre.application.ports import Store, StoreUnavailable
+from ordre.application.ports import Store
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.tokens import Caller, InvalidToken, Tokens
 from ordre.domain.access import allows
 from ordre.domain.decide import Limits

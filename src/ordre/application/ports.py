@@ -18,33 +18,6 @@ from ordre.domain.tree import Head
 T = TypeVar("T")
 
 
-class Trouble(StrEnum):
-    """Why a store cannot answer, in words for anybody: the details are for the log."""
-
-    AWAY = "The database cannot be reached"
-    FULL = "The disk of the database is full, or cannot be written"
-    READ_ONLY = "The database is read-only"
-    BUSY = "The database is busy"
-    MOVED = "The file of the database was moved or replaced"
-    SCHEMA = "The schema of the database is of another version of Ordre"
-    OTHER = "The database cannot answer"
-
-
-class StoreUnavailable(Exception):  # noqa: N818 - it is named for the state it tells of
-    """The store cannot answer now: the database is away, full, read-only or busy.
-
-    Nothing was written, and nothing will be; or (``unsure``) nobody can tell whether it was, since the answer was lost.
-    """
-
-    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER, *, unsure: bool = False) -> None:
-        super().__init__(message)
-        self.trouble, self.unsure = trouble, unsure
-
-
-class KeysUnreadable(StoreUnavailable):
-    """The keys that sign tokens are encrypted, and the secret that this process was given does not decrypt them."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a change wants loaded. ``order`` is an ``order_id`` or ``id``; ``ref`` the id of an earlier operation or comment."""

@@ -16,7 +16,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from ordre.application.ports import AccountStore, KeysUnreadable, SigningKey
+from ordre.application.ports import AccountStore, SigningKey
+from ordre.application.troubles import KeysUnreadable
 
 ALGORITHM = "EdDSA"
 """Of RFC 8037, which PyJWT, Authlib and gateways know. RFC 9864 gives it the name of the curve, as ``EARLIER`` tokens have it."""

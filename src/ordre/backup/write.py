@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import BinaryIO
 
 from ordre import __version__, bootstrap
-from ordre.application.ports import SigningKey, StoreUnavailable
+from ordre.application.ports import SigningKey
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.roots import sign, signed_root
 from ordre.auth.sealing import SALT_BYTES
 from ordre.auth.tokens import new_signing_key

@@ -1,6 +1,6 @@
 """Failures that end a command in a sentence."""
 
-from ordre.application.ports import StoreUnavailable
+from ordre.application.troubles import StoreUnavailable
 from ordre.backup.file import BadBackup
 from ordre.domain.refusals import Refused
 from ordre.settings import BadSetting

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from ordre.application.accounts import ACCOUNT_ID, CLIENT_ID
-from ordre.application.ports import StoreUnavailable
+from ordre.application.troubles import StoreUnavailable
 from ordre.cli.options import Flags, Switch
 from ordre.cli.running import begin_log, fail
 from ordre.settings import BadSetting, Settings, settings_from, variable_of

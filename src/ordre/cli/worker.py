@@ -6,7 +6,8 @@ import signal
 import structlog
 
 from ordre import bootstrap, tidying
-from ordre.application.ports import Access, Found, StoreUnavailable
+from ordre.application.ports import Access, Found
+from ordre.application.troubles import StoreUnavailable
 from ordre.cli.options import Database, Json, Switch, stored_settings
 from ordre.cli.output import print_fields
 from ordre.cli.running import begin_log, fail

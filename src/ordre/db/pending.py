@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any
 
-from ordre.application.ports import StoreUnavailable, Trouble
+from ordre.application.troubles import StoreUnavailable, Trouble
 
 SETTLE_SECONDS = 5.0
 """How long a caller whose time is over is kept where what he wanted is being done, to be told what became of it."""

@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 
 from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE, Access, Change, Outcome, StoreUnavailable, Trouble
+from ordre.application.ports import SERVICE, Access, Change, Outcome
+from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, locks, postgres_roles
 from ordre.db.administration import migrated

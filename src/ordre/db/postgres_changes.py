@@ -14,7 +14,8 @@ from contextlib import AbstractAsyncContextManager
 import asyncpg
 
 from ordre.application.lists import Terms
-from ordre.application.ports import Change, Outcome, StoreUnavailable, Trouble
+from ordre.application.ports import Change, Outcome
+from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.db import locks
 from ordre.db.admission import ADMIT
 from ordre.db.batch import Ran, Subject

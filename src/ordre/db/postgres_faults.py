@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from ordre.application.ports import StoreUnavailable, Trouble
+from ordre.application.troubles import StoreUnavailable, Trouble
 
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """What connecting may end in."""

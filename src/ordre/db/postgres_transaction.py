@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE, StoreUnavailable
+from ordre.application.ports import SERVICE
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.layout import Table

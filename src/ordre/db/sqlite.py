@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE, Access, Change, Outcome, StoreUnavailable
+from ordre.application.ports import SERVICE, Access, Change, Outcome
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, queries, sqlite_file
 from ordre.db.administration import migrated

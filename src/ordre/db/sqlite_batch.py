@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterable, Sequence
 
 from ordre.application.lists import RECORDED_KINDS, Terms
-from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, StoreUnavailable, Trouble, Wanted
+from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Wanted
+from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.lists import Statement

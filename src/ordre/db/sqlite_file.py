@@ -10,7 +10,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from ordre.application.ports import StoreUnavailable, Trouble
+from ordre.application.troubles import StoreUnavailable, Trouble
 
 BUSY_SECONDS = 10.0
 _CHECKPOINT_SECONDS = 0.05

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE, StoreUnavailable
+from ordre.application.ports import SERVICE
+from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import queries, sqlite_file
 from ordre.db.layout import Table

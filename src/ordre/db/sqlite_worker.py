@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ordre.application.lists import Terms
-from ordre.application.ports import Change, StoreUnavailable
+from ordre.application.ports import Change
+from ordre.application.troubles import StoreUnavailable
 from ordre.db.pending import Pending
 from ordre.db.sqlite_batch import run, told, tried
 from ordre.db.sqlite_file import Held

@@ -16,16 +16,14 @@ from ordre.application.ports import (
     Client,
     Found,
     HeldDraft,
-    KeysUnreadable,
     Outcome,
     Place,
     SigningKey,
     StoredFact,
     StoredOrder,
-    StoreUnavailable,
-    Trouble,
     View,
 )
+from ordre.application.troubles import KeysUnreadable, StoreUnavailable, Trouble
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import administration, codec, erasure, queries
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from ordre.application.ports import StoreUnavailable
+from ordre.application.troubles import StoreUnavailable
 from ordre.db.administration import migrated
 from ordre.db.layout import Table
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, Migration, applied_from, migrations
