@@ -165,7 +165,7 @@ PROMISES = (
         says="every answer says what happened",
         mechanism="An answer is sent so that also who still sends can read it; one that cannot be whole ends before it is, and is logged so;"
         " of a change that may or may not be recorded it says that; a server that stops answers what it took.",
-        attacks=("tests/test_connections.py", "tests/http/test_edge.py", "tests/test_serving.py"),
+        attacks=("tests/test_connections.py", "tests/http/test_edge.py", "tests/test_serving.py", "tests/test_stopping.py"),
     ),
     Promise(
         id="F1",

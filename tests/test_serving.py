@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from commands import ending, run
-from service import ORDRE, Service
+from service import ORDRE, Service, children
 from throwaway import Cluster
 
 pytestmark = pytest.mark.slow
@@ -324,9 +324,3 @@ def test_a_log_that_nobody_reads_stops_nothing(stored: str, workers: str) -> Non
         process.terminate()
         assert process.wait(timeout=SECONDS) == 0
         assert not children(process.pid)
-
-
-def children(pid: int) -> list[int]:
-    """The server processes of a server: what it started, but for the one that Python keeps books with."""
-    done = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(one.split()[0]) for one in done.stdout.splitlines() if "spawn_main" in one]

@@ -1,9 +1,9 @@
 """Puts the application together: settings and a store to the API with its lifespan, which a server runs."""
 
 import asyncio
-import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import FrameType
+from socket import socket
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +19,7 @@ from ordre.bootstrap import make_store
 from ordre.demo import fill
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings, current
+from ordre.stopping import Stopping
 from ordre.tidying import tidy_for_ever
 
 _AWAY_SECONDS = 1.0
@@ -38,10 +39,10 @@ class Guest:
 
 
 class Application:
-    """The API with its lifespan: opens the store at start, keeps it tidy, closes it at the end."""
+    """The API with its lifespan: opens the store at start, keeps it tidy, closes it at the end. It listens on ``sockets``."""
 
-    def __init__(self, settings: Settings, guest: Guest | None = None) -> None:
-        self._settings, self._guest = settings, guest
+    def __init__(self, settings: Settings, sockets: Sequence[socket], guest: Guest | None = None) -> None:
+        self._settings, self._sockets, self._guest = settings, sockets, guest
         self._store = make_store(settings)
         self._clock = clock_from(settings.clock)
         self._app: ASGIApp = make_app(self._store, settings, self._clock, self._tidied)
@@ -54,6 +55,7 @@ class Application:
             return
         await receive()
         lifecycle = scope.setdefault("state", {})["lifecycle"] = Lifecycle()
+        stopping = Stopping(lifecycle, self._settings.drain_seconds, self._sockets, alone=self._settings.workers == 1)
         try:
             await self._open()
             await self._store.signing_keys()  # so that a worker without the secret does not start
@@ -63,8 +65,7 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": _reason(error)})
             return
         tidying = asyncio.create_task(self._tidy()) if self._tidies else None
-        if self._settings.drain_seconds > 0:
-            _drain(lifecycle, self._settings.drain_seconds)
+        stopping.listen()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if tidying is not None:
@@ -99,23 +100,6 @@ def _reason(error: StoreUnavailable | Refused) -> str:
     return "; ".join(one.message for one in error.refusals) if isinstance(error, Refused) else str(error)
 
 
-def _drain(lifecycle: Lifecycle, seconds: float) -> None:
-    """On SIGTERM, first serve on for a while, saying that the end is near; a second one ends it at once."""
-    loop, stop = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
-    if not callable(stop):
-        return
-
-    def told(number: int, frame: FrameType | None) -> None:
-        if lifecycle.stopping:
-            stop(number, frame)
-            return
-        lifecycle.stopping = True
-        _log.info("draining", seconds=seconds)
-        loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
-
-    signal.signal(signal.SIGTERM, told)
-
-
 async def _welcome(store: Store, guest: Guest, now: int) -> dict[str, str]:
     """Make an account and a client in a store that has none; return how to use them."""
     made = await new_account(store, guest.account_id, now, guest.client_id, guest.client_secret)
@@ -124,6 +108,6 @@ async def _welcome(store: Store, guest: Guest, now: int) -> dict[str, str]:
     return made
 
 
-def app() -> ASGIApp:
+def app(sockets: Sequence[socket]) -> ASGIApp:
     """Return the application of this process's environment: what a worker process is started with."""
-    return Application(current())
+    return Application(current(), sockets)

@@ -5,8 +5,11 @@ import errno
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from types import FrameType
 
 import msgspec
 import structlog
@@ -15,9 +18,11 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from ordre import __version__, bootstrap, logs
+from ordre.api.watch import allow_connections
 from ordre.application.troubles import StoreUnavailable
-from ordre.served import Application, Guest
+from ordre.served import Application, Guest, app
 from ordre.settings import Settings, current, environment_of, variable_of
+from ordre.stopping import shut
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
@@ -148,10 +153,31 @@ class _Server(uvicorn.Server):
 class _Supervisor(Multiprocess):
     """Several processes, and a function that is called once all of them answer. A process that dies is replaced, and logged."""
 
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket.socket], ready: Callable[[], None], drain_seconds: float
+    ) -> None:
         super().__init__(config, sockets)
-        self._ready = ready
+        self._ready, self._drain_seconds = ready, drain_seconds
+        self._told_at = float("-inf")
         self.failed = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._told)
+
+    def _told(self, number: int, _frame: FrameType | None) -> None:
+        """Let nobody new in at once, unless the processes serve on for a while: they may have been told with us."""
+        self.signal_queue.append(number)
+        self._told_at = time.monotonic()
+        if self._drain_seconds == 0:
+            shut(self.sockets)
+
+    def terminate_all(self) -> None:
+        """Stop all processes. As they take no more connections, none may wait in vain."""
+        super().terminate_all()
+        while time.monotonic() < self._told_at + self._drain_seconds and any(one.process.is_alive() for one in self.processes):
+            time.sleep(0.05)
+        shut(self.sockets)
+        for one in self.sockets:
+            one.close()
 
     def init_processes(self) -> None:
         """Start them all, and wait until they answer."""
@@ -198,12 +224,13 @@ def _supervised(supervisor: _Supervisor) -> bool:
 
 def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) -> bool:
     os.environ.update(environment_of(settings))
+    allow_connections()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn stops in order, then sends itself what it was sent
     url = f"http://{_place(settings.host, settings.port)}"
     several = settings.workers > 1
-    application = None if several else Application(settings, guest)
+    application = None if several else Application(settings, sockets, guest)
     config = _Config(
-        application or "ordre.served:app",
+        application or partial(app, sockets),
         factory=several,
         http="ordre.api.connection:Connection",
         workers=settings.workers,
@@ -226,7 +253,7 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
     started = True
     try:
         if application is None:
-            started = _supervised(_Supervisor(config, sockets, ready))
+            started = _supervised(_Supervisor(config, sockets, ready, settings.drain_seconds))
         else:
             _Server(config, ready).run(sockets)
     except KeyboardInterrupt:

@@ -15,8 +15,8 @@ import pytest
 
 from commands import run
 from ordre.db.schema import Applied, applied_from, migrations, pending
-from service import Service
-from test_serving import children, line
+from service import Service, children
+from test_serving import line
 
 pytestmark = pytest.mark.slow
 
