@@ -106,13 +106,6 @@ PROMISES = (
         attacks=("tests/test_crash.py", "tests/test_store_failure.py"),
     ),
     Promise(
-        id="A3",
-        says="every answer says what happened: what was told not to be recorded never is, and where nobody can tell, that is said",
-        mechanism="A change is withdrawn when its caller's time is over before it is begun; from then on he is told what became of it. Nobody"
-        " waits long for a lock, and rows are locked in one order everywhere.",
-        attacks=("tests/test_waiting.py", "tests/test_store_failure.py", "tests/db/test_locks.py"),
-    ),
-    Promise(
         id="T1",
         says="no request of one account can read, change, count or detect anything of another",
         mechanism="The account is the first column of every key and in every statement; behind it stands PostgreSQL's row-level security.",
@@ -162,10 +155,18 @@ PROMISES = (
     ),
     Promise(
         id="A3",
-        says="every answer says what happened",
-        mechanism="An answer is sent so that also who still sends can read it; one that cannot be whole ends before it is, and is logged so;"
-        " of a change that may or may not be recorded it says that; a server that stops answers what it took.",
-        attacks=("tests/test_connections.py", "tests/http/test_edge.py", "tests/test_serving.py", "tests/test_stopping.py"),
+        says="every answer says what happened: what was told not to be recorded never is, and where nobody can tell, that is said",
+        mechanism="A change is withdrawn when its caller's time is over before it is begun; from then on he is told what became of it. Nobody"
+        " waits long for a lock, and rows are locked in one order everywhere. An answer reaches also who still sends; one that cannot be"
+        " whole ends before it is; a server that stops answers what it took.",
+        attacks=(
+            "tests/test_waiting.py",
+            "tests/test_store_failure.py",
+            "tests/db/test_locks.py",
+            "tests/test_connections.py",
+            "tests/http/test_edge.py",
+            "tests/test_stopping.py",
+        ),
     ),
     Promise(
         id="F1",
