@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from ordre.application.lists import ListQuery
+from ordre.application.lists import PAGE_BYTES, ListQuery
 from ordre.bootstrap import make_store
 from ordre.db.lists import ORDERS, Finding, Statement
 from ordre.db.store import SqlStore
@@ -69,7 +69,7 @@ async def once(store: SqlStore, query: ListQuery) -> float:
     finding = Finding(ORDERS, ACCOUNT, query)
     if finding.probed:
         finding.choose((await rows(finding.probe()))[0])
-    await rows(finding.page())
+    await store.rows_within(finding.page(), PAGE_BYTES)
     if query.total:
         await rows(finding.count())
     return (time.perf_counter() - started) * 1000

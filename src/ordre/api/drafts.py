@@ -33,7 +33,7 @@ async def list_all(context: Context) -> Reply:
     page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
     texts = list(map(await _shown(context), page.rows))
     last = page.rows[-1].draft.id if page.rows else None
-    return Reply(body=listed("draft_orders", texts), headers=page_headers(context, page, last))
+    return Reply(body=listed("draft_orders", texts), headers=page_headers(context, page.more, page.total, last))
 
 
 async def read(context: Context) -> Reply:

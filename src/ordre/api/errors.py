@@ -58,7 +58,8 @@ class ErrorDetail(Wire, kw_only=True):
         order_id: The order_id that is used already
         authorization_id: The authorization that is not there
         current_version: The version that the order or draft is at
-        events: What happened since the version that `If-Match` named, oldest first
+        events: The last of what happened since the version that `If-Match` named, oldest first: at most 20, of 256 KiB
+        left_out: How many events before these are left out; an order's events list has them
     """
 
     code: str
@@ -84,6 +85,7 @@ class ErrorDetail(Wire, kw_only=True):
     authorization_id: str | UnsetType = UNSET
     current_version: int | UnsetType = UNSET
     events: list[ApiEvent | ServiceEvent] | UnsetType = UNSET
+    left_out: int | UnsetType = UNSET
 
 
 class ErrorContent(Wire, kw_only=True):
@@ -119,11 +121,14 @@ class Failure(Exception):  # noqa: N818 - a refusal of HTTP, not of the domain
 
 
 class Stale(Refused):
-    """A write on another version than the current one. ``events`` are those since the caller's version, in JSON."""
+    """A write on another version than the current one.
 
-    def __init__(self, refused: Refused, events: list[str]) -> None:
+    ``events`` are the last ones since the caller's version, in JSON; ``left_out`` is how many there are before them.
+    """
+
+    def __init__(self, refused: Refused, events: list[str], left_out: int) -> None:
         super().__init__(*refused.refusals)
-        self.events = events
+        self.events, self.left_out = events, left_out
 
 
 def status_of(refusals: Iterable[Refusal]) -> int:
@@ -142,6 +147,8 @@ def refusal_body(refused: Refused) -> bytes:
         faults.append({**fault, **refusal.details()})
     if isinstance(refused, Stale):
         faults[0]["events"] = [msgspec.Raw(event.encode()) for event in refused.events]
+        if refused.left_out:
+            faults[0]["left_out"] = refused.left_out
     return _body(status_of(refusals), _summary(refusals), faults)
 
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from ordre.api.context import Context, Reply
-from ordre.api.payments import page_of, written
-from ordre.api.wire.common import json_text
+from ordre.api.orders import page_headers
+from ordre.api.payments import written
+from ordre.api.wire.answers import id_of
+from ordre.api.wire.common import given, json_text
 from ordre.api.wire.events import (
     NewEvent,
     deleted_comment,
@@ -13,11 +15,13 @@ from ordre.api.wire.events import (
     service_event,
     shown_comment,
     shown_event,
-    state_text,
+    state_of_reports,
+    version_of,
     without_text,
 )
 from ordre.api.wire.orders import NewComment
 from ordre.api.wire.queries import EventList
+from ordre.application.lists import PAGE_ENTRIES, EventQuery
 from ordre.application.orders import execute
 from ordre.application.ports import Emptied
 from ordre.domain.commands import Comment, DeleteComment
@@ -26,14 +30,22 @@ from ordre.domain.refusals import Refused, UnknownComment, UnknownOrder
 
 async def list_all(context: Context) -> Reply:
     """The order's events, oldest first, and the state that services' reports combine to."""
-    names = await context.names()
-    view = await context.store.order(context.account_id, context.order, events=True)
-    if view is None or view.events is None:
+    names, asked = await context.names(), context.asked(EventList)
+    view = await context.store.order(context.account_id, context.order)
+    if view is None:
         raise Refused(UnknownOrder())
-    asked = context.asked(EventList)
-    events = order_events(context.account_id, view.order.id, view.events, asked.types(), names)
-    rows, headers = page_of(context, events)
-    return Reply(body=f'{{"events":[{",".join(rows)}],"state":{json_text(state_text(view.events))}}}', headers=headers)
+    since = None if asked.starting_after is None else version_of(view.order.id, view.order.version, asked.starting_after)
+    query = EventQuery(
+        types=asked.types(),
+        since=since or 0,
+        after_ref=None if since else asked.starting_after,
+        limit=given(asked.limit) or PAGE_ENTRIES,
+        total=asked.total,
+    )
+    page = await context.store.events(context.account_id, view.order.id, query)
+    events = order_events(context.account_id, view.order.id, page.facts, query.types, names, page.deleted)
+    headers = page_headers(context, page.more, page.total, id_of(events[-1]) if events else None)
+    return Reply(body=f'{{"events":[{",".join(events)}],"state":{json_text(state_of_reports(page.reports))}}}', headers=headers)
 
 
 async def create(context: Context) -> Reply:

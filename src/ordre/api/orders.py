@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlencode
 
 from ordre.api.context import Context, Reply
@@ -22,7 +22,7 @@ from ordre.api.wire.orders import (
 )
 from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_query
 from ordre.application import erasure
-from ordre.application.lists import COUNT_LIMIT, Page
+from ordre.application.lists import COUNT_LIMIT
 from ordre.application.orders import execute
 from ordre.application.ports import Outcome, View
 from ordre.domain.commands import Close, Command, Open
@@ -175,16 +175,16 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
     names = await _names(context, events)
     texts = [order_text(context.account_id, view, events, names) for view in page.rows]
     last = page.rows[-1].order.id if page.rows else None
-    return Reply(body=listed("orders", texts), headers=page_headers(context, page, last))
+    return Reply(body=listed("orders", texts), headers=page_headers(context, page.more, page.total, last))
 
 
-def page_headers(context: Context, page: Page[Any], last: str | None) -> dict[str, str]:
+def page_headers(context: Context, more: bool, total: int | None, last: str | None) -> dict[str, str]:
     """Return the headers of a page: where the next one is, and how many there are in all, exact up to the limit."""
     headers = {}
-    if page.more and last is not None:
+    if more and last is not None:
         kept = [(name, value) for name, value in context.request.query_params.multi_items() if name != "starting_after"]
         url = f"{context.base_url}{context.request.scope['path']}"  # as it was quoted
         headers["link"] = f'<{url}?{urlencode([*kept, ("starting_after", last)])}>; rel="next"'
-    if page.total is not None:
-        headers["total-count"] = str(page.total) if page.total <= COUNT_LIMIT else f"{COUNT_LIMIT}+"
+    if total is not None:
+        headers["total-count"] = str(total) if total <= COUNT_LIMIT else f"{COUNT_LIMIT}+"
     return headers

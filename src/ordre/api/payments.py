@@ -8,7 +8,7 @@ from ordre.api.wire.answers import COLLECTIONS, id_of, listed
 from ordre.api.wire.common import given
 from ordre.api.wire.operations import NewOperation, NewSession, record, shown_operation, shown_session, start_session
 from ordre.api.wire.queries import SubList
-from ordre.application.lists import Page
+from ordre.application.lists import PAGE_BYTES, PAGE_ENTRIES, fitting
 from ordre.application.orders import execute
 from ordre.application.ports import Outcome
 from ordre.domain.ledger import Kind
@@ -121,9 +121,9 @@ def page_of(context: Context, documents: Sequence[str]) -> tuple[Sequence[str], 
     """Return the page that is asked for of what an order holds, and its headers."""
     asked = context.asked(SubList)
     left = documents if asked.starting_after is None else _after(documents, asked.starting_after)
-    rows = left[: given(asked.limit)]
-    page = Page(rows=rows, more=len(rows) < len(left), total=len(documents) if asked.total else None)
-    return rows, page_headers(context, page, id_of(rows[-1]) if rows else None)
+    rows = left[: min(fitting(map(len, left), PAGE_BYTES), given(asked.limit) or PAGE_ENTRIES)]
+    total = len(documents) if asked.total else None
+    return rows, page_headers(context, len(rows) < len(left), total, id_of(rows[-1]) if rows else None)
 
 
 def _after(documents: Sequence[str], id_: str) -> Sequence[str]:

@@ -1,11 +1,16 @@
-"""What a caller is told whose version is not the current one: the events since its own, so that it can apply its write on top."""
+"""What a caller is told whose version is not the current one: the last events since, so that it can apply its write on top."""
 
 from ordre.api.context import Context
 from ordre.api.errors import Stale
 from ordre.api.wire.drafts import draft_event
 from ordre.api.wire.events import order_events
 from ordre.api.wire.queries import ALL_EVENTS
+from ordre.application.lists import EventQuery
 from ordre.domain.refusals import Refused, VersionDiffers
+
+MOST_EVENTS = 20
+MOST_BYTES = 256 * 1024
+"""So many of an order's events are told, the last one in any case; of a draft's, those that go with it."""
 
 
 async def explained(context: Context, refused: Refused) -> Refused:
@@ -14,9 +19,16 @@ async def explained(context: Context, refused: Refused) -> Refused:
         return refused
     since, names = context.call.version or 0, await context.names()
     if "order_id" in context.path:
-        view = await context.store.order(context.account_id, context.order, events=True)
-        newer = [fact for fact in (view.events if view and view.events else ()) if fact.version > since]
-        return Stale(refused, order_events(context.account_id, view.order.id, newer, ALL_EVENTS, names) if view else [])
+        view = await context.store.order(context.account_id, context.order)
+        if view is None:
+            return Stale(refused, [], 0)
+        query = EventQuery(types=ALL_EVENTS, since=since, limit=MOST_EVENTS, most_bytes=MOST_BYTES, latest=True, total=True)
+        page = await context.store.events(context.account_id, view.order.id, query)
+        events = order_events(context.account_id, view.order.id, page.facts, ALL_EVENTS, names, page.deleted)
+        return Stale(refused, events, (page.total or 0) - len(events))
     held = await context.store.draft(context.account_id, context.path["id"])
-    events = [draft_event(held.draft, event, names) for event in held.events if event.version > since] if held else []
-    return Stale(refused, events)
+    if held is None:
+        return Stale(refused, [], 0)
+    newer = [event for event in held.events if event.version > since]
+    left_out = max(held.draft.version - since - len(newer), 0)
+    return Stale(refused, [draft_event(held.draft, event, names) for event in newer], left_out)

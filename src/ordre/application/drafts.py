@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 
+from ordre.application.history import changed
 from ordre.application.orders import Call, answered, append, replay
 from ordre.application.ports import (
     Answer,
@@ -166,7 +167,7 @@ def _known(call: Call, loaded: Loaded) -> HeldDraft:
 
 def _written(call: Call, held: HeldDraft | None, draft: Draft, shown: Shown) -> Outcome:
     event = _event(call, draft)
-    after = (held or HeldDraft(draft=draft)).after(draft, event)
+    after = changed(held, draft, event)
     answer = Answer(document=shown(after), version=draft.version)
     write = DraftWrite(before=held.draft.version if held else 0, draft=draft, event=event)
     return Outcome(answer=answer, draft=write, answered=answered(call, answer))

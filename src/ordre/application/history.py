@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from ordre.application.ports import DraftEvent, HeldDraft
+from ordre.domain.draft import Draft
+
 T = TypeVar("T")
 
 DRAFT_EVENTS = 20
@@ -19,3 +22,9 @@ def latest(entries: Sequence[T], size: Callable[[T], int]) -> tuple[T, ...]:
             break
         first -= 1
     return tuple(entries[first:])
+
+
+def changed(held: HeldDraft | None, draft: Draft, event: DraftEvent) -> HeldDraft:
+    """Return a draft after a change, with the latest of its events."""
+    events = (*(held.events if held else ()), event)
+    return HeldDraft(draft=draft, events=latest(events, lambda one: len(one.event.encode())))

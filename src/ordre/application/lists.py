@@ -1,7 +1,8 @@
 """Lists of orders and of drafts: what is asked for, what is answered, and the terms under which each is found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from ordre.domain.draft import Draft
@@ -16,6 +17,51 @@ class Page(Generic[T]):
     more: bool
     total: int | None = None
     """Counted up to ``COUNT_LIMIT`` + 1, where asked for."""
+
+
+PAGE_BYTES = 1024 * 1024
+"""About so large a page is at most; it has one row in any case."""
+PAGE_ENTRIES = 1_000
+"""So many entries of what an order holds are on a page where no number is asked for."""
+
+
+def fitting(sizes: Iterable[int], most_bytes: int) -> int:
+    """Return how many of the first are no larger than this together: one at least, where there is one."""
+    found = 0
+    for through in accumulate(sizes):
+        if through > most_bytes and found:
+            break
+        found += 1
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """An order's events of these types after a version, and after the report with the id ``after_ref``, oldest first.
+
+    With ``latest`` they are the last ones, where there are more.
+    """
+
+    types: frozenset[str]
+    since: int = 0
+    after_ref: str | None = None
+    limit: int = PAGE_ENTRIES
+    most_bytes: int = PAGE_BYTES
+    latest: bool = False
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage(Generic[T]):
+    """Facts that show events. ``total`` counts those of the whole list; with ``latest``, those after the version."""
+
+    facts: Sequence[T]
+    more: bool
+    total: int | None
+    deleted: frozenset[str]
+    """What the order's deletions of comments are known by."""
+    reports: Sequence[str]
+    """What services reported, all of it, oldest first, as JSON with ``service`` and ``state``."""
 
 
 COUNT_LIMIT = 10_000

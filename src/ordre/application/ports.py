@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from ordre.application.history import latest
-from ordre.application.lists import ListQuery, Page, Term
+from ordre.application.lists import EventPage, EventQuery, ListQuery, Page, Term
 from ordre.domain.draft import Draft
 from ordre.domain.order import Content, Fact, Order
 from ordre.domain.tree import Head
@@ -45,10 +44,6 @@ class HeldDraft:
 
     draft: Draft
     events: tuple["DraftEvent", ...] = ()
-
-    def after(self, draft: Draft, event: "DraftEvent") -> "HeldDraft":
-        """Return the draft after a change."""
-        return HeldDraft(draft=draft, events=latest((*self.events, event), lambda one: len(one.event.encode())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,10 +361,8 @@ class OrderStore(Protocol):
         """Return the facts of the order with this ``id``, oldest first."""
         ...
 
-    async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None:
-        """Return a draft with the latest of its events; with its whole ``history``, with all of them."""
-        ...
-
+    async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[StoredFact]: ...
+    async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None: ...
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
     def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
         """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""

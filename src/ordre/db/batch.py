@@ -8,6 +8,7 @@ compare-and-set. Whoever read a lost subject, refused or not, is run again.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ordre.application.history import changed
 from ordre.application.lists import RECORDED_KINDS, Term, Terms
 from ordre.application.ports import (
     Answered,
@@ -251,7 +252,7 @@ class Batch:
 
     def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
         held, event = self._drafts.get(subject), write.event
-        after = (held or HeldDraft(draft=write.draft)).after(write.draft, event)
+        after = changed(held, write.draft, event)
         first_read = self.rows.drafts.get(subject, (write.before,))[0]
         self.rows.drafts[subject] = (first_read, after)
         self.rows.draft_terms[subject] = self._terms.of_draft(write.draft)

@@ -1,7 +1,7 @@
 """Orders, facts and drafts to rows and back: compact JSON of the domain's own values."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -154,6 +154,24 @@ def order_columns(order: Order) -> dict[str, object]:
         "updated_at": order.updated_at,
         "expires_at": order.expires_at,
     }
+
+
+def fact_of(row: Sequence[Any]) -> StoredFact:
+    """Return a fact as the queries read it."""
+    version, type_, at, actor, ref, data, document, event, salt, digest, hash_ = row
+    return StoredFact(
+        version=version,
+        type=type_,
+        at=at,
+        by=actor,
+        ref=ref,
+        data=data,
+        document=document,
+        event=event,
+        salt=salt,
+        digest=digest,
+        hash=hash_,
+    )
 
 
 def stored_fact(account_id: str, order: str, previous: str, new: NewFact) -> StoredFact:

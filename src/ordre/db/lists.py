@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ordre.application.lists import COUNT_LIMIT, ListQuery, Word
 from ordre.db import queries
+from ordre.db.within import Sized
 
 FEW = 10_000
 _LAST = "\U0010ffff"
@@ -31,6 +32,8 @@ class Listed:
     tables: str
     joined: str
     columns: str
+    width: int
+    """How many columns, all of them texts."""
     terms: str
     changes: str
     shown: str = ""
@@ -43,6 +46,7 @@ ORDERS = Listed(
     tables=queries.VIEW_TABLES,
     joined=queries.VIEW_JOIN,
     columns=queries.VIEW_COLUMNS,
+    width=4,
     terms="order_terms",
     changes="facts",
     shown="coalesce(o.status, '') <> 'erased'",
@@ -53,6 +57,7 @@ DRAFTS = Listed(
     tables="drafts d",
     joined="",
     columns=queries.DRAFT_COLUMNS,
+    width=2,
     terms="draft_terms",
     changes="draft_events",
 )
@@ -107,12 +112,13 @@ class Finding:
         able = [(count, one) for count, one in zip(counts, self._leads, strict=True) if one.ordered or count <= FEW]
         self._lead = min(able, key=lambda pair: pair[0])[1] if able else None
 
-    def page(self) -> Statement:
-        """Return what reads the page and one row more."""
-        text = _Text()
+    def page(self) -> Sized:
+        """Return what reads the page and one row more; its last column is the id."""
+        text, listed = _Text(), self._listed
         found, key = self._found(text, self._query.after)
-        sql = f"select {self._listed.columns} from {found} order by {key} desc limit {self._query.limit + 1}"
-        return sql, text.parameters
+        sql = f"select {listed.columns}, {key} from {found} order by {key} desc limit {self._query.limit + 1}"
+        texts = range(listed.width)
+        return Sized(sql=sql, parameters=text.parameters, columns=listed.width + 1, texts=texts, order=f"c{listed.width} desc")
 
     def count(self) -> Statement:
         """Return what counts the whole list, no further than ``COUNT_LIMIT`` + 1."""

@@ -20,6 +20,7 @@ from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.store import Row, SqlStore
+from ordre.db.within import Sized
 
 COMMAND_SECONDS = 20.0
 MIGRATION_SECONDS = 3600.0
@@ -142,6 +143,10 @@ class PostgresStore(SqlStore):
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read rows of the account that is the first parameter."""
         return await self.shared(admitted(sql), *parameters)
+
+    async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
+        """Let the server add up the sizes of the rows."""
+        return await self.rows(query.of_postgres(most_bytes), *query.parameters)
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the account that is the first parameter."""

@@ -12,6 +12,8 @@ from ordre.domain.ledger import Kind
 INDEXED_AT_ONCE = 100
 """Orders or drafts whose terms are read again at once."""
 
+END = 2**62
+"""After every version and every instant."""
 _ORDER_ID = """(
     select id from (
         select id from orders where account_id = $1 and order_id = $2
@@ -113,7 +115,7 @@ def for_sqlite(sql: str) -> str:
 
 def facts_of(orders: int) -> str:
     """Return the query for the facts of this many orders ($2 and on), each row beginning with the order's id."""
-    return f"select id, {FACT_FIELDS} from facts where account_id = $1 and id in ({_places(2, orders)}) order by id, version"
+    return f"select id, {FACT_FIELDS} from facts where account_id = $1 and id in ({_places(2, orders)}) order by id desc, version"
 
 
 def recorded_of(orders: int) -> str:

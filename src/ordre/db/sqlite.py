@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from ordre.db import erasure, queries, sqlite_file
 from ordre.db.administration import migrated
 from ordre.db.indexing import index_terms
 from ordre.db.pending import Pending
+from ordre.db.queries import END
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.sqlite_batch import run, run_all, run_script, told
 from ordre.db.sqlite_worker import Jobs, Worker, Writing, read_all
-from ordre.db.store import END, Row, SqlStore
+from ordre.db.store import Row, SqlStore
+from ordre.db.within import Sized, until
 
 BATCH = 256
 READERS = 4
@@ -125,11 +128,21 @@ class SqliteStore(SqlStore):
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read on a reader thread."""
+        return await self._read(sql, parameters, list)
+
+    async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
+        """Read on a reader thread, a row at a time."""
+        return await self._read(query.sql, query.parameters, partial(until, most_bytes=most_bytes))
+
+    async def _read(self, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], list[Row]]) -> Sequence[Row]:
+        ours = queries.for_sqlite(sql)
+        found: Sequence[Row]
         if not self._readers:
-            return await self.write(queries.for_sqlite(sql), *parameters)
-        reading = Pending((queries.for_sqlite(sql), parameters))
+            found = await self._submit(lambda connection: take(run(connection, ours, parameters)))
+            return found
+        reading = Pending((ours, parameters, take))
         self._reads.put(reading)
-        found: Sequence[Row] = await reading.result()
+        found = await reading.result()
         return found
 
     async def shared(self, sql: str, *parameters: object) -> Sequence[Row]:

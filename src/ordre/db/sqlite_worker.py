@@ -5,6 +5,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from ordre.application.lists import Terms
@@ -19,7 +20,10 @@ _SYNC_FAILED = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
 """After these nobody knows what is on the disk."""
 
 Jobs = queue.SimpleQueue[Pending | None]
-"""What waits for a thread; None ends it. A job is a change, a function of the connection, or (to read) SQL and its parameters."""
+"""What waits for a thread; None ends it.
+
+A job is a change, a function of the connection, or (to read) SQL, its parameters, and what takes the rows.
+"""
 Done = tuple[Pending, Any]
 """A job and what became of it: a result or an exception."""
 
@@ -63,9 +67,10 @@ def read_all(connection: sqlite3.Connection, waiting: Sequence[Pending]) -> Iter
             yield one, _read(connection, *one.job)
 
 
-def _read(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Any:
+def _read(connection: sqlite3.Connection, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], Any]) -> Any:
     try:
-        return run(connection, sql, parameters).fetchall()
+        with closing(run(connection, sql, parameters)) as cursor:  # what is not taken is let go
+            return take(cursor)
     except Exception as error:  # noqa: BLE001 - it is raised again, to its caller
         return told(error)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from ordre.application.lists import ListQuery, Page, Term, Terms
+from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Page, Term, Terms, fitting
 from ordre.application.ports import (
     SERVICE,
     Account,
@@ -28,17 +28,18 @@ from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import administration, codec, erasure, queries
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
 from ordre.db.codec import SEPARATOR
+from ordre.db.events import facts_of_page, page_of_events
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
+from ordre.db.queries import END
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.verify import folded, kept
+from ordre.db.within import Sized, size_of, until
 from ordre.domain.refusals import InvalidValue, Refused, VersionErased
 from ordre.domain.tree import Head
 
 Row = Sequence[Any]
 
-END = 2**62
-"""After every version and every instant."""
 _LAST = "~"
 """Behind every account, and every id."""
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
@@ -89,6 +90,10 @@ class SqlTables(ABC):
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read rows of one account, which is the first parameter."""
 
+    async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
+        """Read rows until they are larger than this, and two at least; one that makes them larger is the last."""
+        return until(await self.rows(query.sql, *query.parameters), most_bytes)
+
     @abstractmethod
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on one account, which is the first parameter, durably; return what it returns."""
@@ -106,17 +111,19 @@ class SqlTables(ABC):
         found = await self.rows(queries.VIEW_ONE, account_id, order)
         if not found:
             return None
-        views = [_view(found[0])]
-        return (await self._with_events(account_id, views) if events else views)[0]
+        view = _view(found[0])
+        return _with_facts(view, await self.facts(account_id, view.order.id)) if events else view
 
     async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]:
         """Return a page of orders, newest first."""
         query = await self._resolved(account_id, query)
-        rows, total = await self._listed(ORDERS, account_id, query)
-        views = [_view(row) for row in rows[: query.limit]]
-        if events:
-            views = await self._with_events(account_id, views)
-        return Page(rows=views, more=len(rows) > query.limit, total=total)
+        page = await self._listed(ORDERS, account_id, query)
+        views = [_view(row[:4]) for row in page.rows]
+        if not events or not views:
+            return Page(rows=views, more=page.more, total=page.total)
+        facts = await facts_of_page(self, account_id, [view.order.id for view in views])
+        shown = [_with_facts(view, facts[view.order.id]) for view in views if view.order.id in facts]
+        return Page(rows=shown, more=page.more or len(shown) < len(views), total=page.total)
 
     async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
         """Return the documents of the order's facts of one type, oldest first."""
@@ -161,7 +168,11 @@ class SqlTables(ABC):
     async def facts(self, account_id: str, id_: str, up_to: int | None = None) -> Sequence[StoredFact]:
         """Return the order's facts, oldest first."""
         limit = END if up_to is None else up_to
-        return [_fact(row) for row in await self.rows(queries.FACTS, account_id, id_, limit)]
+        return [codec.fact_of(row) for row in await self.rows(queries.FACTS, account_id, id_, limit)]
+
+    async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[StoredFact]:
+        """Return a page of an order's facts that show events."""
+        return await page_of_events(self, account_id, id_, query)
 
     async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None:
         """Return a draft with the latest of its events, or with its whole history."""
@@ -172,9 +183,8 @@ class SqlTables(ABC):
         """Return a page of drafts, newest first."""
         if query.after is not None and await self.draft(account_id, query.after) is None:
             raise Refused(InvalidValue(path="starting_after", reason="Must be the id of a draft of this account"))
-        rows, total = await self._listed(DRAFTS, account_id, query)
-        found = [codec.held_draft(*row) for row in rows[: query.limit]]
-        return Page(rows=found, more=len(rows) > query.limit, total=total)
+        page = await self._listed(DRAFTS, account_id, query)
+        return Page(rows=[codec.held_draft(*row[:2]) for row in page.rows], more=page.more, total=page.total)
 
     async def expired(self, account_id: str, at: int, most: int) -> Found:
         """Return the orders and drafts whose time to live has ended."""
@@ -324,7 +334,7 @@ class SqlTables(ABC):
         named = [dict(zip(queries.STORED_COLUMNS, row, strict=True)) for row in rows]
         facts: dict[str, list[StoredFact]] = {one["id"]: [] for one in named}
         for id_, *row in await self.rows(queries.facts_of(len(facts)), account_id, *facts):
-            facts[id_].append(_fact(row))
+            facts[id_].append(codec.fact_of(row))
         terms: dict[str, list[Term]] = {id_: [] for id_ in facts}
         for id_, kind, term in await self.rows(queries.terms_in("order_terms", len(facts)), account_id, *facts):
             terms[id_].append((kind, term))
@@ -359,28 +369,19 @@ class SqlTables(ABC):
             raise Refused(InvalidValue(path="starting_after", reason="Must be the id of an order of this account"))
         return replace(query, after=id_)
 
-    async def _listed(self, listed: Listed, account_id: str, query: ListQuery) -> tuple[Sequence[Row], int | None]:
-        """Return a page's rows, one more than its limit where there are more, and how many there are in all, where asked."""
+    async def _listed(self, listed: Listed, account_id: str, query: ListQuery) -> Page[Row]:
+        """Return a page's rows."""
         finding = Finding(listed, account_id, query)
         if finding.probed:
             finding.choose((await self._rows(finding.probe()))[0])
-        rows = await self._rows(finding.page())
-        return rows, (await self._rows(finding.count()))[0][0] if query.total else None
+        rows = await self.rows_within(finding.page(), PAGE_BYTES)
+        total = (await self._rows(finding.count()))[0][0] if query.total else None
+        fits = min(fitting(map(size_of, rows), PAGE_BYTES), query.limit)
+        return Page(rows=rows[:fits], more=len(rows) > fits, total=total)
 
     async def _rows(self, statement: Statement) -> Sequence[Row]:
         sql, parameters = statement
         return await self.rows(sql, *parameters)
-
-    async def _with_events(self, account_id: str, views: Sequence[View]) -> list[View]:
-        """Return the orders with their events, all of which are read at once."""
-        if not views:
-            return []
-        events: dict[str, list[StoredFact]] = {view.order.id: [] for view in views}
-        for id_, *row in await self.rows(queries.facts_of(len(views)), account_id, *events):
-            events[id_].append(_fact(row))
-        return [
-            replace(view, events=[fact for fact in events[view.order.id] if fact.version <= view.order.version]) for view in views
-        ]
 
 
 class SqlStore(SqlTables):
@@ -436,21 +437,9 @@ def _view(row: Row) -> View:
     return View(order=codec.order_from(head), fields=fields, items=items, shown=[(type_, text) for type_, _, text in entries])
 
 
-def _fact(row: Row) -> StoredFact:
-    version, type_, at, actor, ref, data, document, event, salt, digest, hash_ = row
-    return StoredFact(
-        version=version,
-        type=type_,
-        at=at,
-        by=actor,
-        ref=ref,
-        data=data,
-        document=document,
-        event=event,
-        salt=salt,
-        digest=digest,
-        hash=hash_,
-    )
+def _with_facts(view: View, facts: Sequence[StoredFact]) -> View:
+    """Return an order with those of its facts that it had when it was read."""
+    return replace(view, events=[fact for fact in facts if fact.version <= view.order.version])
 
 
 def _account(row: Row) -> Account:

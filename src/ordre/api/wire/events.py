@@ -1,6 +1,6 @@
 """Events: what services report, and every change of the order as an api-event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
@@ -215,7 +215,7 @@ def api_event(subject: str, version: int, at: int, by: str, event: str, name: st
     ``name`` is what the client is called whose id is ``by``, where that is known.
     """
     made = {
-        "id": json_text(str(uuid5(UUID(subject), str(version)))),
+        "id": json_text(_event_id(subject, version)),
         "created_at": json_text(instant(at)),
         "created_by": json_text(by),
         **_named(name),
@@ -236,14 +236,20 @@ def _named(name: str | None) -> dict[str, str]:
 
 
 def order_events(
-    account_id: str, order_id: str, facts: Sequence[StoredFact], types: frozenset[str], names: Mapping[str, str]
+    account_id: str,
+    order_id: str,
+    facts: Sequence[StoredFact],
+    types: frozenset[str],
+    names: Mapping[str, str],
+    deleted: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Return the order's events of these types, oldest first; what was erased shows none.
 
-    ``names`` are those of the account's clients, by id. Of a comment that was deleted, the request is shown without its text.
+    ``names`` are those of the account's clients, by id. Of a comment that was deleted, the request is shown without its text:
+    ``deleted`` are the deletions of which the facts may be elsewhere.
     """
     found = []
-    deleted = {fact.ref for fact in facts if fact.type == "comment_deleted"}
+    deleted = deleted.union(fact.ref for fact in facts if fact.type == "comment_deleted" and fact.ref)
     for fact in facts:
         type_, event = "service-event" if fact.type == "service_event" else "api-event", fact.event
         if fact.type == "comment" and fact.document and (not event or deletion_of(fact.ref or "") in deleted):
@@ -258,7 +264,21 @@ def order_events(
     return found
 
 
+def version_of(order_id: str, version: int, event: str) -> int | None:
+    """Return the version up to this one that has an api-event of this id."""
+    return next((one for one in range(1, version + 1) if _event_id(order_id, one) == event), None)
+
+
+def _event_id(subject: str, version: int) -> str:
+    return str(uuid5(UUID(subject), str(version)))
+
+
 def state_text(facts: Sequence[StoredFact]) -> str:
     """Return the combined state of all that services reported."""
-    reports = [_reported.decode(fact.document) for fact in facts if fact.type == "service_event" and fact.event]
+    return state_of_reports([fact.document for fact in facts if fact.type == "service_event" and fact.event])
+
+
+def state_of_reports(texts: Iterable[str]) -> str:
+    """Return the same of reports in JSON, oldest first."""
+    reports = map(_reported.decode, texts)
     return state_of([(one.service, EventState(one.state)) for one in reports]).value

@@ -70,10 +70,10 @@ class Between(Wire, kw_only=True):
 
 
 class SubList(Wire):
-    """A page of what an order holds, oldest first; everything, where ``limit`` is left out.
+    """A page of what an order holds, oldest first; it ends after about 1 MiB, with one entry at least.
 
     Attributes:
-        limit: How many at most. Left out, all
+        limit: How many at most. Left out, 1,000
         starting_after: The id of the last one seen: the page goes on from there
         total: Whether the header `total-count` is wanted
     """

@@ -1,0 +1,49 @@
+"""Reading rows until they are large: no page costs more than its bytes, however many and however large its rows are.
+
+PostgreSQL adds up the sizes of a statement's rows, which it knows without reading long texts, and sends those that are wanted.
+SQLite gives a row a time, and is not asked for the next one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sized:
+    """A query in an order. ``texts`` are the places of columns whose sizes count; ``order`` names places (``c0 desc, c1``)."""
+
+    sql: str
+    parameters: Sequence[object]
+    columns: int
+    texts: Sequence[int]
+    order: str
+
+    def of_postgres(self, most_bytes: int) -> str:
+        """Return the query for its first rows: up to the one with which they are larger than this, and two of them at least."""
+        names = ", ".join(f"c{place}" for place in range(self.columns))
+        size = " + ".join(f"coalesce(octet_length(c{place}), 0)" for place in self.texts)
+        window = f"over (order by {self.order} rows unbounded preceding)"
+        return f"""select {names} from (
+            select {names}, row_number() {window} as place, sum({size}) {window} - ({size}) as before
+            from ({self.sql}) read({names})) counted
+            where before <= {most_bytes} or place <= 2 order by {self.order}"""
+
+
+def until(rows: Iterable[Row], most_bytes: int) -> list[Row]:
+    """Return the first rows: up to the one with which they are larger than this, and two of them at least."""
+    found: list[Row] = []
+    size = 0
+    for row in rows:
+        found.append(row)
+        size += size_of(row)
+        if size > most_bytes and len(found) > 1:
+            break
+    return found
+
+
+def size_of(row: Row) -> int:
+    """Return about how many bytes a row has: the characters of its texts."""
+    return sum(len(value) for value in row if isinstance(value, str))
