@@ -27,7 +27,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds, or has a server of its own; not in the fast lane")
-    config.addinivalue_line("markers", "deep(share): in the deep lane goes on until its share of the time is over")
+    config.addinivalue_line(
+        "markers",
+        "deep(share, alone): in the deep lane goes on until its share of the time is over; on the engine `alone`, there only",
+    )
     given = getattr(config, "workerinput", None)
     if given is not None:
         config.stash[SHARED] = Path(given["shared"])

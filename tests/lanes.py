@@ -88,13 +88,18 @@ def _runs(config: pytest.Config, item: pytest.Item) -> bool:
     if config.option.deep:
         return item.get_closest_marker("deep") is not None
     if not config.option.fast:
-        return True
+        return name_of(config) != "whole" or not _is_deep_alone(item)
     fixtures: list[str] = getattr(item, "fixturenames", [])
     return (
         item.get_closest_marker("slow") is None
         and "postgres" not in _parameters(item)
         and not {"cluster", "own_cluster"} & set(fixtures)
     )
+
+
+def _is_deep_alone(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("deep")
+    return mark is not None and mark.kwargs.get("alone") in _parameters(item)
 
 
 def _parameters(item: pytest.Item) -> list[Any]:

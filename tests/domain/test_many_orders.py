@@ -90,6 +90,7 @@ def drawn_amounts(drawn: random.Random, books: Books) -> dict[int, int]:
     return {line: amount(net[line]) for line in lines}
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.parametrize("digits", CURRENCIES)
 def test_exactly_what_fits_is_accepted(digits: int, effort: Effort, record_property: Callable[[str, object], None]) -> None:
