@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ordre.api.openapi import document
 from ordre.api.routes import ROUTES
 from service import Shop, faults_of, item, items
 
@@ -50,6 +51,24 @@ def test_malformed_json_on_every_operation(shop: Shop, route: Any) -> None:
         else:
             assert answer.status_code == 400, (content, answer.text)
             assert answer.json()["error"]["errors"][0]["code"] in ("malformed_json", "missing_field", "invalid_value")
+
+
+WHOLE_NUMBERS = [
+    (method, path, parameter["name"])
+    for path, operations in document()["paths"].items()
+    for method, operation in operations.items()
+    for parameter in operation.get("parameters", [])
+    if parameter["in"] == "query" and parameter["schema"].get("type") == "integer"
+]
+
+
+@pytest.mark.parametrize(("method", "path", "name"), WHOLE_NUMBERS)
+def test_numbers_too_large_for_a_database_in_every_query(shop: Shop, method: str, path: str, name: str) -> None:
+    for number in (2**31, 2**63, 10**40, -(10**40)):
+        answer = shop.http.request(
+            method, url(shop, path), params={name: number}, headers={"Authorization": f"Bearer {shop.token}"}
+        )
+        assert answer.status_code in (400, 404) or (answer.status_code, number) == (200, 2**31), (number, answer.text)
 
 
 @pytest.mark.parametrize("route", BODIED, ids=lambda route: route.id)

@@ -17,6 +17,8 @@ MOST_VALUES = 20
 MOST_METADATA_FILTERS = 10
 Several: TypeAlias = Annotated[list[T], Meta(max_length=MOST_VALUES)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
+Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+"""As large as the databases take one."""
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 EventChoice = Literal["true", "false", "api-event", "service-event"]
 
@@ -53,7 +55,7 @@ class OrderThen(OneOrder):
         at: The order as it was at this instant
     """
 
-    version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    version: Version | UnsetType = UNSET
     at: Instant | None = None
 
 
@@ -65,8 +67,8 @@ class Between(Wire, kw_only=True):
         to: The later version. Left out, the current one
     """
 
-    from_: Annotated[int, Meta(ge=1)] | UnsetType = field(name="from", default=UNSET)
-    to: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    from_: Version | UnsetType = field(name="from", default=UNSET)
+    to: Version | UnsetType = UNSET
 
 
 class SubList(Wire):
