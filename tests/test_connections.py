@@ -34,7 +34,7 @@ Connect = Callable[..., socket.socket]
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     database = f"sqlite:///{tmp_path_factory.mktemp('connections')}/o.sqlite"
-    with serving(database, ORDRE_TOKEN_REQUESTS_PER_MINUTE="100000") as made:
+    with serving(database, ORDRE_TOKEN_FAILURES_PER_MINUTE="100000") as made:
         yield made
 
 

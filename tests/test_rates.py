@@ -1,4 +1,4 @@
-"""Rate limits: of tokens by address and account, of requests by client; each alone, with Retry-After, in bounded memory."""
+"""Rate limits: of wrong secrets by client and address, of requests by client; each alone, with Retry-After, in bounded memory."""
 
 import time
 from collections.abc import Iterator
@@ -58,6 +58,15 @@ def test_a_slow_rate_says_how_long() -> None:
     assert refused.value.headers == {"retry-after": "40"}
 
 
+def test_memory_of_guesses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "REMEMBERED", 3)
+    guesses = rates.Guesses(60, Time())
+    for number in range(100):
+        guesses.count(f"10.0.0.{number}", "T00000001", "x" * 100_000)
+    assert all(len(rate._buckets) == 3 for rate in (guesses._of_client, guesses._of_address))  # noqa: SLF001 - it is what is kept
+    assert all(len(str(key)) < 200 for key in guesses._of_client._buckets)  # noqa: SLF001 - as above
+
+
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "REMEMBERED", 3)
     rate = Rate(1, 1, Time())
@@ -74,7 +83,7 @@ def test_zero_takes_any_number() -> None:
 @pytest.fixture(scope="module")
 def strict(database: str) -> Iterator[Service]:
     """A server that takes little."""
-    with serving(database, ORDRE_TOKEN_REQUESTS_PER_MINUTE="6", ORDRE_CLIENT_REQUESTS_PER_SECOND="10") as made:
+    with serving(database, ORDRE_TOKEN_FAILURES_PER_MINUTE="6", ORDRE_CLIENT_REQUESTS_PER_SECOND="10") as made:
         yield made
 
 
@@ -96,15 +105,69 @@ def test_one_client_is_held_back_and_no_other(strict: Service) -> None:
         assert statuses(one, 5) == [200] * 5
 
 
-def test_tokens_are_held_back_by_account(strict: Service) -> None:
+BODY = {"grant_type": "client_credentials"}
+
+
+def guessed(shop: Shop, client_id: str, account_id: str | None = None, address: str | None = None) -> int:
+    headers = {} if address is None else {"X-Forwarded-For": address}
+    path = f"/v1/accounts/{account_id or shop.account_id}/auth/token"
+    return shop.http.post(path, json=BODY, auth=(client_id, "guess"), headers=headers).status_code
+
+
+def tokens(shop: Shop, address: str) -> int:
+    path, headers = f"/v1/accounts/{shop.account_id}/auth/token", {"X-Forwarded-For": address}
+    return shop.http.post(path, json=BODY, auth=(shop.client_id, shop.secret), headers=headers).status_code
+
+
+def test_wrong_secrets_are_held_back_and_no_right_one(strict: Service) -> None:
     with strict.shop() as one, strict.shop() as two:
-        body = {"grant_type": "client_credentials"}
-        path = f"/v1/accounts/{one.account_id}/auth/token"
-        found = [one.http.post(path, json=body, auth=(one.client_id, f"guess {number}")).status_code for number in range(9)]
-        assert found == [401] * 6 + [429] * 3
-        late = one.http.post(path, json=body, auth=(one.client_id, one.secret))
+        assert [guessed(one, one.client_id) for _ in range(9)] == [401] * 6 + [429] * 3
+        assert [guessed(two, two.client_id) for _ in range(2)] == [401] * 2
+        late = one.http.post(f"/v1/accounts/{one.account_id}/auth/token", json=BODY, auth=(one.client_id, "guess"))
         assert (late.status_code, 1 <= int(late.headers["retry-after"]) <= 10) == (429, True)
-        assert two.new_token()
+        assert [one.new_token() and two.new_token() for _ in range(20)]
+
+
+def test_naming_others_does_not_go_round(database: str) -> None:
+    with serving(database, ORDRE_TOKEN_FAILURES_PER_MINUTE="3") as service, service.shop() as shop:
+        found = [guessed(shop, f"client {number}", f"T{number:08d}") for number in range(40)]
+        assert found[:30] == [401] * 30
+        assert 429 in found[30:]
+        assert guessed(shop, shop.client_id) == 429
+        assert shop.new_token()
+        assert [guessed(shop, shop.client_id, address=f"10.0.0.{number}") for number in range(5)].count(429) >= 4
+
+
+def test_addresses_behind_trusted_proxies(database: str) -> None:
+    trusted = {"ORDRE_TRUSTED_PROXIES": "127.0.0.1, 10.1.0.0/16, fd00::/8", "ORDRE_TOKEN_FAILURES_PER_MINUTE": "2"}
+    with serving(database, **trusted) as service, service.shop() as shop:
+        for first, second, other in [
+            ("198.51.100.1", "evil, 198.51.100.1, 10.1.2.3", "198.51.100.2, fd00::1"),
+            ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"),
+            ("198.51.100.7:4711", "::ffff:198.51.100.7", "[2001:db8:0:3::1]:443"),
+        ]:
+            assert [guessed(shop, shop.client_id, address=one) for one in (first, second, second, first)] == [401] * 2 + [429] * 2
+            assert guessed(shop, shop.client_id, address=other) == 401
+            assert tokens(shop, first) == 200
+        for number in range(3):
+            shop.order(number)
+        secure = shop.send("GET", "/orders", params={"limit": 1}, headers={"X-Forwarded-Proto": "https"})
+        assert secure.headers["link"].startswith("<https://")
+
+
+def test_nobody_is_believed_who_is_not_named(strict: Service) -> None:
+    with strict.shop() as shop:
+        assert [guessed(shop, shop.client_id, address=f"10.0.0.{number}") for number in range(9)].count(429) == 3
+        for number in range(2):
+            shop.order(number)
+        plain = shop.send("GET", "/orders", params={"limit": 1}, headers={"X-Forwarded-Proto": "https"})
+        assert plain.headers["link"].startswith("<http://")
+
+
+@pytest.mark.parametrize("text", ["*", "proxy.example.com", "10.0.0.1/8", "10.0.0.1,", "10.0.0.0/33"])
+def test_a_proxy_is_named_by_its_address(text: str) -> None:
+    with pytest.raises(BadSetting, match="addresses or networks"):
+        Settings(trusted_proxies=text)
 
 
 def test_the_client_waits_and_goes_on(strict: Service) -> None:
@@ -116,4 +179,4 @@ def test_the_client_waits_and_goes_on(strict: Service) -> None:
 def test_a_rate_is_not_negative() -> None:
     with pytest.raises(BadSetting, match="0 or more"):
         Settings(client_requests_per_second=-1)
-    assert Settings(token_requests_per_minute=0).token_requests_per_minute == 0
+    assert Settings(token_failures_per_minute=0).token_failures_per_minute == 0

@@ -21,7 +21,7 @@ from ordre import __version__, bootstrap, logs
 from ordre.api.watch import allow_connections
 from ordre.application.troubles import StoreUnavailable
 from ordre.served import Application, Guest, app
-from ordre.settings import Settings, current, environment_of, variable_of
+from ordre.settings import Settings, current, environment_of, proxies_in, variable_of
 from ordre.stopping import shut
 
 _BACKLOG = 2048
@@ -243,6 +243,8 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_worker_healthcheck=_WORKER_SECONDS,
         lifespan="on",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=proxies_in(settings.trusted_proxies),
     )
 
     def ready() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import datetime
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -48,6 +49,19 @@ def _is_instant(text: str) -> bool:
         return not text or (re.fullmatch(_INSTANT, text) is not None and bool(datetime.fromisoformat(text)))
     except ValueError:
         return False
+
+
+def _are_proxies(text: str) -> bool:
+    """Tell whether a text is addresses and networks with commas between; or empty."""
+    try:
+        return not text or all(ip_network(one) for one in proxies_in(text))
+    except ValueError:
+        return False
+
+
+def proxies_in(text: str) -> list[str]:
+    """Return the addresses and networks that are named."""
+    return [one.strip() for one in text.split(",")]
 
 
 def _are_secrets(text: str) -> bool:
@@ -149,8 +163,16 @@ class Settings:
     max_events: int = _setting(10_000, "Most service events of an order", least=1)
     token_seconds: int = _setting(86_400, "How long a token is valid", least=1)
     idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept", least=1)
-    token_requests_per_minute: int = _setting(
-        60, "Requests for tokens from one address on one account, in each process; `0`, and with `memory:`: any number"
+    token_failures_per_minute: int = _setting(
+        60,
+        "Wrong secrets for one client from one address; ten times as many from one address for all that it names; in each"
+        " process; `0`: any number",
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses and networks of proxies, with commas between, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
+        fits=_are_proxies,
+        expected="addresses or networks with commas between, such as 10.0.0.7, 10.1.0.0/16, fd00::/8",
     )
     client_requests_per_second: int = _setting(
         0, "Requests of one client, in each process, with bursts of twice as many; `0`: any number"

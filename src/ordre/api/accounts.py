@@ -38,6 +38,7 @@ async def issue_token(context: Context) -> Reply:
         context.request.scope[CLIENT] = client.client_id
     known = _is_secret_of(client, secret, context.call.at)
     if account is None or client is None or not known or client.disabled_at is not None or account.disabled_at is not None:
+        context.guesses.count(context.request.client and context.request.client.host, account_id, client_id)
         raise unauthorized("The client id or secret is wrong", scheme="Basic")
     token = await context.tokens.issue(account_id, client_id, client.scopes, audience)
     await _mark_used(context, client)

@@ -27,7 +27,7 @@ from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.kept import kept_body
 from ordre.api.names import ClientNames
-from ordre.api.rates import Rate
+from ordre.api.rates import Guesses, Rate
 from ordre.api.requests import (
     STRANGER_BYTES,
     Bodies,
@@ -73,8 +73,7 @@ class Api:
         self.tokens = Tokens(store, settings.token_seconds)
         self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
         self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
-        token_requests = 0 if settings.ephemeral else settings.token_requests_per_minute  # a test may take a token each
-        self.token_rate = Rate(token_requests / 60, burst_seconds=60)
+        self.guesses = Guesses(settings.token_failures_per_minute)
         self.clock = clock
 
 
@@ -104,8 +103,6 @@ class Endpoint:
     async def _reply(self, request: Request) -> Reply:
         route = self._route
         caller = await self._caller(request) if route.scopes else None
-        if caller is None and route.body is not None:
-            self._api.token_rate.take((request.client and request.client.host, request.path_params["aid"]))
         most = self._api.settings.body_bytes if caller else min(self._api.settings.body_bytes, STRANGER_BYTES)
         body = await body_of(request, most, self._api.settings.body_seconds)
         check_names(request)
@@ -193,6 +190,7 @@ class Endpoint:
             store=api.store,
             clients=api.clients,
             tokens=api.tokens,
+            guesses=api.guesses,
             limits=api.limits,
             call=call,
             path=path,

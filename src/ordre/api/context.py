@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from ordre.api.names import ClientNames
+from ordre.api.rates import Guesses
 from ordre.api.unseen import Told
 from ordre.api.wire.common import encode
 from ordre.application.orders import Call
@@ -55,6 +56,7 @@ class Context:
     store: Store
     clients: ClientNames
     tokens: Tokens
+    guesses: Guesses
     limits: Limits
     call: Call
     path: Mapping[str, str]

@@ -4,12 +4,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from http import HTTPStatus
+from ipaddress import IPv4Address, ip_address
 from math import ceil
 
 from ordre.api.errors import Failure
 
 REMEMBERED = 10_000
 """Keys whose buckets are kept. The one that was quiet longest is forgotten, which fills its bucket."""
+
+OF_ADDRESS = 10
+"""So many times as many wrong secrets as for one client an address may send for all that it names."""
+_NAMED = 64
+"""So many characters of a client's id are told apart."""
 
 
 class Rate:
@@ -39,3 +45,35 @@ class Rate:
             seconds = max(ceil((1 - left) / self._per_second - 1e-6), 1)
             message = f"Too many requests; there is room again in {seconds} s"
             raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, {"retry-after": str(seconds)})
+
+
+class Guesses:
+    """Wrong secrets, of one client from one address, and of one address whatever it names. A right one is not counted.
+
+    Of IPv6 an address is the first 64 bits, which one customer of a network has all to himself.
+    """
+
+    def __init__(self, per_minute: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._of_client = Rate(per_minute / 60, 60, now)
+        self._of_address = Rate(per_minute * OF_ADDRESS / 60, 60, now)
+
+    def count(self, address: str | None, account_id: str, client_id: str) -> None:
+        """Count a wrong secret.
+
+        Raises:
+            Failure: There were too many; it says in how many seconds there is room for one.
+        """
+        origin = origin_of(address)
+        self._of_address.take(origin)
+        self._of_client.take((account_id, client_id[:_NAMED], origin))
+
+
+def origin_of(address: str | None) -> str:
+    """Return what an address is counted as."""
+    try:
+        ip = ip_address(address or "")
+    except ValueError:
+        return (address or "")[:_NAMED]
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or int(ip) >> 64)
