@@ -76,6 +76,7 @@ PROMISES = (
             "tests/db/test_verify.py",
             "tests/test_audit.py",
             "tests/test_forgeries.py",
+            "tests/test_witness.py",
             "tests/domain/test_chain.py",
             "tests/domain/test_roots.py",
         ),

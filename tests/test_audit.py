@@ -101,7 +101,11 @@ def test_a_busy_shop_differs_in_nothing(service: Service, shop: Shop, orders: li
             seen.append(written())
         assert audit.verify_one(settings, shop.account_id, orders[0]).differences == []
         verified(service, "--account", shop.account_id, "--root", str(tmp_path / "root.json"))
-        audit.proof(settings, shop.account_id, orders[0], 0)
+        wishes = audit.Wishes(proof=orders[0], root=True)
+        report = audit.verify(settings, shop.account_id, 1, lambda *_: None, wishes)
+        assert report.root
+        assert report.proof
+        assert report.proof["root"]["root"] == report.root.root
     assert seen[-1] > seen[0], "nobody wrote meanwhile"
     assert json.loads((tmp_path / "root.json").read_text(encoding="utf-8"))["orders"] >= len(orders)
 
@@ -149,6 +153,7 @@ def test_an_order_is_proven_without_ordre(files: tuple[Path, Path], orders: list
 def test_an_erased_order_is_proven_too(service: Service, shop: Shop, files: tuple[Path, Path], orders: list[str]) -> None:
     proof, keys = files
     shop.delete(f"/orders/{orders[3]}")
+    proof.unlink()
     verified(service, "--account", shop.account_id, "--order", orders[3], "--proof", str(proof))
     status, said = proven(proof, keys)
     assert (status, "version 4, 3 facts without a body" in said) == (0, True), said
@@ -210,6 +215,7 @@ def test_the_root_stands_for_every_order(service: Service, shop: Shop, orders: l
         file = tmp_path / "root.json"
         verified(service, "--account", shop.account_id, "--root", str(file))
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        file.unlink()
         return found
 
     first, again = root(), root()

@@ -76,8 +76,29 @@ def test_verify_and_proof(tmp_path: Path) -> None:
         names = {"http://127.0.0.1:8080": service.url, "examples/verify_order.py": str(ROOT / "examples" / "verify_order.py")}
         assert "proven" in run_block("proofs.md", "tests/test_pages.py: proof", tmp_path, names, own)
         assert json.loads((tmp_path / "root.json").read_text(encoding="utf-8"))
+        (tmp_path / "root.json").unlink()
+        key = {"/etc/ordre/root.key": str(tmp_path / "root.key")}
+        assert "wrote root.json" in run_block("proofs.md", "tests/test_pages.py: root key", tmp_path, key, own)
+        assert 'kid": "root-' in (tmp_path / "keys.json").read_text(encoding="utf-8")
+        assert "compared with 1 kept root" in run_block("proofs.md", "tests/test_pages.py: since", tmp_path, {}, own)
     finally:
         service.stop()
+
+
+def test_witness(cluster: Cluster, tmp_path: Path) -> None:
+    database, file = cluster.database(), tmp_path / "orders.roots"
+    run("migrate", database=database)
+    run("demo", database=database)
+    here = {
+        "postgresql://ordre_owner@db.internal/ordre": database,
+        "/var/lib/witness": str(tmp_path),
+    }
+    block = block_of("operate.md", "tests/test_pages.py: witness", here | {"/etc/witness": str(tmp_path)})
+    run_shell(block.replace("--every 1h", "--once"), tmp_path)
+    key = {"ORDRE_ROOT_KEY_FILE": str(tmp_path / "root.key")}
+    run_shell("ordre key root --public > keys.json", tmp_path, key)
+    assert file.read_bytes().count(b"\n") == 1
+    assert "compared with 1 kept root" in run_block("operate.md", "tests/test_pages.py: checked", tmp_path, here)
 
 
 def test_conformance(ordre: RunningOrdre, tmp_path: Path) -> None:

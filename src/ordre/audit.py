@@ -7,7 +7,7 @@ import asyncio
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -19,6 +19,7 @@ from ordre.application.accounts import known_account
 from ordre.application.names import order_named
 from ordre.application.ports import Act, SigningKey, StoredOrder
 from ordre.application.troubles import StoreUnavailable
+from ordre.auth.roots import root_key
 from ordre.auth.roots import signed_root as sign_root
 from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences
@@ -26,23 +27,33 @@ from ordre.db.verify_acts import logged_accounts
 from ordre.db.verify_all import beside_orders
 from ordre.domain.refusals import Refused, UnknownOrder
 from ordre.domain.tree import GrowingRoot, Head, leaf, path, root
+from ordre.kept import Comparison, Kept, State, signed_kept
 from ordre.settings import Settings
 
 CHUNK = 50
 """Orders that one process verifies before it takes the next."""
 _WAITING = 3
 """Chunks that are read ahead, for each process."""
+Told = Callable[[int, int], None]
+"""Is told how many orders are done, of how many."""
+Seen = Callable[[StoredOrder], None]
+"""Is shown each order as it is read."""
 _FACT_FIELDS = ("version", "type", "at", "actor", "data", "document", "event", "salt", "digest", "hash")
 
 
 @dataclass(slots=True)
 class Report:
-    """What was verified, and where it differs. ``roots`` are over the orders of each account, as they were verified."""
+    """What was verified, and where it differs. ``roots`` are over the orders of each account, as they were verified.
+
+    ``root`` and ``proof`` are there where they were wished for and nothing differs.
+    """
 
     orders: int = 0
     facts: int = 0
     differences: list[Difference] = field(default_factory=list)
     roots: dict[str, GrowingRoot] = field(default_factory=dict)
+    root: Kept | None = None
+    proof: dict[str, Any] | None = None
 
     def add(self, part: "Part") -> None:
         """Take in what was found in the orders that come next."""
@@ -61,23 +72,61 @@ class Part:
     leaves: list[tuple[str, str]]
 
 
-def verify(settings: Settings, account_id: str | None, processes: int, told: Callable[[int, int], None]) -> Report:
-    """Verify every order, of one account or of all. ``told`` is called with how many are done, of how many.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a verification is to do beside verifying: compare with roots that were ``kept``, by account; make a root or a proof.
+
+    They are made at ``at``, in milliseconds since 1970, of the account that is verified, and only where nothing differs.
+    """
+
+    kept: Mapping[str, State] = field(default_factory=dict)
+    root: bool = False
+    proof: str | None = None
+    at: int = 0
+
+
+_NOTHING = Wishes()
+
+
+def verify(settings: Settings, account_id: str | None, processes: int, told: Told, wishes: Wishes = _NOTHING) -> Report:
+    """Verify every order, of one account or of all, and do what is wished beside that, all in one snapshot.
 
     Raises:
-        Refused: There is no such account.
+        Refused: There is no such account, or not the order that is to be proven.
         StoreUnavailable: The database is not there, or its schema is another version's.
     """
 
     async def running() -> Report:
         async with bootstrap.snapshot(settings) as database:
-            return await verified(database, account_id, processes, told)
+            if wishes.proof is not None and account_id is not None:
+                await _known(database, account_id, wishes.proof)
+            compared, heads = Comparison(wishes.kept), list[Head]()
+
+            def see(stored: StoredOrder) -> None:
+                compared.see(stored)
+                if wishes.root or wishes.proof is not None:
+                    heads.append(head_of(stored))
+
+            report = await verified(database, account_id, processes, told, see)
+            acts = await database.acts()
+            report.differences += compared.differences(acts)
+            if account_id is not None and not report.differences and (wishes.root or wishes.proof is not None):
+                key = await signing_key(settings, database)
+                if wishes.root:
+                    report.root = signed_kept(key, account_id, heads, acts, wishes.at, State())
+                if wishes.proof is not None:
+                    report.proof = _proof(key, await _known(database, account_id, wishes.proof), heads, wishes.at)
+            return report
 
     return asyncio.run(running())
 
 
 async def verified(
-    database: Transaction, account_id: str | None, processes: int = 1, told: Callable[[int, int], None] = lambda *_: None
+    database: Transaction,
+    account_id: str | None,
+    processes: int = 1,
+    told: Told = lambda *_: None,
+    seen: Seen = lambda _: None,
 ) -> Report:
     """Verify what a transaction sees, as ``verify`` does."""
     report = Report()
@@ -86,7 +135,7 @@ async def verified(
     acts = await database.acts()
     accounts = await _accounts(database, acts, account_id)
     total = sum([await database.count_orders(one) for one in accounts])
-    async for part in _checked_by(min(processes, -(-total // CHUNK)), _chunks(database, accounts)):
+    async for part in _checked_by(min(processes, -(-total // CHUNK)), _chunks(database, accounts, seen)):
         report.add(part)
         told(report.orders, total)
     report.differences += [one async for one in beside_orders(database, acts, accounts)]
@@ -109,50 +158,48 @@ def verify_one(settings: Settings, account_id: str, order: str) -> Report:
     return asyncio.run(running())
 
 
-def signed_root(settings: Settings, account_id: str, verified: Report, at: int) -> dict[str, Any]:
-    """Return the hash over all orders of the account as they were verified, signed with the key that signs tokens.
+def _proof(key: SigningKey, stored: StoredOrder, heads: Sequence[Head], at: int) -> dict[str, Any]:
+    """Return an order's facts, the way from its head to the root over all heads of its account, and that root, signed."""
+    leaves = [leaf(stored.account_id, head) for head in heads]
+    place = next(place for place, head in enumerate(heads) if head.order == stored.id)
+    return {
+        "account_id": stored.account_id,
+        "order": asdict(heads[place]),
+        "facts": [{name: getattr(fact, "by" if name == "actor" else name) for name in _FACT_FIELDS} for fact in stored.facts],
+        "path": path(leaves, place),
+        "root": sign_root(key, stored.account_id, len(leaves), root(leaves), at),
+    }
 
-    ``at`` is now, in milliseconds since 1970. What is signed is the other fields, as JSON.
-    """
-    growing = verified.roots.get(account_id, GrowingRoot())
 
-    async def running() -> dict[str, Any]:
-        async with bootstrap.snapshot(settings) as database:
-            return sign_root(await _signing_key(database), account_id, growing.leaves, growing.root(), at)
-
-    return asyncio.run(running())
-
-
-def proof(settings: Settings, account_id: str, order: str, at: int) -> dict[str, Any]:
-    """Return an order's facts, the way from its head to the root of its account, and that root, signed.
+async def signing_key(settings: Settings, database: Transaction) -> SigningKey:
+    """Return the key that signs roots: one that stands outside the database, or else the one that signs tokens.
 
     Raises:
-        Refused: There is no such order.
+        StoreUnavailable: There is neither.
     """
-
-    async def running() -> dict[str, Any]:
-        async with bootstrap.snapshot(settings) as database:
-            heads = await database.heads(account_id)
-            leaves = [leaf(account_id, head) for head in heads]
-            stored = await _known(database, account_id, order)
-            place = next(place for place, head in enumerate(heads) if head.order == stored.id)
-            shown = [{name: getattr(fact, "by" if name == "actor" else name) for name in _FACT_FIELDS} for fact in stored.facts]
-            return {
-                "account_id": account_id,
-                "order": asdict(heads[place]),
-                "facts": shown,
-                "path": path(leaves, place),
-                "root": sign_root(await _signing_key(database), account_id, len(leaves), root(leaves), at),
-            }
-
-    return asyncio.run(running())
-
-
-async def _signing_key(database: Transaction) -> SigningKey:
+    private = settings.own_root_key()
+    if private:
+        return root_key(private)
     key = next((key for key in await database.signing_keys() if key.retired_at is None), None)
     if key is None:
         raise StoreUnavailable("there is no key to sign with yet: `ordre key rotate` makes one")
     return key
+
+
+def known_keys(settings: Settings) -> list[SigningKey]:
+    """Return the keys that roots of this database are signed with: those that it holds, and one that stands outside."""
+    private = settings.own_root_key()
+
+    async def running() -> list[SigningKey]:
+        async with bootstrap.snapshot(settings) as database:
+            return [*await database.signing_keys(), *([root_key(private)] if private else [])]
+
+    return asyncio.run(running())
+
+
+def head_of(stored: StoredOrder) -> Head:
+    """Return where the chain of an order's facts ends."""
+    return Head(order=stored.id, version=len(stored.facts), hash=stored.hash)
 
 
 async def _known(database: Transaction, account_id: str, order: str) -> StoredOrder:
@@ -170,10 +217,11 @@ async def _accounts(database: Transaction, acts: Sequence[Act], account_id: str 
     return sorted({*(account.account_id for account in await database.accounts()), *logged_accounts(acts)})
 
 
-async def _chunks(database: Transaction, accounts: Sequence[str]) -> AsyncIterator[list[StoredOrder]]:
+async def _chunks(database: Transaction, accounts: Sequence[str], seen: Seen) -> AsyncIterator[list[StoredOrder]]:
     chunk: list[StoredOrder] = []
     for account_id in accounts:
         async for stored in database.stored_orders(account_id):
+            seen(stored)
             chunk.append(stored)
             if len(chunk) == CHUNK:
                 yield chunk
@@ -200,7 +248,7 @@ async def _checked_by(processes: int, chunks: AsyncIterator[list[StoredOrder]]) 
 
 
 def _checked(chunk: Sequence[StoredOrder]) -> Part:
-    heads = [(one.account_id, Head(order=one.id, version=len(one.facts), hash=one.hash)) for one in chunk]
+    heads = [(one.account_id, head_of(one)) for one in chunk]
     return Part(
         facts=sum(len(one.facts) for one in chunk),
         differences=[difference for one in chunk for difference in differences(one, TERMS)],

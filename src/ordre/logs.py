@@ -26,6 +26,8 @@ _SENTENCES = {
     "draining": "told to stop: serving for {seconds:g} s more",
     "worker_died": "server process {pid} ended with {exit_code}; another one takes its place",
     "stopped": "Ordre has stopped",
+    "witnessing": "signing roots, every {every_seconds:g} s",
+    "witness_stopped": "told to stop, after {roots} roots",
     "tidying": "erasing what has expired, every {every_seconds:g} s",
 }
 """Event -> how people read it; other events show their name and fields."""

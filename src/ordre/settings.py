@@ -21,6 +21,7 @@ _INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9
 _SECRET_CHARACTERS = 32
 _SECRETS = f"at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"
 _LARGEST_PORT = 65_535
+_ROOT_KEY = "what `ordre key root` prints: 43 letters, digits, '-' and '_'"
 _DATABASE = r"sqlite:///.+|postgres(ql)?://.+|memory:"
 
 
@@ -68,6 +69,11 @@ def _are_secrets(text: str) -> bool:
     """Tell whether a text is secrets that are long enough, with spaces between; or empty."""
     secrets = text.split()
     return not text or (bool(secrets) and all(len(secret) >= _SECRET_CHARACTERS for secret in secrets))
+
+
+def _is_root_key(text: str) -> bool:
+    """Tell whether a text may be a key that signs roots; or empty."""
+    return not text or re.fullmatch(r"[A-Za-z0-9_-]{43}", text) is not None
 
 
 class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
@@ -205,12 +211,22 @@ class Settings:
         secret=True,
     )
     secret_key_file: str = _setting("", "A file that holds what `ORDRE_SECRET_KEY` would")
+    root_key: str = _setting(
+        "",
+        "Signs roots, of proofs and witnesses too; without one, the key that signs tokens does, which the database holds",
+        fits=_is_root_key,
+        expected=_ROOT_KEY,
+        secret=True,
+    )
+    root_key_file: str = _setting("", "A file that holds what `ORDRE_ROOT_KEY` would")
 
     def __post_init__(self) -> None:
         for one in fields(self):
             _check(one.name, one, getattr(self, one.name))
         if self.secret_key and self.secret_key_file:
             raise BadSetting("secret_key and secret_key_file are both given: one of them is enough")
+        if self.root_key and self.root_key_file:
+            raise BadSetting("root_key and root_key_file are both given: one of them is enough")
         if self.ephemeral and self.workers != 1:
             raise BadSetting("a server in memory is one process: workers must be 1")
         if self.clock and not self.ephemeral:
@@ -229,12 +245,22 @@ class Settings:
         """
         if not self.secret_key_file:
             return self.secret_key.split()
-        try:
-            found = Path(self.secret_key_file).read_text(encoding="utf-8").split()
-        except (OSError, ValueError) as error:
-            raise BadSetting(f"secret_key_file cannot be read: {error}") from error
+        found = _read_file("secret_key_file", self.secret_key_file).split()
         if not found or not _are_secrets(" ".join(found)):
             raise BadSetting(f"the file {self.secret_key_file} must hold {_SECRETS}")
+        return found
+
+    def own_root_key(self) -> str:
+        """Return the key that signs roots and that the database does not hold; empty, if not set.
+
+        Raises:
+            BadSetting: The file cannot be read, or holds no such key.
+        """
+        if not self.root_key_file:
+            return self.root_key
+        found = _read_file("root_key_file", self.root_key_file).strip()
+        if not found or not _is_root_key(found):
+            raise BadSetting(f"the file {self.root_key_file} must hold {_ROOT_KEY}")
         return found
 
     @property
@@ -242,6 +268,13 @@ class Settings:
         """The file of an SQLite database."""
         path = self.database.removeprefix("sqlite:///")
         return None if path == self.database else Path(path)
+
+
+def _read_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"{name} cannot be read: {error}") from error
 
 
 def rule_of(name: str) -> Rule:

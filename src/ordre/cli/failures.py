@@ -3,6 +3,7 @@
 from ordre.application.troubles import StoreUnavailable
 from ordre.backup.file import BadBackup
 from ordre.domain.refusals import Refused
+from ordre.kept import BadKept
 from ordre.settings import BadSetting
 
 
@@ -11,7 +12,7 @@ def sentences_of(error: Exception) -> list[str]:
     match error:
         case Refused():
             return [refusal.message for refusal in error.refusals]
-        case StoreUnavailable() | BadSetting() | BadBackup():
+        case StoreUnavailable() | BadSetting() | BadBackup() | BadKept():
             return [str(error)]
         case _:
             return []

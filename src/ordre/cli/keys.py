@@ -5,12 +5,13 @@ from typing import Any
 from cyclopts import App
 
 from ordre.application.ports import Access, SigningKey, Store
+from ordre.auth.roots import new_root_key, public_jwk, root_key
 from ordre.auth.tokens import rotate_keys
-from ordre.cli.options import By, Database, Json, now, settings_with, with_store
-from ordre.cli.output import print_fields, print_rows
+from ordre.cli.options import By, Database, Json, Switch, now, settings_with, with_store
+from ordre.cli.output import json_text, print_fields, print_rows
 from ordre.settings import BadSetting
 
-app = App(name="key", help="List, rotate, encrypt and decrypt the keys that sign tokens.")
+app = App(name="key", help="List, rotate, encrypt and decrypt the keys that sign tokens; make one that signs roots.")
 
 
 @app.command(name="list")
@@ -47,6 +48,24 @@ def encrypt_signing_keys(*, by: By = None, database: Database = None, json: Json
 def decrypt_signing_keys(*, by: By = None, database: Database = None, json: Json = False) -> None:
     """Keep every key as it is, so that servers need no ORDRE_SECRET_KEY any more. A server that still has one encrypts again."""
     _print_sealed(database, by, "decrypted", plain=True, json=json)
+
+
+@app.command(name="root")
+def print_root_key(*, public: Switch = False) -> None:
+    """Print a new private key to sign roots with, which is stored nowhere: keep it where the database is not.
+
+    Give it to `ordre verify` and `ordre witness` as ORDRE_ROOT_KEY, or in the file that ORDRE_ROOT_KEY_FILE names.
+
+    Args:
+        public: Print the public half of the key that is set instead, as a JSON Web Key Set, for whoever checks roots and proofs.
+    """
+    if not public:
+        print(new_root_key())
+        return
+    private = settings_with().own_root_key()
+    if not private:
+        raise BadSetting("set ORDRE_ROOT_KEY or ORDRE_ROOT_KEY_FILE, whose public half is to be printed")
+    print(json_text({"keys": [public_jwk(root_key(private).jwk)]}))
 
 
 def _print_sealed(database: str | None, by: str | None, what: str, *, plain: bool, json: bool) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "backup": "ordre.cli.backup:backup",
     "restore": "ordre.cli.backup:restore",
     "verify": "ordre.cli.verify:verify",
+    "witness": "ordre.cli.witness:witness",
     "log": "ordre.cli.log:log",
     "worker": "ordre.cli.worker:worker",
     "erase": "ordre.cli.erase:erase",
