@@ -3,6 +3,7 @@
     ordre verify --account T00000001 --order 1001 --proof proof.json
     curl http://127.0.0.1:8080/.well-known/jwks.json > keys.json
     python examples/verify_order.py proof.json keys.json
+    python examples/verify_order.py proof.json keys.json orders.roots      # and with roots that somebody kept
 
 It needs `cryptography` for the signature. It says what it found and ends with 1 where something does not hold:
 
@@ -11,7 +12,8 @@ It needs `cryptography` for the signature. It says what it found and ends with 1
    of a comment whose text was deleted has to be what the fact of its deletion says);
 3. every fact's hash follows from the fact and the one before it, and the last one is the order's;
 4. the order is under the root of its account;
-5. the root is signed with one of the keys.
+5. the root is signed with one of the keys;
+6. the order went through every state that kept roots have of it, and each of those is signed with one of the keys.
 
 Get the keys from somebody whom you trust more than whoever gave you the proof.
 """
@@ -35,6 +37,7 @@ BASE64 = re.compile(r"[A-Za-z0-9_-]+")
 
 ROOT = {"account_id": str, "orders": int, "root": str, "at": int}
 PROOF = {"account_id": str, "order": dict, "facts": list, "path": list, "root": dict}
+KEPT = {**ROOT, "acts": int, "log": str, "after": str, "changed": str}
 HEAD = {"order": str, "version": int, "hash": str}
 FACT = {
     "version": int,
@@ -202,8 +205,8 @@ def _marked(mark: str, *parts: str) -> str:
     return hashlib.sha256(mark.encode() + led).hexdigest()
 
 
-def check_signature(root: dict[str, Any], keys: dict[str, Any]) -> str:
-    """Check who signed the root, and that it was this one; return the key's id."""
+def check_signature(root: dict[str, Any], fields: Mapping[str, type], keys: Any) -> str:
+    """Check who signed a root, and that it was this one; return the key's id."""
     check(root["signature"].count(".") == 2, "the signature is not one of three parts")  # noqa: PLR2004 - as it says
     header, content, signature = root["signature"].split(".")
     named = read(_bytes(header), "the head of the signature")
@@ -214,9 +217,28 @@ def check_signature(root: dict[str, Any], keys: dict[str, Any]) -> str:
     except InvalidSignature as error:
         raise NotProvenError("the signature is not good") from error
     signed = read(_bytes(content), "what is signed")
-    check_fields(signed, ROOT, "what is signed")
-    check(signed == {name: root[name] for name in ROOT}, "another root is signed")
+    check_fields(signed, fields, "what is signed")
+    check(signed == {name: root[name] for name in fields}, "another root is signed")
     return str(named["kid"])
+
+
+def check_kept(proof: dict[str, Any], text: bytes, keys: Any) -> int:
+    """Check that the order went through every state that kept roots, a line each, have of it; return how many have one."""
+    states = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        kept, what = read(line, f"line {number} of the kept roots"), f"line {number} of the kept roots"
+        check_fields(kept, {**KEPT, "signature": str, "heads": list}, what)
+        for head in kept["heads"]:
+            check(isinstance(head, list) and [type(part) for part in head] == [str, int, str], f"{what} has a head that is none")
+        heads = json.dumps(kept["heads"], separators=(",", ":"), ensure_ascii=False)
+        check(hashlib.sha256(heads.encode()).hexdigest() == kept["changed"], f"{what} has other heads than are signed")
+        check_signature(kept, KEPT, keys)
+        for order, version, hash_ in kept["heads"]:
+            if (kept["account_id"], order) == (proof["account_id"], proof["order"]["order"]):
+                states += 1
+                reached = 0 < version <= len(proof["facts"]) and proof["facts"][version - 1]["hash"] == hash_
+                check(reached, f"{what} has the order in a state that it never was in")
+    return states
 
 
 def public_key(kid: str, keys: Any) -> Ed25519PublicKey:
@@ -240,33 +262,34 @@ def _bytes(text: str) -> bytes:
     return found
 
 
-def proven(proof_file: str, keys_file: str) -> str:
+def proven(proof_file: str, keys_file: str, kept_file: str | None = None) -> str:
     """Check everything; return what was found.
 
     Raises:
         NotProvenError: Something does not hold.
     """
     try:
-        texts = [Path(name).read_bytes() for name in (proof_file, keys_file)]
+        texts = [Path(name).read_bytes() for name in (proof_file, keys_file, *([kept_file] if kept_file else []))]
     except OSError as error:
         raise NotProvenError(f"a file cannot be read: {error}") from error
     proof, keys = read(texts[0], "the proof"), read(texts[1], "the file of keys")
     check_form(proof)
     facts, without = check_chain(proof)
     check_root(proof)
-    kid = check_signature(proof["root"], keys)
+    kid = check_signature(proof["root"], ROOT, keys)
     root = proof["root"]
+    states = f"{check_kept(proof, texts[2], keys)} kept roots have a state that it went through\n" if kept_file else ""
     return (
         f"order {proof['order']['order']} of {proof['account_id']}: version {facts}, {without} facts without a body\n"
         f"under root {root['root'][:16]} of {root['orders']} orders, signed with key {kid}\n"
-        "proven"
+        f"{states}proven"
     )
 
 
 def main(arguments: list[str]) -> int:
     """Check, and say what came of it."""
-    if len(arguments) != 2:  # noqa: PLR2004 - a proof and keys
-        print("usage: verify_order.py PROOF KEYS", file=sys.stderr)
+    if len(arguments) not in (2, 3):
+        print("usage: verify_order.py PROOF KEYS [KEPT ROOTS]", file=sys.stderr)
         return 2
     try:
         print(proven(*arguments))

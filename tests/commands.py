@@ -40,10 +40,8 @@ def run_json(*arguments: str, database: str | None = None) -> Any:
 CHECKER = Path(__file__).parents[1] / "examples" / "verify_order.py"
 
 
-def proven(proof: Path, keys: Path) -> tuple[int, str]:
-    """Check a proof without Ordre; return the status and what is said."""
-    done = subprocess.run(
-        [sys.executable, "-I", str(CHECKER), str(proof), str(keys)], capture_output=True, text=True, check=False
-    )
+def proven(*files: Path) -> tuple[int, str]:
+    """Check a proof without Ordre, with keys, and perhaps with kept roots; return the status and what is said."""
+    done = subprocess.run([sys.executable, "-I", str(CHECKER), *map(str, files)], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout

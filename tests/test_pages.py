@@ -11,7 +11,7 @@ from database import sql
 from ordre.pytest import RunningOrdre
 from page import block_of, run_block, run_shell, serving_block
 from service import Service, operation
-from throwaway import Cluster, free_port
+from throwaway import OWNER, Cluster, free_port
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -89,8 +89,10 @@ def test_witness(cluster: Cluster, tmp_path: Path) -> None:
     database, file = cluster.database(), tmp_path / "orders.roots"
     run("migrate", database=database)
     run("demo", database=database)
+    sql(database, "create role witness login")
+    run("migrate", "--backup-role", "witness", database=database)
     here = {
-        "postgresql://ordre_owner@db.internal/ordre": database,
+        "postgresql://ordre_backup@db.internal/ordre": database.replace(f"//{OWNER}@", "//witness@"),
         "/var/lib/witness": str(tmp_path),
     }
     block = block_of("operate.md", "tests/test_pages.py: witness", here | {"/etc/witness": str(tmp_path)})

@@ -1,5 +1,6 @@
 """Kept roots: what a database no longer holds of what they were over is named, also where it was all written anew."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from database import ENGINES, new_database, sql
 from forgeries import Proof, chain, digest_of
 from forked import run_forked
 from ordre import audit
-from ordre.auth.roots import new_root_key, root_key
+from ordre.auth.roots import new_root_key, root_key, sign
+from ordre.bootstrap import snapshot
 from ordre.domain.tree import Head
 from ordre.kept import BadKept, Kept, State, check_signed, line_of, read_kept, signed_kept
 from ordre.settings import BadSetting, Settings
@@ -188,6 +191,44 @@ def test_a_witness_goes_on_where_it_was(service: Service, shop: Shop, orders: li
     file.write_text("".join(middle), encoding="utf-8")
     named = said("verify", "--since", str(file), database=service.database, status=1)
     assert "lines are missing" in named
+
+
+def test_a_proof_is_compared_with_kept_roots(service: Service, shop: Shop, orders: list[str], tmp_path: Path) -> None:
+    """Away from the server, as everything that is proven."""
+    log, keys, proof = (tmp_path / name for name in ("orders.roots", "keys.json", "proof.json"))
+    once = ("witness", str(log), "--account", shop.account_id, "--once")
+    said(*once, database=service.database)
+    shop.post(f"/orders/{orders[0]}/refunds", operation((1, 1)))
+    said(*once, database=service.database)
+    keys.write_text(shop.http.get("/.well-known/jwks.json").text, encoding="utf-8")
+    made = ("verify", "--account", shop.account_id, "--order", orders[0], "--proof", str(proof))
+    said(*made, database=service.database)
+    assert "2 kept roots have a state that it went through\nproven" in proven(proof, keys, log)[1]
+    first, second = log.read_text(encoding="utf-8").splitlines()
+    kept = json.loads(second)
+    rows = {
+        "has the order in a state that it never was in": resigned(service, kept, [[orders[0], 4, "0" * 64]]),
+        "has other heads than are signed": {**kept, "heads": []},
+        "has a head that is none": {**kept, "heads": [[1]]},
+        "another root is signed": {**kept, "at": 1},
+        "has the field note, which is not known": {**kept, "note": 1},
+    }
+    for reason, line in rows.items():
+        log.write_text(f"{first}\n{json.dumps(line)}\n", encoding="utf-8")
+        status, told = proven(proof, keys, log)
+        assert (status, reason in told) == (1, True), told
+
+
+def resigned(service: Service, kept: dict[str, Any], heads: list[Any]) -> dict[str, Any]:
+    """The root with other heads, signed as by a server that lied then."""
+    root = {name: value for name, value in kept.items() if name not in ("heads", "signature")}
+    root["changed"] = sha256(json.dumps(heads, separators=(",", ":")).encode()).hexdigest()
+
+    async def signed() -> str:
+        async with snapshot(Settings(database=service.database)) as database:
+            return sign((await database.signing_keys())[0], root)
+
+    return {**root, "signature": asyncio.run(signed()), "heads": heads}
 
 
 def test_a_witness_signs_nothing_over_what_differs(service: Service, shop: Shop, orders: list[str], tmp_path: Path) -> None:
