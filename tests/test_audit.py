@@ -41,8 +41,8 @@ def test_one_order(service: Service, shop: Shop, orders: list[str]) -> None:
     assert verified(service, "--account", shop.account_id, "--order", orders[0]).startswith("1 order, 3 facts, 0 differences")
     assert verified(service, "--account", shop.account_id, "--order", "mine").startswith("1 order, 1 fact, 0 differences")
     for flags, said in (
-        (["--account", shop.account_id, "--order", "none"], "Order not found"),
-        (["--account", "T99999999", "--order", orders[0]], "Account not found"),
+        (["--account", shop.account_id, "--order", "none"], "There is no order"),
+        (["--account", "T99999999", "--order", orders[0]], "There is no account"),
         (["--order", orders[0]], "go with --account"),
         (["--account", shop.account_id, "--proof", "x"], "goes with --order"),
     ):

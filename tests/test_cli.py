@@ -82,7 +82,8 @@ def test_accounts(prepared: str) -> None:
     assert run_json("account", "list", database=prepared)[0]["disabled_at"] is not None
     run("account", "enable", "T12345678", database=prepared)
     assert run_json("account", "list", database=prepared) == [made]
-    assert "Account not found" in run("account", "disable", "T87654321", database=prepared, status=1)
+    assert "must not be empty" in run("account", "create", "T00000002", "--name", "", database=prepared, status=1)
+    assert "There is no account T87654321" in run("account", "disable", "T87654321", database=prepared, status=1)
     assert "T12345678" in run("account", "list", database=prepared)
 
 
@@ -99,7 +100,7 @@ def test_clients(prepared: str) -> None:
     all_new = run_json("account", "rotate", "T12345678", database=prepared)
     assert {one["client_id"] for one in all_new} == {made["client_id"], other["client_id"]}
     assert len({one["client_secret"] for one in [made, rotated, other, *all_new]}) == 5
-    assert "Account not found" in run("account", "rotate", "T00000009", database=prepared, status=1)
+    assert "There is no account" in run("account", "rotate", "T00000009", database=prepared, status=1)
     run("client", "disable", "T12345678", made["client_id"], database=prepared)
     disabled = {one["client_id"]: one["disabled_at"] for one in run_json("client", "list", "T12345678", database=prepared)}
     assert disabled[made["client_id"]] is not None
@@ -110,8 +111,10 @@ def test_clients(prepared: str) -> None:
     assert made["client_id"] in run("client", "list", "T12345678", database=prepared)
     secrets = re.findall(r"[\w-]{43}", run("account", "rotate", "T12345678", database=prepared))
     assert len(secrets) == 3, "secrets are shown whole"
+    unnamed = ("client", "create", "T12345678", "--name", "", "--scope", "admin:shopping")
+    assert "must not be empty" in run(*unnamed, database=prepared, status=1)
     assert "Unknown scope" in run(*create[:-1], "admin:everything", database=prepared, status=1)
-    assert "Account not found" in run(
+    assert "There is no account" in run(
         "client", "create", "T00000009", "--name", "x", "--scope", "admin:shopping", database=prepared, status=1
     )
     assert "no client" in run("client", "rotate", "T12345678", "nobody", database=prepared, status=1)

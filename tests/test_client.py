@@ -232,6 +232,8 @@ def test_a_page_knows_how_many_there_are_and_the_next_one(client: Sender) -> Non
     made = [client.send(calls.create_order(new(number))).id for number in range(1, 6)]
     first = client.send(calls.list_orders(limit=2, total=True))
     assert ([one.id for one in first], len(first), first.total, first.total_is_exact) == (made[:2:-1], 2, 5, True)
+    without = client.send(calls.list_orders(limit=2))
+    assert (without.total, without.total_is_exact) == (None, None)
     assert first.next is not None
     second = client.send(first.next)
     assert second.next is not None

@@ -17,6 +17,7 @@ from ordre.conformance.checks import CHECKS
 from ordre.conformance.run import Result, checks, fields_of, junit, run, summary
 from ordre.conformance.table import DERIVED, INFERRED, NONE, SEEN, Evidence, Verdict
 from service import Service, Shop
+from throwaway import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -166,6 +167,20 @@ def test_a_check_goes_on_after_what_is_known_less_well(shop: Shop) -> None:
         ("seen derived inferred", text),
         ("own", "own: the extra: 5, not 6"),
     ]
+
+
+def test_a_server_that_cannot_be_asked_is_said_in_one_sentence(service: Service) -> None:
+    with service.shop() as shop:
+        account = ["--account", shop.account_id, "--client-id", shop.client_id, "--client-secret"]
+        wrong = ordre("conformance", service.url, *account, "wrong", status=1)
+        assert wrong.startswith(f"ordre: the server at {service.url} does not know this client of {shop.account_id}: ")
+        elsewhere = ordre("conformance", f"{service.url}/docs", *account, shop.secret, status=1)
+        assert "answers 404: " in elsewhere
+        nowhere = ordre("conformance", f"http://127.0.0.1:{free_port()}", *account, shop.secret, status=1)
+        assert nowhere.startswith("ordre: cannot reach http://127.0.0.1:")
+        unreadable = ordre("conformance", "127.0.0.1:8080", *account, shop.secret, status=1)
+        assert unreadable.startswith("ordre: cannot reach 127.0.0.1:8080: ")
+    assert {said.count("\n") for said in (wrong, elsewhere, nowhere, unreadable)} == {1}
 
 
 def test_the_command_takes_a_level(service: Service, tmp_path: Path) -> None:

@@ -161,10 +161,12 @@ def test_everything_of_a_customer(logged: tuple[Service, Path], by: str) -> None
 def test_what_to_erase_is_said(own_database: str) -> None:
     run("migrate", database=own_database)
     assert "say what to erase" in run("erase", "T00000001", database=own_database, status=1)
-    assert "Account not found" in run("erase", "T00000001", "--email", "x@example.com", database=own_database, status=1)
+    assert "There is no account" in run("erase", "T00000001", "--email", "x@example.com", database=own_database, status=1)
     run("account", "create", "T00000001", "--name", "Shop", database=own_database)
-    assert "Order not found" in run("erase", "T00000001", "--order", "x", database=own_database, status=1)
-    assert "0 orders, 0 drafts" in run("erase", "T00000001", "--email", "x@example.com", database=own_database)
+    assert "There is no order" in run("erase", "T00000001", "--order", "x", database=own_database, status=1)
+    for yes in ([], ["--yes"]):
+        said = run("erase", "T00000001", "--email", "x@example.com", *yes, database=own_database)
+        assert said == "no order and no draft says this, or ever said it: there is nothing to erase\n"
 
 
 def test_among_many_neighbours_nothing_stays_on_a_page(logged: tuple[Service, Path]) -> None:

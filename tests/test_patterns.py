@@ -129,7 +129,7 @@ def test_digits_are_those_of_ascii_in_account_ids(digits: str) -> None:
     assert not re.fullmatch(ACCOUNT_ID, f"T{digits}")
 
 
-@pytest.mark.parametrize("text", ["2026-01-01T10:00:00Z\n", "2026-01-01", "\u0662026-01-01T10:00:00Z", "2026-02-30T10:00:00Z"])
+@pytest.mark.parametrize("text", ["2026-01-01T10:00:00Z\n", "2026-01-01", "\u0662026-01-01T10:00:00Z", "2026-02-28T10:00:00"])
 def test_instants_of_queries_and_settings_are_whole(text: str) -> None:
     with pytest.raises(ValueError, match="date-time"):
         milliseconds(text)
@@ -141,7 +141,7 @@ def test_instants_of_queries_and_settings_are_whole(text: str) -> None:
     "day", ["1900-02-29", "2026-02-29", "2026-04-31", "2026-02-30", "2026-00-10", "2026-13-01", "2026-01-00"]
 )
 def test_days_that_there_are_not(day: str) -> None:
-    with pytest.raises(ValueError, match="date-time"):
+    with pytest.raises(ValueError, match=f"^There is no day {day}$"):
         milliseconds(f"{day}T10:00:00Z")
 
 

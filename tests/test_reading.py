@@ -112,7 +112,7 @@ def test_nothing_verified_is_not_good(own_database: str, said: Callable[..., str
     assert "there are no orders" in said("verify", "--account", "T12345678", database=own_database)
     run("verify", "--account", "T12345678", "--empty-ok", database=own_database)
     for flags in ((), ("--empty-ok",), ("--order", "1001")):
-        assert "Account not found" in said("verify", "--account", "T87654321", *flags, database=own_database)
+        assert "There is no account" in said("verify", "--account", "T87654321", *flags, database=own_database)
 
 
 def test_reading_leaves_the_files_as_they_were(tmp_path: Path) -> None:

@@ -191,6 +191,7 @@ def test_names_and_scopes_are_changed(shop: Shop, service: Service) -> None:
     assert narrowed.get("/orders")
     assert narrowed.refused("POST", "/orders", {"currency": "NOK", "items": []}, status=403)
     assert "Unknown scope" in run(*update, "--scope", "everything", database=service.database, status=1)
+    assert "must not be empty" in run(*update, "--name", "", database=service.database, status=1)
     assert "--name or --scope" in run(*update, database=service.database, status=1)
     assert "no client" in run("client", "update", shop.account_id, "x", "--name", "y", database=service.database, status=1)
 
@@ -201,4 +202,7 @@ def test_an_account_gets_another_name(shop: Shop, service: Service) -> None:
     found = run_json("account", "list", database=service.database)
     made = next(one for one in found if one["account_id"] == shop.account_id)
     assert (made["name"], made["created_at"]) == ("Shop & co", "2023-11-14T22:13:20.000Z")
-    assert "Account not found" in run("account", "update", "T00000009", "--name", "x", database=service.database, status=1)
+    assert "must not be empty" in run(*update[:-1], " ", database=service.database, status=1)
+    assert "There is no account T00000009" in run(
+        "account", "update", "T00000009", "--name", "x", database=service.database, status=1
+    )

@@ -126,12 +126,22 @@ def test_a_server_in_memory_is_as_it_was_asked_to_be(flags: list[str]) -> None:
     [
         (["--ephemeral", "--account", "X"], "--account is 'X'; it must be T (test) or P (production) and eight digits"),
         (["--ephemeral", "--client-id", "a:b"], "--client-id must be 1 to 64 letters, digits, '-', '_' and '.'"),
+        (["--ephemeral", "--account", ""], "--account is ''"),
+        (["--ephemeral", "--client-id", ""], "--client-id must be 1 to 64"),
+        (["--ephemeral", "--client-secret", ""], "--client-secret is empty"),
+        (["--ephemeral", "--database", "sqlite:///q.sqlite"], "leave out --database, or --ephemeral"),
+        (["--client-secret", ""], "--client-secret is empty"),
         (["--account", "T12345678"], "go with --ephemeral"),
         (["--demo"], "go with --ephemeral"),
     ],
 )
 def test_a_server_in_memory_refuses_what_it_cannot_be(flags: list[str], said: str) -> None:
     assert said in refused("--port", "0", *flags)
+
+
+def test_a_secret_that_cannot_be_read_is_said_as_everything_is(stored: str, tmp_path: Path) -> None:
+    said = refused("--port", "0", "--database", stored, ORDRE_SECRET_KEY_FILE=str(tmp_path / "none"))
+    assert said.startswith("ORDRE_SECRET_KEY_FILE cannot be read: ")
 
 
 @ONE_AND_TWO

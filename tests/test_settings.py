@@ -62,8 +62,12 @@ def test_another_process_gets_the_same_settings() -> None:
         ({"ORDRE_DATABASE": "postgresql://x:pass/word@y/z"}, "its password quoted, as `%40` for `@`"),
         ({"ORDRE_DATABASE": "postgresql://x@[::1/z"}, "must be sqlite:///path or postgresql://"),
         ({"ORDRE_UNSAFE_STORAGE": "yes"}, "one of refuse, allow"),
-        ({"ORDRE_CLOCK": "2026-01-01T00:00:00Z"}, "in memory only"),
-        ({"ORDRE_DATABASE": "memory:", "ORDRE_WORKERS": "2"}, "one process"),
+        ({"ORDRE_CLOCK": "2026-01-01T00:00:00Z"}, r"--clock \(ORDRE_CLOCK\) goes with a server in memory only"),
+        ({"ORDRE_DATABASE": "memory:", "ORDRE_WORKERS": "2"}, r"one process: --workers \(ORDRE_WORKERS\) must be 1"),
+        (
+            {"ORDRE_SECRET_KEY": "x" * 32, "ORDRE_SECRET_KEY_FILE": "x"},
+            "ORDRE_SECRET_KEY and ORDRE_SECRET_KEY_FILE are both set",
+        ),
         ({"ORDRE_DATABASE": "memory:", "ORDRE_CLOCK": "noon"}, "an instant such as"),
     ],
 )

@@ -76,6 +76,10 @@ def _is_root_key(text: str) -> bool:
     return not text or re.fullmatch(r"[A-Za-z0-9_-]{43}", text) is not None
 
 
+def _may_be_path(text: str) -> bool:
+    return "\0" not in text
+
+
 class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
     """A setting has a value that it cannot have."""
 
@@ -210,7 +214,9 @@ class Settings:
         expected=_SECRETS,
         secret=True,
     )
-    secret_key_file: str = _setting("", "A file that holds what `ORDRE_SECRET_KEY` would")
+    secret_key_file: str = _setting(
+        "", "A file that holds what `ORDRE_SECRET_KEY` would", fits=_may_be_path, expected="the path of a file"
+    )
     root_key: str = _setting(
         "",
         "Signs roots, of proofs and witnesses too; without one, the key that signs tokens does, which the database holds",
@@ -218,19 +224,21 @@ class Settings:
         expected=_ROOT_KEY,
         secret=True,
     )
-    root_key_file: str = _setting("", "A file that holds what `ORDRE_ROOT_KEY` would")
+    root_key_file: str = _setting(
+        "", "A file that holds what `ORDRE_ROOT_KEY` would", fits=_may_be_path, expected="the path of a file"
+    )
 
     def __post_init__(self) -> None:
         for one in fields(self):
             _check(one.name, one, getattr(self, one.name))
         if self.secret_key and self.secret_key_file:
-            raise BadSetting("secret_key and secret_key_file are both given: one of them is enough")
+            raise BadSetting("ORDRE_SECRET_KEY and ORDRE_SECRET_KEY_FILE are both set: one of them is enough")
         if self.root_key and self.root_key_file:
-            raise BadSetting("root_key and root_key_file are both given: one of them is enough")
+            raise BadSetting("ORDRE_ROOT_KEY and ORDRE_ROOT_KEY_FILE are both set: one of them is enough")
         if self.ephemeral and self.workers != 1:
-            raise BadSetting("a server in memory is one process: workers must be 1")
+            raise BadSetting("a server in memory is one process: --workers (ORDRE_WORKERS) must be 1")
         if self.clock and not self.ephemeral:
-            raise BadSetting("a clock that can be moved goes with a server in memory only: use --ephemeral")
+            raise BadSetting("--clock (ORDRE_CLOCK) goes with a server in memory only: use --ephemeral")
 
     @property
     def ephemeral(self) -> bool:
@@ -247,7 +255,7 @@ class Settings:
             return self.secret_key.split()
         found = _read_file("secret_key_file", self.secret_key_file).split()
         if not found or not _are_secrets(" ".join(found)):
-            raise BadSetting(f"the file {self.secret_key_file} must hold {_SECRETS}")
+            raise BadSetting(f"the file {self.secret_key_file} (ORDRE_SECRET_KEY_FILE) must hold {_SECRETS}")
         return found
 
     def own_root_key(self) -> str:
@@ -260,7 +268,7 @@ class Settings:
             return self.root_key
         found = _read_file("root_key_file", self.root_key_file).strip()
         if not found or not _is_root_key(found):
-            raise BadSetting(f"the file {self.root_key_file} must hold {_ROOT_KEY}")
+            raise BadSetting(f"the file {self.root_key_file} (ORDRE_ROOT_KEY_FILE) must hold {_ROOT_KEY}")
         return found
 
     @property
@@ -274,7 +282,7 @@ def _read_file(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise BadSetting(f"{name} cannot be read: {error}") from error
+        raise BadSetting(f"{variable_of(name)} cannot be read: {error}") from error
 
 
 def rule_of(name: str) -> Rule:

@@ -32,7 +32,12 @@ async def issue_token(context: Context) -> Reply:
     account_id = context.account_id
     audience = given(sent.audience) or f"{context.base_url}/v1/accounts/{account_id}"
     if not is_audience_of(audience, account_id):
-        raise Refused(InvalidValue(path="audience", reason=f"Must end in /accounts/{account_id}"))
+        raise Refused(
+            InvalidValue(
+                path="audience",
+                reason=f"Must end in /accounts/{account_id}, or have {account_id} as its user name: https://{account_id}@...",
+            )
+        )
     account, client = await context.store.account(account_id), await context.store.client(account_id, client_id)
     if client is not None:
         context.request.scope[CLIENT] = client.client_id

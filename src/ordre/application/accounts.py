@@ -3,11 +3,12 @@
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from ordre.application.ports import Account, AccountStore, Client
 from ordre.domain.access import SCOPES
-from ordre.domain.refusals import InvalidValue, Refused, UnknownAccount
+from ordre.domain.refusals import InvalidValue, Refused, Unknown, UnknownAccount
 
 ACCOUNT_ID = "[PT][0-9]{8}"
 """The whole of it must match."""
@@ -15,17 +16,29 @@ CLIENT_ID = "[A-Za-z0-9._-]{1,64}"
 """As above, of an id that is named, not made."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSuchAccount(Unknown):
+    """No account has the id that somebody typed. Only commands refuse for this."""
+
+    code: ClassVar[str] = UnknownAccount.code
+    account_id: str
+
+    @property
+    def message(self) -> str:
+        return f"There is no account {self.account_id}"
+
+
 async def create_account(store: AccountStore, account_id: str, name: str, at: int) -> Account:
     """Make an account: T and eight digits for test, P and eight digits for production.
 
     Raises:
-        Refused: The id is no account id, or is taken.
+        Refused: The id is no account id, or is taken; or the name is empty.
     """
     if not re.fullmatch(ACCOUNT_ID, account_id):
         raise Refused(InvalidValue(path="account_id", reason="An account id is T (test) or P (production) and eight digits"))
     if await store.account(account_id) is not None:
         raise Refused(InvalidValue(path="account_id", reason=f"The account {account_id} exists already"))
-    account = Account(account_id=account_id, name=name, disabled_at=None, created_at=at)
+    account = Account(account_id=account_id, name=_name(name), disabled_at=None, created_at=at)
     await store.put_account(account)
     return account
 
@@ -38,8 +51,12 @@ async def set_account_disabled(store: AccountStore, account_id: str, at: int | N
 
 
 async def rename_account(store: AccountStore, account_id: str, name: str) -> Account:
-    """Give the account another name."""
-    account = replace(await known_account(store, account_id), name=name)
+    """Give the account another name.
+
+    Raises:
+        Refused: There is no such account, or the name is empty.
+    """
+    account = replace(await known_account(store, account_id), name=_name(name))
     await store.put_account(account)
     return account
 
@@ -57,7 +74,7 @@ async def create_client(
     """Make a client, with a new id unless one is named.
 
     Raises:
-        Refused: There is no such account, a scope is unknown, or the id has other characters than it may have.
+        Refused: There is no such account, the name is empty, a scope is unknown, or the id has other characters than it may have.
     """
     if client_id and not re.fullmatch(CLIENT_ID, client_id):
         raise Refused(InvalidValue(path="client_id", reason="A client id is 1 to 64 letters, digits, '-', '_' and '.'"))
@@ -65,7 +82,7 @@ async def create_client(
     client = Client(
         account_id=account_id,
         client_id=client_id or secrets.token_hex(16),
-        name=name,
+        name=_name(name),
         scopes=_known_scopes(scopes),
         secret_digest=secret_digest,
         disabled_at=None,
@@ -88,12 +105,12 @@ async def update_client(
     """Give the client another name, or other scopes, which are those of the tokens that it is given from now on.
 
     Raises:
-        Refused: There is no such client, or a scope is unknown.
+        Refused: There is no such client, the name is empty, or a scope is unknown.
     """
     client = await known_client(store, account_id, client_id)
     client = replace(
         client,
-        name=client.name if name is None else name,
+        name=client.name if name is None else _name(name),
         scopes=client.scopes if scopes is None else _known_scopes(scopes),
     )
     await store.put_client(client)
@@ -118,6 +135,12 @@ async def rotate_secret(
     return client
 
 
+def _name(name: str) -> str:
+    if not name.strip():
+        raise Refused(InvalidValue(path="name", reason="The name must not be empty"))
+    return name
+
+
 def _known_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
     """Return the scopes, each once, or refuse what is none."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
@@ -133,7 +156,7 @@ async def known_account(store: AccountStore, account_id: str) -> Account:
     """Return the account, or refuse."""
     account = await store.account(account_id)
     if account is None:
-        raise Refused(UnknownAccount(path="account_id"))
+        raise Refused(NoSuchAccount(path="account_id", account_id=account_id))
     return account
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from ordre.domain.refusals import Refusal, Refused, UnknownOrder
+from ordre.domain.refusals import Refusal, Refused, Unknown, UnknownOrder
 
 _SHOWN = 10
 
@@ -29,6 +29,18 @@ class SeveralOrders(Refusal):
         return f"{len(self.ids)} orders have the number {self.number}: name one by its id: {', '.join(self.ids[:_SHOWN])}{more}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSuchOrder(Unknown):
+    """No order has this name. Only commands refuse for this."""
+
+    code: ClassVar[str] = UnknownOrder.code
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"There is no order {self.name}"
+
+
 async def order_named(store: Naming, account_id: str, name: str) -> str:
     """Return the ``id`` of the order with this ``order_id``, ``id``, or else number.
 
@@ -37,7 +49,7 @@ async def order_named(store: Naming, account_id: str, name: str) -> str:
     """
     ids = await store.named(account_id, name)
     if not ids:
-        raise Refused(UnknownOrder())
+        raise Refused(NoSuchOrder(name=name))
     if len(ids) > 1:
         raise Refused(SeveralOrders(number=name, ids=tuple(ids)))
     return ids[0]

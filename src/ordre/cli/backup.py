@@ -155,6 +155,8 @@ def _failures(file: str) -> Iterator[None]:
     """Say in a sentence why the file cannot be read or written."""
     try:
         yield
+    except BrokenPipeError:  # of standard output: `main` sees to it
+        raise
     except OSError as error:
         raise BadBackup(f"{file}: {error.strerror or error}") from error
 

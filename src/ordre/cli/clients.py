@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, CoercionError, Parameter, Token, convert
 
 from ordre.api.wire.common import instant
 from ordre.application import accounts
@@ -19,6 +19,14 @@ Scopes = Annotated[list[str], Parameter(negative="")]
 LONGEST_GRACE = timedelta(days=90)
 
 
+def _grace(_type: object, tokens: Sequence[Token]) -> timedelta:
+    try:
+        found: timedelta = convert(timedelta, [token.value for token in tokens])
+    except CoercionError as error:
+        raise ValueError(f"{tokens[0].value!r} is no duration, such as 90m, 24h or 7d") from error
+    return found
+
+
 def _check_grace(_type: object, grace: timedelta | None) -> None:
     if grace is not None and not timedelta(seconds=1) <= grace <= LONGEST_GRACE:
         raise ValueError(f"say a second or more, and {LONGEST_GRACE.days} days at most, such as 90m, 24h or 7d")
@@ -26,7 +34,11 @@ def _check_grace(_type: object, grace: timedelta | None) -> None:
 
 Grace = Annotated[
     timedelta | None,
-    Parameter(validator=_check_grace, help="How long the secret of now works on beside the new one, such as 90m, 24h or 7d."),
+    Parameter(
+        converter=_grace,
+        validator=_check_grace,
+        help="How long the secret of now works on beside the new one, such as 90m, 24h or 7d.",
+    ),
 ]
 
 app = App(name="client", help="Create, list, update, disable, enable and rotate the clients of an account.")

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from ordre.cli.notices import console
 from ordre.cli.options import Json
 from ordre.cli.output import print_rows
+from ordre.settings import BadSetting
 
 
 def conformance(
@@ -22,7 +23,7 @@ def conformance(
     junit: Path | None = None,
     json: Json = False,
 ) -> None:
-    """Check a server against the table of docs/compatibility.md; exit with 1 if a check fails.
+    """Check a server against the table of docs/compatibility.md; exit with 1 if a check fails, or none can be made.
 
     The checks create orders on the account: use a test account. Against the original API, add --no-extras.
     A check that fails says what is known of what it broke: seen in public pages, derived from them, inferred, or Ordre's own.
@@ -42,6 +43,9 @@ def conformance(
     from ordre.conformance import run as conformity  # noqa: PLC0415 - as above
     from ordre.conformance.table import Evidence  # noqa: PLC0415 - as above
 
+    fault = conformity.fault_of_address(url, account, client_id, client_secret)
+    if fault is not None:
+        raise BadSetting(fault)
     level = Evidence(evidence)
     wanted = conformity.checks(extras=extras, level=level)
     running = conformity.against(url, account, client_id, client_secret, wanted, level)

@@ -61,6 +61,8 @@ def erase(
     orders, drafts = with_store(database, work, Access.CHANGE if yes else Access.READ)
     if json:
         print(json_text({"erased": yes, "orders": _fields(orders, erased=yes), "drafts": _fields(drafts, erased=yes)}))
+    elif not (orders or drafts):
+        print("no order and no draft says this, or ever said it: there is nothing to erase")
     elif yes:
         _print_erased(orders, drafts)
     else:
@@ -75,8 +77,7 @@ def _print_erased(orders: Sequence[Summary], drafts: Sequence[Summary]) -> None:
 
 
 def _print_found(orders: Sequence[Summary], drafts: Sequence[Summary]) -> None:
-    if orders or drafts:
-        print_rows([_row("order", one) for one in orders] + [_row("draft", one) for one in drafts], json=False)
+    print_rows([_row("order", one) for one in orders] + [_row("draft", one) for one in drafts], json=False)
     print(f"{counted(len(orders), 'order')}, {counted(len(drafts), 'draft')}; say --yes to erase them")
 
 

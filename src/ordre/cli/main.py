@@ -1,8 +1,11 @@
 """The command `ordre`: all of its commands, and how it ends."""
 
+import os
+import re
+import select
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError
 
 from ordre import __version__
 from ordre.cli.completion import completion_of
@@ -33,6 +36,10 @@ USAGE = 2
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, as shells have it."""
 
+NOBODY_READS = 141
+"""The exit code of a command that printed to a pipe whose reader has gone, as shells have it."""
+_CUT_LIST = re.compile(r" Available commands: .*, \.\.\.$")
+
 app = App(
     name="ordre",
     version=__version__,
@@ -49,14 +56,38 @@ app.register_install_completion_command()
 
 
 def main() -> None:
-    """Run the command; exit with 1 and a sentence where it is refused, with 130 where it is interrupted."""
+    """Run the command; exit with 1 and a sentence where it is refused, with 130 where it is interrupted.
+
+    Where nobody reads any more what it prints, it ends without a word, as other commands do.
+    """
+    try:
+        try:
+            _run()
+        finally:
+            if sys.stdout is not None:  # it is, where standard output was closed before the start
+                sys.stdout.flush()
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere when Python ends
+        sys.exit(NOBODY_READS)
+
+
+def _nobody_reads() -> bool:
+    """Tell whether standard output is a pipe whose reader has gone: a server that goes away breaks pipes, too."""
+    asked = select.poll()
+    asked.register(sys.stdout.fileno(), 0)
+    return bool(asked.poll(0))
+
+
+def _run() -> None:
     arguments = sys.argv[1:]
     try:
         if set(app.parse_commands(arguments)[0]) <= set(app.help_flags):
             app.resolved_commands()  # all are listed, and what is said of each is in its module
         app(arguments)
     except CycloptsError as error:
-        print_failure(f"{str(error).rstrip('. ')}; see --help")
+        print_failure(f"{_said(error).rstrip('. ')}; see --help")
         sys.exit(USAGE)
     except KeyboardInterrupt:
         print_failure("interrupted")
@@ -70,3 +101,10 @@ def main() -> None:
         for sentence in sentences:
             print_failure(sentence)
         sys.exit(1)
+
+
+def _said(error: CycloptsError) -> str:
+    """Return what is wrong with a command line: without a list that is cut off, which --help has whole."""
+    if isinstance(error, MissingArgumentError) and error.argument and not (error.keyword or error.argument.tokens):
+        return f"`{' '.join(('ordre', *(error.command_chain or ())))}` needs {error.argument.name}"
+    return _CUT_LIST.sub("", str(error))

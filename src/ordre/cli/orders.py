@@ -1,11 +1,11 @@
 """`ordre order`: orders for people at a terminal. Nothing is changed."""
 
 import json as jsons
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token, convert
 from cyclopts.validators import Number
 
 from ordre.api.wire.answers import order_text
@@ -18,13 +18,22 @@ from ordre.application.ports import Access, Store, View
 from ordre.application.summaries import name_in, printable
 from ordre.cli.options import AccountId, Database, Json, with_store
 from ordre.cli.output import json_text, print_rows
-from ordre.cli.timeline import Names, entries, minute
+from ordre.cli.timeline import Names, entries, minute, named
 from ordre.domain.money import amount_text
 from ordre.settings import BadSetting
 
 T = TypeVar("T")
+
+
+def _several(type_: object, tokens: Sequence[Token]) -> Any:
+    """Return the values of a flag, each given with a flag of its own or with commas between, as the API takes them."""
+    return convert(type_, [token.evolve(value=part) for token in tokens for part in token.value.split(",")])
+
+
+Several = Parameter(negative="", converter=_several)
 OrderName = Annotated[str, Parameter(help="The order, by its order_id, id or number.")]
 Moment = Annotated[str | None, Parameter(help="A date, or a date-time such as 2026-01-31T12:00:00Z; a date is one in UTC.")]
+_MOMENTS = "must be a date, or a date-time such as 2026-01-31T12:00:00Z"
 _AMOUNTS = ("gross", "discount", "net", "due")
 _MATRIX = {
     "authorized": "authorized_amount",
@@ -44,9 +53,9 @@ app = App(name="order", help="List, show and tell the history of an account's or
 def list_orders(
     account_id: AccountId,
     *,
-    status: Annotated[list[Literal["open", "closed", "cancelled"]] | None, Parameter(negative="")] = None,
+    status: Annotated[list[Literal["open", "closed", "cancelled"]] | None, Several] = None,
     payment_status: Annotated[
-        list[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] | None, Parameter(negative="")
+        list[Literal["pending", "partially_paid", "paid", "partially_refunded", "refunded"]] | None, Several
     ] = None,
     q: str = "",
     created_from: Moment = None,
@@ -59,8 +68,8 @@ def list_orders(
     """List orders, newest first: of all that is asked for, an order must meet everything.
 
     Args:
-        status: Only orders of this status; repeat it for several.
-        payment_status: Only orders of this payment status; repeat it for several.
+        status: Only orders of this status; for several, repeat it or put commas between.
+        payment_status: Only orders of this payment status; several as above.
         q: Only orders that hold these words, each the beginning of one in numbers, ids, names, e-mail, phone or items.
         created_from: Only orders made on this day or at this instant, or later.
         created_to: Only orders made on this day or at this instant, or earlier.
@@ -114,16 +123,17 @@ def show_order(account_id: AccountId, order: OrderName, *, database: Database = 
 def tell_history(account_id: AccountId, order: OrderName, *, database: Database = None, json: Json = False) -> None:
     """Tell what happened to one order, oldest first: a line for each version, with who did it."""
 
-    async def told(store: Store, id_: str) -> list[dict[str, Any]]:
-        return entries(await store.facts(account_id, id_), await _names(store, account_id))
+    async def told(store: Store, id_: str) -> tuple[list[dict[str, Any]], Names]:
+        names = await _names(store, account_id)
+        return entries(await store.facts(account_id, id_), names), names
 
-    history = _of_order(database, account_id, order, told)
+    history, names = _of_order(database, account_id, order, told)
     if json:
         print(json_text(history))
         return
     width = len(str(history[-1]["version"]))
     for one in history:
-        print(f"{minute(one['at'])}  version {one['version']:<{width}}  {one['text']} by {one['by_name']}")
+        print(f"{minute(one['at'])}  version {one['version']:<{width}}  {one['text']} by {named(names, one['by'])}")
 
 
 def _of_order(database: str | None, account_id: str, order: str, work: Callable[[Store, str], Awaitable[T]]) -> T:
@@ -137,8 +147,8 @@ def _of_order(database: str | None, account_id: str, order: str, work: Callable[
 
 
 async def _names(store: Store, account_id: str) -> Names:
-    """Return what the account's clients are called, each name beside its id."""
-    return {client.client_id: f"{printable(client.name)} ({client.client_id})" for client in await store.clients(account_id)}
+    """Return what the account's clients are called."""
+    return {client.client_id: client.name for client in await store.clients(account_id)}
 
 
 def _day(flag: str, text: str | None, *, last: bool = False) -> int | None:
@@ -149,7 +159,8 @@ def _day(flag: str, text: str | None, *, last: bool = False) -> int | None:
     try:
         return milliseconds(whole, up=not last)
     except ValueError as error:
-        raise BadSetting(f"{flag} is {text}: must be a date, or a date-time such as 2026-01-31T12:00:00Z") from error
+        why = str(error) if str(error).startswith("There is no day") else _MOMENTS
+        raise BadSetting(f"{flag} is {text}: {why[0].lower()}{why[1:]}") from error
 
 
 def _answer(account_id: str, view: View) -> dict[str, Any]:
@@ -184,7 +195,7 @@ def _print_order(order: Mapping[str, Any], names: Names) -> None:
     if comments:
         print("\ncomments")
     for one in comments:
-        print(f"{minute(one['created_at'])}  {_named(names, one['created_by'])}, {one['visibility']}: {printable(one['body'])}")
+        print(f"{minute(one['created_at'])}  {named(names, one['created_by'])}, {one['visibility']}: {printable(one['body'])}")
 
 
 def _print_head(order: Mapping[str, Any], more: Mapping[str, str | None]) -> None:
@@ -224,11 +235,7 @@ def _erased_head(order: Mapping[str, Any], names: Names) -> dict[str, str | None
 def _by(order: Mapping[str, Any], what: str, names: Names) -> str | None:
     if f"{what}_at" not in order:
         return None
-    return f"{minute(order[f'{what}_at'])} by {_named(names, order[f'{what}_by'])}"
-
-
-def _named(names: Names, id_: str) -> str:
-    return names.get(id_, id_)
+    return f"{minute(order[f'{what}_at'])} by {named(names, order[f'{what}_by'])}"
 
 
 def _customer(order: Mapping[str, Any]) -> str | None:

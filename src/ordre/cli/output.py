@@ -44,7 +44,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, done: str = "",
     if not plain:
         print("none")
         return
-    lines = [list(plain[0]), *([_text(value) for value in row.values()] for row in plain)]
+    lines = [list(plain[0]), *([_cell(value) for value in row.values()] for row in plain)]
     widths = [max(cell_len(text) for text in column) for column in zip(*lines, strict=True)]
     columns = [(width, name in right) for name, width in zip(plain[0], widths, strict=True)]
     for line in lines:
@@ -69,6 +69,11 @@ def _aligned(text: str, width: int, right: bool) -> str:
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields with every instant, in milliseconds in a field named ``..._at``, as a date-time."""
     return {name: instant(value) if name.endswith("_at") and isinstance(value, int) else value for name, value in fields.items()}
+
+
+def _cell(value: object) -> str:
+    """Return a value as text of one line."""
+    return " ".join(_text(value).splitlines())
 
 
 def _text(value: object) -> str:

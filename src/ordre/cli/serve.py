@@ -30,13 +30,14 @@ def serve(
 
     Args:
         ephemeral: Keep everything in memory, for tests, and print a line of JSON: the URL, an account, a client's id and secret.
+            ORDRE_DATABASE is not read then; --database is refused.
         account: With --ephemeral: the account to create [default: T00000001]
         client_id: With --ephemeral: the id of its client [default: a new one]
         client_secret: With --ephemeral: the client's secret [default: a new one]
         demo: With --ephemeral: fill the account with the orders of `ordre demo`.
     """
     try:
-        settings = settings_from(os.environ, **(flags or Flags()).given(memory=ephemeral))
+        settings = _settings(flags or Flags(), ephemeral=ephemeral)
         guest = _guest(settings, account, client_id, client_secret, demo=demo)
     except BadSetting as error:
         fail(error, (flags and flags.log_format) or os.environ.get(variable_of("log_format"), "auto"))
@@ -46,22 +47,31 @@ def serve(
     begin_log(settings)
     try:
         started = serve_until_interrupted(settings, None if guest is None else Guest(**guest))
-    except (CannotListen, StoreUnavailable) as error:
+    except (BadSetting, CannotListen, StoreUnavailable) as error:
         fail(error, settings.log_format)
     if not started:
         sys.exit(1)
+
+
+def _settings(flags: Flags, *, ephemeral: bool) -> Settings:
+    settings = settings_from(os.environ, **flags.given(memory=ephemeral))
+    if ephemeral and flags.database not in (None, settings.database):
+        raise BadSetting("--ephemeral keeps everything in memory: leave out --database, or --ephemeral")
+    return settings
 
 
 def _guest(
     settings: Settings, account: str | None, client_id: str | None, client_secret: str | None, *, demo: bool
 ) -> dict[str, Any] | None:
     """Return what is asked for of the guest of a server in memory; nothing for another server."""
-    if account and not re.fullmatch(ACCOUNT_ID, account):
+    if account is not None and not re.fullmatch(ACCOUNT_ID, account):
         raise BadSetting(f"--account is {account!r}; it must be T (test) or P (production) and eight digits")
-    if client_id and not re.fullmatch(CLIENT_ID, client_id):
+    if client_id is not None and not re.fullmatch(CLIENT_ID, client_id):
         raise BadSetting("--client-id must be 1 to 64 letters, digits, '-', '_' and '.'")
+    if client_secret is not None and not client_secret:
+        raise BadSetting("--client-secret is empty; leave it out for a new one")
     asked = {"account_id": account, "client_id": client_id, "client_secret": client_secret}
-    named = {name: value for name, value in asked.items() if value}
+    named = {name: value for name, value in asked.items() if value is not None}
     if settings.ephemeral:
         return {**named, "demo": demo}
     if named or demo:

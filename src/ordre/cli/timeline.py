@@ -29,7 +29,7 @@ from ordre.domain.order import (
 )
 
 Names = Mapping[str, str]
-"""Id of a client -> how it is called, its id with it."""
+"""Id of a client -> what it is called."""
 _DONE = {"authorization": "authorized", "capture": "captured", "refund": "refunded", "cancellation": "cancelled"}
 _GONE = {
     **_DONE,
@@ -53,8 +53,16 @@ def minute(at: int | str) -> str:
     return f"{text[:10]} {text[11:16]}"
 
 
+def named(names: Names, by: str) -> str:
+    """Return who it was for people: the name of a client and its id, or the id of whoever has no name."""
+    return f"{printable(names[by])} ({by})" if by in names else by
+
+
 def entries(facts: Sequence[StoredFact], names: Names) -> list[dict[str, Any]]:
-    """Return for each fact of an order, oldest first: its version, type, instant, who made it, and a sentence without that."""
+    """Return for each fact of an order, oldest first: its version, type, instant, who made it, and a sentence without that.
+
+    ``by_name`` is what the client is called now, as the API's ``created_by_name``, and None for whoever is no client.
+    """
     texts = _texts(facts)
     return [
         {
@@ -62,7 +70,7 @@ def entries(facts: Sequence[StoredFact], names: Names) -> list[dict[str, Any]]:
             "at": instant(fact.at),
             "type": fact.type,
             "by": fact.by,
-            "by_name": names.get(fact.by, fact.by),
+            "by_name": names.get(fact.by),
             "text": text,
         }
         for fact, text in zip(facts, texts, strict=True)

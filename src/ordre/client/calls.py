@@ -73,14 +73,14 @@ class Listing(Generic[P, T]):
 class Page(Generic[P, T]):
     """A page of a list.
 
-    ``total`` says how many entries there are in all, where it was asked for; from 10,000 on there may be more, and
-    ``total_is_exact`` is false. ``next`` asks for the next page, where there is more. ``answer`` is the answer itself, such as
-    ``Events`` with its ``state``.
+    ``total`` says how many entries there are in all; from 10,000 on there may be more, and ``total_is_exact`` is false. Both are
+    None where the total was not asked for. ``next`` asks for the next page, where there is more. ``answer`` is the answer itself,
+    such as ``Events`` with its ``state``.
     """
 
     entries: list[T]
     total: int | None
-    total_is_exact: bool
+    total_is_exact: bool | None
     next: Listing[P, T] | None
     answer: P
 

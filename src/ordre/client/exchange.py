@@ -105,7 +105,7 @@ class Exchange:
         return Page(
             entries=entries,
             total=int(total.removesuffix("+")) if total else None,
-            total_is_exact=not total.endswith("+"),
+            total_is_exact=not total.endswith("+") if total else None,
             next=listing.after(listing.name(entries[-1])) if more else None,
             answer=answer,
         )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -14,6 +15,8 @@ from ordre.conformance.extras import EXTRAS
 from ordre.conformance.table import Evidence, rows
 
 TIMEOUT_SECONDS = 30.0
+_MOST_SAID = 200
+"""Characters of an answer that is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,21 @@ def run(api: Api, wanted: Iterable[Check]) -> Iterator[Result]:
         with api.known_as(check.evidence):
             check.run(api)
         yield Result(check=check, faults=api.faults, seconds=time.perf_counter() - started)
+
+
+def fault_of_address(url: str, account: str, client_id: str, client_secret: str) -> str | None:
+    """Return why nothing can be checked: no API at the URL, or none that knows the client; None where checks can begin."""
+    try:
+        with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
+            answer = Api(http, url, account, client_id, client_secret).token()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"cannot reach {url}: {str(error) or type(error).__name__}"
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return f"the server at {url} does not know this client of {account}: are the account, the id and the secret right?"
+    if answer.is_success and '"access_token"' in answer.text:
+        return None
+    said = " ".join(answer.text[:_MOST_SAID].split())
+    return f"asked for a token, the server at {url} answers {answer.status_code}: {said or 'nothing'}"
 
 
 def against(

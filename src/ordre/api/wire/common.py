@@ -290,10 +290,23 @@ def milliseconds(text: str, *, up: bool = False) -> int:
         ValueError: It is no date-time, or has no offset.
     """
     if not _INSTANT.fullmatch(text):
+        if _like_an_instant(text) and not _is_day(text[:10]):
+            raise ValueError(f"There is no day {text[:10]}")
         raise ValueError(f"Must be {_TIME_WORDS[EXPECTED]}, is {text[:40]!r}")
     since = datetime.fromisoformat(text.replace(":60", ":59")) - datetime(1970, 1, 1, tzinfo=UTC)
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return -(-microseconds // 1000) if up else microseconds // 1000
+
+
+def _like_an_instant(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].{1,30}", text) is not None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def object_text(fields: Mapping[str, str]) -> str:
