@@ -128,10 +128,11 @@ CHANGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a head": (lambda root: root["heads"][0].__setitem__(1, 9), "its heads are not those that are signed"),
     "a head gone": (lambda root: root["heads"].pop(), "its heads are not those that are signed"),
     "the root": (changed(root="0" * 64), "are not those that its last root is over"),
-    "the time": (changed(at=9), "is not signed with a key that is known here"),
+    "the time": (changed(at=9), "is not signed with the key that is known here"),
     "the account": (changed(account_id="T9"), "are not those that its last root is over"),
     "the root before": (changed(after="0" * 64), "follows a root that the file does not have before it"),
     "an unknown field": (changed(note=1), "it is no kept root: Object contains unknown field `note`"),
+    "no heads": (lambda root: root.pop("heads"), "holds a root of an earlier version, without heads"),
     "no signature": (lambda root: root.pop("signature"), "it is no kept root: Object missing required field `signature`"),
 }
 
@@ -322,6 +323,12 @@ def test_the_key_that_signs_roots_stands_outside(service: Service, shop: Shop, o
     assert "0 differences" in said(*since, database=service.database, key=own)
     assert "0 differences" in said(*since, "--keys", str(keys), database=service.database)
     assert "--keys" in said(*since, database=service.database, status=1)
+    assert "--keys" in said(*since, database=service.database, status=1, key={"ORDRE_ROOT_KEY": new_root_key()})
+    by_the_database = (*flags, "--since", str(log))
+    assert "0 differences" in said(*by_the_database, database=service.database)
+    for key, more in ((own, ()), ({}, ("--keys", str(keys)))):
+        told = said(*by_the_database, *more, database=service.database, status=1, key=key)
+        assert "is not signed with the key that is known here" in " ".join(told.split())
     assert "set ORDRE_ROOT_KEY" in said("key", "root", "--public", database=service.database, status=1)
     printed = said("key", "root", database=service.database).strip()
     assert Settings(root_key=printed).own_root_key() == printed

@@ -187,12 +187,17 @@ async def signing_key(settings: Settings, database: Transaction) -> SigningKey:
 
 
 def known_keys(settings: Settings) -> list[SigningKey]:
-    """Return the keys that roots of this database are signed with: those that it holds, and one that stands outside."""
+    """Return the keys that a kept root may be signed with: the one that stands outside the database, or else those that it holds.
+
+    Not both: who writes to the database could put a key there, and sign with it what was never kept.
+    """
     private = settings.own_root_key()
+    if private:
+        return [root_key(private)]
 
     async def running() -> list[SigningKey]:
         async with bootstrap.snapshot(settings) as database:
-            return [*await database.signing_keys(), *([root_key(private)] if private else [])]
+            return list(await database.signing_keys())
 
     return asyncio.run(running())
 

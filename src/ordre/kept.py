@@ -153,6 +153,10 @@ def read_kept(file: Path, content: bytes) -> KeptFile:
         try:
             line = _decode(text)
         except msgspec.MsgspecError as error:
+            if b'"signature"' in text and b'"heads"' not in text:
+                raise BadKept(
+                    f"{file} holds a root of an earlier version, without heads: it cannot be said what is gone since"
+                ) from error
             if _is_json(text):
                 raise BadKept(f"{file}, line {number}: it is no kept root: {error}") from error
             found.torn.append(number)
@@ -192,7 +196,7 @@ def check_signed(file: Path, kept: KeptFile, keys: Iterable[SigningKey]) -> None
         for line in state.lines:
             if not is_signed(line.signature, line.content(), known):
                 raise BadKept(
-                    f"{file}: the root of {line.account_id} at {instant(line.at)} is not signed with a key that is known here;"
+                    f"{file}: the root of {line.account_id} at {instant(line.at)} is not signed with the key that is known here;"
                     " name the file of its public key with --keys"
                 )
 

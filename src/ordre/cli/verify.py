@@ -35,7 +35,8 @@ def verify(
         account: Only this account's orders.
         order: Only this order of the account, by its order_id, id or number.
         since: A file of roots that were kept elsewhere, of --root or `ordre witness`: name what is gone or changed since.
-        keys: With --since: a file of public keys that roots may be signed with, beside those of the database and ORDRE_ROOT_KEY.
+        keys: With --since: a file of the public keys that its roots are signed with [default: the key in ORDRE_ROOT_KEY, or else
+            those of the database].
         root: With --account: where nothing differs, write the hash over all its orders, signed, to this file, which must be new.
         proof: With --account and --order: where nothing in the account differs, write the order and the proof that it is under
             that hash, to this file, which must be new. All orders of the account are verified for it.
@@ -48,7 +49,7 @@ def verify(
     if order is not None and account is not None and proof is None and root is None:
         report = audit.verify_one(settings, account, order)
     else:
-        wishes = audit.Wishes(kept=kept.accounts, root=root is not None, proof=order, at=now())
+        wishes = audit.Wishes(kept=kept.accounts, root=root is not None, proof=order if proof else None, at=now())
         report = _verified(settings, account, processes, wishes, quiet=json)
     _print(report, kept, json=json)
     if report.differences:
@@ -88,11 +89,11 @@ def _kept(settings: Settings, since: Path | None, keys: Path | None, account: st
     if since is None:
         return KeptFile()
     try:
-        more = public_keys(keys.read_bytes()) if keys else []
+        given = public_keys(keys.read_bytes()) if keys else None
         kept = read_kept(since, since.read_bytes())
     except (OSError, ValueError) as error:
         raise BadSetting(f"a file cannot be read: {error}") from error
-    check_signed(since, kept, [*more, *audit.known_keys(settings)])
+    check_signed(since, kept, audit.known_keys(settings) if given is None else given)
     for number in kept.torn:
         print_warning(f"{since}, line {number} is torn, as by a power failure, and is passed over")
     if account is not None:

@@ -36,7 +36,10 @@ def _check_every(_type: object, every: timedelta) -> None:
         raise ValueError("say a second or more, such as 10m or 1h")
 
 
-Every = Annotated[timedelta, Parameter(validator=_check_every, help="Time between roots, such as 10m or 1h.")]
+Every = Annotated[
+    timedelta,
+    Parameter(validator=_check_every, show_default=False, help="Time between roots, such as 10m or 12h [default: 1h]."),
+]
 
 
 def witness(
