@@ -272,7 +272,7 @@ def test_one_file_has_one_witness_and_survives_a_torn_line(
     other.write_text("hello\n", encoding="utf-8")
     assert "no file of kept roots" in said("witness", str(other), "--once", database=service.database, status=1)
     assert other.read_text(encoding="utf-8") == "hello\n"
-    assert "Account not found" in said(
+    assert "There is no account T99999999" in said(
         "witness", str(file), "--once", "--account", "T99999999", database=service.database, status=1
     )
 
@@ -338,7 +338,7 @@ def test_the_key_that_signs_roots_stands_outside(service: Service, shop: Shop, o
 def test_a_root_key_that_does_not_fit_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match=r"root_key .* must be what `ordre key root` prints"):
         Settings(root_key="short")
-    with pytest.raises(BadSetting, match="both given"):
+    with pytest.raises(BadSetting, match="ORDRE_ROOT_KEY and ORDRE_ROOT_KEY_FILE are both set"):
         Settings(root_key=KEY, root_key_file="x")
     file = tmp_path / "key"
     for content, reason in (("", "must hold"), ("short", "must hold")):
@@ -362,7 +362,7 @@ def test_a_proof_is_only_of_an_account_in_which_nothing_differs(
     missing = said(
         "verify", "--account", shop.account_id, "--order", "none", "--proof", str(proof), database=service.database, status=1
     )
-    assert "Order not found" in missing
+    assert "There is no order" in missing
 
 
 def test_an_account_that_is_gone_is_named(own_database: str, tmp_path: Path) -> None:
