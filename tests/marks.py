@@ -9,7 +9,8 @@ from typing import Any
 
 import asyncpg
 
-from throwaway import unbound
+from database import sql
+from throwaway import Cluster, unbound
 
 KEPT = ("order_id", "order_number", "external_ids")
 MARKED = re.compile(r"^[A-Za-z][A-Za-z \-.]{3,}$")
@@ -48,7 +49,7 @@ class Marks:
 
 
 def everything_in(database: str) -> bytes:
-    """The files of an SQLite database, its log with them; of PostgreSQL every row of every table."""
+    """The files of an SQLite database, its log with them; of PostgreSQL every row of every table and every catalog."""
     if database.startswith("sqlite"):
         path = Path(database.removeprefix("sqlite:///"))
         return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
@@ -56,10 +57,20 @@ def everything_in(database: str) -> bytes:
     async def rows() -> bytes:
         connection = await asyncpg.connect(unbound(database))
         try:
-            tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+            await connection.execute("analyze")
+            tables = await connection.fetch("select oid::regclass::text from pg_class where relkind in ('r', 'm')")
             found = [await connection.fetch(f"select t::text from {name} t") for (name,) in tables]
         finally:
             await connection.close()
         return "\n".join(row[0] for rows in found for row in rows).encode()
 
     return asyncio.run(rows())
+
+
+def files_of(cluster: Cluster, database: str) -> bytes:
+    """Every file of a PostgreSQL database and of its server but for the write-ahead log, once all is written to them."""
+    sql(database, "checkpoint")
+    ((oid,),) = sql(database, "select oid::text from pg_database where datname = current_database()")
+    beside = [one for one in cluster.data.iterdir() if one.name not in ("base", "pg_wal")]
+    found = [one for folder in (cluster.data / "base" / oid, *beside) for one in (folder, *folder.rglob("*"))]
+    return b"".join(one.read_bytes() for one in found if one.is_file())

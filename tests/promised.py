@@ -126,7 +126,8 @@ PROMISES = (
     Promise(
         id="E1",
         says="after erasure no personal value of the order is in database, outbox or log, and H3 still verifies",
-        mechanism="The bodies of facts are emptied, drafts, terms and kept answers dropped, in one transaction; the chain holds digests."
+        mechanism="The bodies of facts are emptied, drafts, terms and kept answers dropped, in one transaction; the chain holds digests;"
+        " PostgreSQL keeps no statistics of personal texts; a retry under a key that made it is refused."
         " The text of a deleted comment goes in the same way.",
         attacks=(
             "tests/test_erasure.py",

@@ -13,15 +13,18 @@ import pytest
 from commands import run, run_json
 from database import sql
 from in_memory import send
-from marks import Marks, everything_in
+from marks import Marks, everything_in, files_of
 from ordre.application.erasure import tidy
 from ordre.application.ports import Found
 from ordre.bootstrap import opened
 from ordre.pytest import RunningOrdre
 from ordre.settings import Settings
 from service import Service, Shop, items, operation, serving
+from throwaway import Cluster
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
 
 EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 
@@ -86,6 +89,53 @@ def test_on_request(logged: tuple[Service, Path], record_property: Callable[[str
             shop.delete(f"/orders/{id_}")
     run("worker", "--once", database=service.database)
     check_gone(service, log, marks)
+
+
+VACUUMED = ("facts", "order_bodies", "order_terms", "orders", "drafts", "draft_events", "draft_terms", "idempotency")
+
+
+def test_nothing_stays_in_the_files_of_postgres_once_it_has_vacuumed(cluster: Cluster, tmp_path: Path) -> None:
+    """As docs/operate.md has it; what PostgreSQL writes to its own log is looked at, too."""
+    database, marks = cluster.database(), Marks()
+    with serving(database) as service, service.shop() as shop:
+        made = [live(shop, marks)[0] for _ in range(2)]
+        sql(database, "analyze")
+        assert len(marks.found(files_of(cluster, database))) > 50
+        for id_ in made:
+            shop.delete(f"/orders/{id_}")
+    for table in VACUUMED:
+        assert f"`{table}`" in (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+        sql(database, f"vacuum (full) {table}")
+    assert marks.found(files_of(cluster, database)) == set()
+
+
+def test_what_postgres_sampled_before_goes_with_the_migration(cluster: Cluster) -> None:
+    """Of a database of an earlier version: its statistics hold what was common, such as the words of orders and drafts."""
+    database, marks = cluster.database(), Marks()
+    with serving(database) as service, service.shop() as shop:
+        secret = marks.new()
+        for _ in range(30):
+            shop.order(5, comment=secret)
+            shop.post("/draft_orders", {"order": {"currency": "NOK", "comment": secret}})
+        columns = sql(
+            database,
+            "select c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
+            " where a.attstattarget = 0 and a.attnum > 0 and not a.attisdropped and c.relkind = 'r'",
+        )
+        assert len(columns) >= 12
+        for table, name in columns:
+            sql(database, f"alter table {table} alter column {name} set statistics -1")
+        for table in ("orders", "order_bodies", "facts"):
+            sql(database, f"drop policy kept on {table}")
+        assert marks.found(everything_in(database)) == {secret}
+        sampled = "select 1 from pg_statistic s where s::text like $1"
+        assert sql(database, sampled, f"%{secret.lower()}%") != []
+        sql(database, "delete from schema_migrations where number = 11")
+        sql(database, "delete from acts where number = (select max(number) from acts)")
+        assert "applied 0011" in run("migrate", database=database)
+        sql(database, "analyze")
+        for text in (secret, secret.lower()):
+            assert sql(database, sampled, f"%{text}%") == []
 
 
 def ids(found: list[dict[str, Any]]) -> set[str]:

@@ -108,16 +108,20 @@ def test_drafts_are_found_by_what_any_version_said(service: Service, shop: Shop)
     now = shop.post("/draft_orders", {"order": draft})["id"]
     once = raw(shop, "POST", "/draft_orders", {"order": draft})["id"]
     shop.put(f"/draft_orders/{once}", {"order": {"customer": None}})
+    customers = f'"customer":{{"em\\u0061il":"{TEXT}","email":"x@example.com"}},"customer":{{"id":"C"}}'
+    doubled = f'{{"order":{{"currency":"NOK",{customers}}}}}'
+    sent = {"content": doubled.encode(), "headers": {"Content-Type": "application/json"}}
+    twice = shop.send("POST", "/draft_orders", **sent).json()["id"]
     noted = shop.post("/draft_orders", {"order": {"currency": "NOK", "comment": f"ask {TEXT}"}})["id"]
     shop.post("/draft_orders", {"order": {"currency": "NOK"}})
     by_text = run_json("erase", shop.account_id, "--text", TEXT, database=service.database)
-    assert {one["id"] for one in by_text["drafts"]} == {now, once, noted}
+    assert {one["id"] for one in by_text["drafts"]} == {now, once, twice, noted}
     by_email = run_json("erase", shop.account_id, "--email", TEXT, database=service.database)
-    assert {one["id"] for one in by_email["drafts"]} == {now, once}
+    assert {one["id"] for one in by_email["drafts"]} == {now, once, twice}
     assert run("erase", shop.account_id, "--email", TEXT, "--yes", database=service.database).endswith(
-        "erased 0 orders, 2 drafts\n"
+        "erased 0 orders, 3 drafts\n"
     )
-    for id_, status in ((now, 404), (once, 404), (noted, 200)):
+    for id_, status in ((now, 404), (once, 404), (twice, 404), (noted, 200)):
         assert shop.send("GET", f"/draft_orders/{id_}").status_code == status
 
 

@@ -22,7 +22,8 @@ from ordre.domain import draft as drafts
 from ordre.domain.commands import Place
 from ordre.domain.decide import LIMITS, Limits, decide
 from ordre.domain.draft import Draft, DraftStatus, Names, OrderIdStyle
-from ordre.domain.refusals import NotTakenOver, Refused, UnknownDraft, UnknownOrder, VersionDiffers
+from ordre.domain.order import Status
+from ordre.domain.refusals import NotTakenOver, OrderErased, Refused, UnknownDraft, UnknownOrder, VersionDiffers
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Of generated order ids: no 0, O, 1 or I, which people misread."""
@@ -33,36 +34,77 @@ NewId = Callable[[], str]
 
 
 async def create(store: OrderStore, call: Call, draft: Draft, shown: Shown) -> Outcome:
-    """Store a new draft; the answer is the draft as ``shown``."""
-    wanted = Wanted(account_id=call.account_id, key=call.key)
+    """Store a new draft; the answer is the draft as ``shown``.
+
+    Raises:
+        Refused: The order that it is to be added to was erased.
+    """
+    target = draft.options.target
 
     def decided(loaded: Loaded) -> Outcome:
         if loaded.answered is not None:
-            return replay(call, loaded.answered)
+            return replay(call, loaded.answered, loaded)
+        _check_target(loaded)
         return _written(call, None, draft, shown)
 
-    return await store.change(Change(wanted=wanted, decide=decided))
+    wanted = Wanted(account_id=call.account_id, order=target, key=call.key)
+    return await store.change(Change(wanted=wanted, decide=decided, several=target is not None))
 
 
 async def edit(store: OrderStore, call: Call, draft_id: str, change: Edit, shown: Shown) -> Outcome:
     """Change one draft by a pure function; the answer is the draft as ``shown``.
 
     Raises:
-        Refused: The draft is unknown, of another version than the call names, or does not take the change.
+        Refused: The draft is unknown, of another version than the call names, or does not take the change; or the order that it
+            is to be added to from now on was erased.
     """
-    wanted = Wanted(account_id=call.account_id, draft=draft_id, key=call.key)
+    target = None
+    while True:
+        try:
+            return await _edit(store, call, draft_id, change, shown, target)
+        except _Retargeted as retargeted:
+            target = retargeted.order
+
+
+class _Retargeted(Exception):  # noqa: N818 - it is named for what happened
+    """The change lets the draft be added to another order than before, which was not looked at."""
+
+    def __init__(self, order: str) -> None:
+        super().__init__(order)
+        self.order = order
+
+
+async def _edit(store: OrderStore, call: Call, draft_id: str, change: Edit, shown: Shown, target: str | None) -> Outcome:
+    """Change a draft, seeing to it that ``target``, which it is to be added to from now on, is not erased meanwhile."""
 
     def decided(loaded: Loaded) -> Outcome:
-        if loaded.answered is not None:
-            return replay(call, loaded.answered)
+        if loaded.answered is not None and not _is_gone(loaded):
+            return replay(call, loaded.answered, loaded)
         held = _known(call, loaded)
         after = change(held.draft)
         if after is held.draft:
             answer = Answer(document=shown(held), version=after.version)
             return Outcome(answer=answer, answered=answered(call, answer))
+        aimed = after.options.target
+        if aimed is not None and aimed != held.draft.options.target:
+            if aimed != target:
+                raise _Retargeted(aimed)
+            _check_target(loaded)
         return _written(call, held, after, shown)
 
-    return await store.change(Change(wanted=wanted, decide=decided))
+    wanted = Wanted(account_id=call.account_id, order=target, draft=draft_id, key=call.key)
+    return await store.change(Change(wanted=wanted, decide=decided, several=target is not None))
+
+
+def _check_target(loaded: Loaded) -> None:
+    """Refuse a draft that is to be added to an order that was erased: what it says would outlive the erasure."""
+    if loaded.order is not None and loaded.order.order.status is Status.ERASED:
+        raise Refused(OrderErased(path="options.order_id"))
+
+
+def _is_gone(loaded: Loaded) -> bool:
+    """Tell whether the key is about a draft that was erased: then it is unknown, as it is without the key."""
+    return loaded.draft is None and loaded.answered is not None and loaded.answered.erased
 
 
 async def complete(store: Store, call: Call, draft_id: str, new_id: NewId, limits: Limits = LIMITS) -> Outcome:
@@ -91,8 +133,8 @@ async def _complete(store: Store, call: Call, sketched: Draft, new_id: NewId, li
     wanted = Wanted(account_id=call.account_id, order=target, content=True, draft=sketched.id, key=call.key)
 
     def decided(loaded: Loaded) -> Outcome:
-        if loaded.answered is not None:
-            return replay(call, loaded.answered)
+        if loaded.answered is not None and not _is_gone(loaded):
+            return replay(call, loaded.answered, loaded)
         draft = _known(call, loaded).draft
         if draft.status is DraftStatus.COMPLETED:
             again = Answer(orders=draft.orders, many=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ordre.application.orders import Call, append, check_version, outcome, replay
 from ordre.application.ports import Change, Found, Loaded, Outcome, Store, Wanted
+from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.domain.commands import Erase
 from ordre.domain.decide import decide
 from ordre.domain.order import Order
@@ -30,7 +31,7 @@ async def erase(store: Store, call: Call, order: str, *, due: Callable[[Order], 
 
     def decided(loaded: Loaded) -> Outcome:
         if loaded.answered is not None:
-            return replay(call, loaded.answered)
+            return replay(call, loaded.answered, loaded)
         held = loaded.order
         if held is None:
             raise Refused(UnknownOrder())
@@ -62,18 +63,33 @@ async def erase_found(
 
 
 async def erase_expired(store: Store, account_id: str, at: int) -> Found:
-    """Erase the account's orders and drafts whose time to live has ended; return them."""
+    """Erase the account's orders and drafts whose time to live has ended, but for those that are in use; return them.
+
+    So are drafts that wait for an order that was erased.
+    """
     orders: list[str] = []
-    drafts: list[str] = []
+    drafts = list(await store.stranded(account_id))
+    if drafts:
+        await store.erase_drafts(account_id, drafts)
     while True:
         found, before = await store.expired(account_id, at, AT_ONCE), len(orders) + len(drafts)
         for order in found.orders:
-            erased = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, due=lambda held: _ended(held, at))
-            orders += [order] if erased.orders else []
+            orders += [order] if await _erased_by_now(store, account_id, order, at) else []
         await store.erase_drafts(account_id, found.drafts, at)
         drafts += found.drafts
         if len(orders) + len(drafts) == before:
             return Found(orders=orders, drafts=drafts)
+
+
+async def _erased_by_now(store: Store, account_id: str, order: str, at: int) -> bool:
+    """Erase an order that has expired by this instant; return whether it was. One that somebody else holds waits."""
+    try:
+        erased = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, due=lambda held: _ended(held, at))
+    except StoreUnavailable as error:
+        if error.trouble is not Trouble.BUSY:
+            raise
+        return False
+    return bool(erased.orders)
 
 
 def _ended(order: Order, at: int) -> bool:

@@ -38,11 +38,15 @@ class Sought:
 
     def is_customer(self, customer: Any) -> bool:
         """Tell whether a customer, as it stands in JSON, is the one."""
-        if not isinstance(customer, dict):
+        if not isinstance(customer, dict | _Pairs):
             return False
-        email = customer.get("email")
-        mailed = self.email is not None and isinstance(email, str) and _same(email) == _same(self.email)
-        return mailed or (self.customer_id is not None and customer.get("id") == self.customer_id)
+        pairs = customer if isinstance(customer, _Pairs) else customer.items()
+        return any(self._is(name, value) for name, value in pairs)
+
+    def _is(self, name: str, value: Any) -> bool:
+        if name == "email":
+            return self.email is not None and isinstance(value, str) and _same(value) == _same(self.email)
+        return name == "id" and self.customer_id is not None and bool(value == self.customer_id)
 
     def is_said(self, texts: Iterable[str]) -> bool:
         """Tell whether the text stands in one of these."""
@@ -87,10 +91,14 @@ def _in_draft(sought: Sought, held: HeldDraft, *, anywhere: bool) -> bool:
         return sought.is_said(_said({**sketch.fields, **held.draft.shown_options}, items, (), events))
     named = [json.loads(sketch.fields.get("customer", "null"))]
     for event in events:
-        body = _read(_body(event))
-        order = body.get("order") if isinstance(body, dict) else None
-        named.append(order.get("customer") if isinstance(order, dict) else None)
+        for order in _named(_pairs(_body(event)), "order"):
+            named += _named(order, "customer")
     return any(map(sought.is_customer, named))
+
+
+def _named(value: Any, name: str) -> list[Any]:
+    """Return the values of this name in an object, each of several: the last one counts, but all of them stand there."""
+    return [one for key, one in value if key == name] if isinstance(value, _Pairs) else []
 
 
 def _content(data: dict[str, Any]) -> tuple[Frozen, Sequence[Frozen]]:

@@ -26,10 +26,11 @@ from ordre.domain.order import (
     Recorded,
     ServiceReported,
     SessionStarted,
+    Status,
     evolve,
     rewrite,
 )
-from ordre.domain.refusals import KeyReused, Refused, UnknownOrder, VersionDiffers
+from ordre.domain.refusals import KeyErased, KeyReused, OrderErased, Refused, UnknownOrder, VersionDiffers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ async def execute(
 
     def decided(loaded: Loaded) -> Outcome:
         if loaded.answered is not None:
-            return replay(call, loaded.answered)
+            return replay(call, loaded.answered, loaded)
         held = loaded.order
         check_version(call, held.order.version if held else None)
         earlier = {ref: found.fact for ref, found in loaded.earlier.items()}
@@ -127,8 +128,11 @@ def answered(call: Call, answer: Answer) -> Answered | None:
     return Answered(digest=call.digest, answer=answer) if call.key is not None else None
 
 
-def replay(call: Call, first: Answered) -> Outcome:
-    """Return the first answer again; refuse a key that stands for another request."""
+def replay(call: Call, first: Answered, loaded: Loaded) -> Outcome:
+    """Return the first answer again; refuse a key that stands for another request, or for what was erased since."""
+    if first.erased:
+        of_erased = loaded.order is not None and loaded.order.order.status is Status.ERASED
+        raise Refused(OrderErased() if of_erased else KeyErased())
     if first.digest != call.digest:
         raise Refused(KeyReused())
     return Outcome(answer=first.answer, replayed=True)

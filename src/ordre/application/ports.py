@@ -76,10 +76,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An idempotency row: the digest of the request that the key stands for, and its answer."""
+    """An idempotency row: the digest of the request that the key stands for, and its answer.
+
+    What it is about was erased where there is no digest: all that is left is that the key was used.
+    """
 
     digest: str
     answer: Answer
+
+    @property
+    def erased(self) -> bool:
+        """Whether what it is about was erased since."""
+        return not self.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +396,10 @@ class OrderStore(Protocol):
 
     async def expired(self, account_id: str, at: int, most: int) -> Found:
         """Return the orders and drafts whose time to live has ended by this instant, the longest ended first."""
+        ...
+
+    async def stranded(self, account_id: str) -> Sequence[str]:
+        """Return the drafts that wait to be added to an order that was erased."""
         ...
 
     async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:

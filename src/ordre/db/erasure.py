@@ -24,7 +24,10 @@ _CHANGE_ANSWER = """
 update idempotency set answer = cast($4 as text) || substr(answer, length(cast($3 as text)) + 1)
 where account_id = $1 and owner = $2 and substr(answer, 1, length(cast($3 as text))) = $3
 """
-_ANSWERS = "delete from idempotency where account_id = $1 and (owner = $2 or owner is null)"
+_ANSWERS = "update idempotency set digest = '', answer = '{}' where account_id = $1 and owner = $2"
+"""That a key was used stays for its time: whoever sends the request again under it is not to make anew what was erased."""
+_OLD_ANSWERS = "delete from idempotency where account_id = $1 and owner is null"
+"""From before answers had owners."""
 _TERMS = "delete from order_terms where account_id = $1 and id = $2"
 _DRAFT = (
     "delete from draft_events where account_id = $1 and id = $2",
@@ -32,6 +35,12 @@ _DRAFT = (
     "delete from drafts where account_id = $1 and id = $2",
     _ANSWERS,
 )
+STRANDED = """
+select id from draft_terms t where account_id = $1 and kind = 'amends' and (
+    exists (select 1 from orders o where o.account_id = t.account_id and o.order_id = t.term and o.status = 'erased')
+    or exists (select 1 from orders o where o.account_id = t.account_id and o.id = t.term and o.status = 'erased'))
+"""
+"""Drafts that wait for an order that was erased: earlier versions let them be made beside its erasure, or after."""
 DUE = "select 1 from drafts where account_id = $1 and id = $2 and coalesce(expires_at, 0) <= $3"
 """Whether a draft is there, and has not been given a longer time to live since."""
 EXPIRED = "select id from {table} where account_id = $1 and expires_at <= $2 order by expires_at limit $3"
@@ -63,6 +72,7 @@ def of_order(erasure: Erasure) -> Iterator[Statement]:
     yield _EMPTY_FACTS, (account, id_, erasure.version)
     yield _TERMS, (account, id_)
     yield _ANSWERS, (account, id_)
+    yield _OLD_ANSWERS, (account,)
 
 
 def of_text(subject: Subject, emptied: Emptied) -> Iterator[Statement]:

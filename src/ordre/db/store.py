@@ -192,6 +192,10 @@ class SqlTables(ABC):
         drafts = await self.rows(erasure.EXPIRED.format(table="drafts"), account_id, at, most)
         return Found(orders=[row[0] for row in orders], drafts=[row[0] for row in drafts])
 
+    async def stranded(self, account_id: str) -> Sequence[str]:
+        """Return the drafts that wait for an order that was erased."""
+        return [row[0] for row in await self.rows(erasure.STRANDED, account_id)]
+
     async def mentioning(self, account_id: str, text: str, told: Callable[[int, int], None], *, anywhere: bool) -> Found:
         """Return the orders and drafts of which some version may hold this text."""
         escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -12,7 +12,8 @@
     │   ├── OrderClosed  OrderCancelled  OrderErased  OrderCaptured  OrderHasOperations  LineHasOperations
     │   ├── ExceedsReversible  LineReversed
     │   ├── UnknownLine  UnknownAuthorization  AuthorizationRequired  AlreadyAuthorized  ExceedsRemaining
-    │   └── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  NotTakenOver  DraftNotOpen  DraftDeleted  LimitReached
+    │   ├── OrderIdTaken  CurrencyDiffers  SplitNeedsNoOrderId  NotTakenOver  DraftNotOpen  DraftDeleted  LimitReached
+    │   └── KeyErased
     ├── AlreadyUsed      an id is used for something else           (409)
     ├── VersionDiffers   the caller's version is not the current    (412)
     └── KeyReused        the idempotency key was sent with another request (422)
@@ -455,3 +456,9 @@ class VersionDiffers(Refusal):
 class KeyReused(Refusal):
     code = "key_reused"
     message = "This Idempotency-Key was already sent with another request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyErased(NotNow):
+    code = "key_erased"
+    message = "What was made under this Idempotency-Key was erased"

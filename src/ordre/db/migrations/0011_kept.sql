@@ -13,6 +13,8 @@
 --postgres alter table order_bodies alter column fields type text;
 --postgres alter table order_bodies alter column items set statistics 0;
 --postgres alter table order_bodies alter column items type text;
+--postgres alter table order_terms alter column kind set statistics 0;
+--postgres alter table order_terms alter column kind type key_text;
 --postgres alter table order_terms alter column term set statistics 0;
 --postgres alter table order_terms alter column term type key_text;
 --postgres alter table facts alter column ref set statistics 0;
@@ -27,6 +29,8 @@
 --postgres alter table drafts alter column draft type text;
 --postgres alter table draft_events alter column event set statistics 0;
 --postgres alter table draft_events alter column event type text;
+--postgres alter table draft_terms alter column kind set statistics 0;
+--postgres alter table draft_terms alter column kind type key_text;
 --postgres alter table draft_terms alter column term set statistics 0;
 --postgres alter table draft_terms alter column term type key_text;
 --postgres alter table idempotency alter column key set statistics 0;
