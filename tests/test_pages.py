@@ -119,7 +119,9 @@ def test_client(ordre: RunningOrdre, tmp_path: Path) -> None:
     given = f"client_id, client_secret = {ordre.client_id!r}, {ordre.client_secret!r}\n"
     program = tmp_path / "shop.py"
     program.write_text(given + block_of("client.md", "tests/test_pages.py: client", names), encoding="utf-8")
-    assert "exceeds_remaining" in run_shell(f"python {program}", tmp_path)
+    printed = run_shell(f"python {program}", tmp_path)
+    assert printed.startswith("pos\n")
+    assert "exceeds_remaining" in printed
 
 
 def test_running(tmp_path: Path) -> None:

@@ -100,6 +100,21 @@ def test_the_same_in_python(started: Started) -> None:
     assert printed == "refused: exceeds_remaining\nclosed paid\n"
 
 
+def test_the_examples_with_what_it_prints(started: Started) -> None:
+    block = started.here(block_of("../examples/README.md", "tests/test_scripts.py: examples"))
+    printed = run_shell(f"{started.pasted} > /dev/null\n{block}", started.folder).splitlines()
+    assert [line for line in printed if line.startswith("closed")] == ["closed partially_refunded 39800"] * 2
+
+
+def test_pythons_that_are_not_there_are_named(tmp_path: Path) -> None:
+    names = [f"python3.{number}" for number in range(11, 15)]
+    for name in names:
+        (tmp_path / name).write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o700)
+    said = run_shell("script/test --python all --fast", ROOT, {"PATH": str(tmp_path)}, status=1)
+    assert said.splitlines() == [f"passed over: there is no {name}" for name in names] + ["none of these Pythons is installed"]
+
+
 def test_a_taken_port_is_said(started: Started) -> None:
     again = start(started.folder, started.port, stderr=subprocess.PIPE)
     printed, said = again.communicate(timeout=60)

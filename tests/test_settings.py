@@ -127,6 +127,16 @@ def test_every_variable_of_the_pages_and_the_code_is_known() -> None:
             assert name in known, f"{page.name}: {name}"
 
 
+def test_the_page_names_the_variables_that_others_read() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(OTHER_VARIABLES) if f"`{name}`" not in page] == []
+
+
+def test_no_text_is_said_to_be_a_number() -> None:
+    texts = [one.name for one in fields(Settings) if isinstance(one.default, str)]
+    assert [name for name in texts if "or more" in rule_of(name).allowed] == []
+
+
 def test_the_flags_of_serve_are_those_that_the_rows_name() -> None:
     assert {one.name for one in fields(Flags)} == {one.name for one in fields(Settings) if rule_of(one.name).flag}
 

@@ -70,7 +70,8 @@ def list_orders(
     Args:
         status: Only orders of this status; for several, repeat it or put commas between.
         payment_status: Only orders of this payment status; several as above.
-        q: Only orders that hold these words, each the beginning of one in numbers, ids, names, e-mail, phone or items.
+        q: Only orders that hold these words, each the beginning of one in numbers, ids, names, e-mail, phone,
+            items, comments or metadata.
         created_from: Only orders made on this day or at this instant, or later.
         created_to: Only orders made on this day or at this instant, or earlier.
         limit: How many at most, up to 100.
@@ -101,7 +102,8 @@ def list_orders(
 def show_order(account_id: AccountId, order: OrderName, *, database: Database = None, json: Json = False) -> None:
     """Show one order: its lines, what was paid of each and what remains, its customer and its comments.
 
-    With --json it is printed as the API answers it.
+    "to authorize", "to capture" and "to refund" are what remains of the amounts. While an authorization is live, and on a closed
+    order, a new one is refused all the same. With --json the order is printed as the API answers it.
     """
 
     async def shown(store: Store, id_: str) -> tuple[dict[str, Any], Names]:

@@ -204,7 +204,7 @@ OBJECTS = (
         "Session NewSession",
         (
             Group(S, SEEN, f"{_ENTITY} amount items processed_at metadata _links"),
-            Group(S, SEEN, "profile_id url", "checked, not answered"),
+            Group(S, SEEN, "profile_id url", "must be there; `url` may be empty (`{}`); neither is answered"),
         ),
     ),
     Object("Session item", "SessionItem AnsweredSessionItem", (Group(S, SEEN, "line_id amount", "`line_id` is text here"),)),

@@ -118,7 +118,7 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
         Row("net_amount.gte", X, NONE),
         Row("net_amount.lte", X, NONE),
         Row("metadata.<key>", X, NONE),
-        Row("q", X, NONE, "words of numbers, ids, names, e-mail, phone, items, payments, bookings"),
+        Row("q", X, NONE, "words of numbers, ids, names, e-mail, phone, items, payments, bookings, comments, metadata"),
         Row("status", S, SEEN, "several values (extra)"),
     ),
     _ORDERS: (
@@ -240,7 +240,12 @@ BEHAVIOUR = (
     Row("numbers that are no amounts", S, INFERRED, "answered digit by digit as they were sent (`2.50` stays `2.50`)"),
     Row("whole numbers", S, INFERRED, "amounts, line ids and the like may be written with a point: `39800.0` is 39800"),
     Row("payout trees, conversions", S, INFERRED, "kept and answered, payouts in any shape; nothing is computed"),
-    Row("currencies and countries", X, NONE, "those of ISO 4217 in use and of ISO 3166, in any case; any other is refused"),
+    Row(
+        "currencies and countries",
+        X,
+        NONE,
+        "those of ISO 4217 in use, in capitals, and of ISO 3166, in capitals or not; any other is refused",
+    ),
     Row("words without a published list", D, DERIVED, "any word is kept, such as a `discount_type`; a sibling API lists some"),
     Row("phone numbers", D, DERIVED, "also with spaces, dashes and brackets, kept as they were sent; the sibling API has E.164"),
     Row(

@@ -31,7 +31,7 @@ class PaymentStatus(StrEnum):
 
 
 class Remaining(NamedTuple):
-    """What may still be recorded, and what is still due, in minor units, signed."""
+    """What remains to be recorded, and what is still due, in minor units, signed."""
 
     authorization: int = 0
     capture: int = 0

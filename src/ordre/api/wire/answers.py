@@ -23,12 +23,12 @@ class PaymentDetails(Wire, kw_only=True):
     """What remains, over all lines. Computed, never stored.
 
     Attributes:
-        remaining_capture_amount: What may still be captured: authorized less captured and cancelled; 0 on a cancelled
+        remaining_capture_amount: What remains to be captured: authorized less captured and cancelled; 0 on a cancelled
             order
-        remaining_refund_amount: What may still be refunded: captured less refunded
-        remaining_cancellation_amount: What may still be cancelled: authorized less captured and cancelled
+        remaining_refund_amount: What remains to be refunded: captured less refunded
+        remaining_cancellation_amount: What remains to be cancelled: authorized less captured and cancelled
         amount_due: What the customer still owes: net less captured; 0 on a cancelled order
-        remaining_authorization_amount: What may still be authorized: net less what is authorized and not cancelled; 0
+        remaining_authorization_amount: What remains to be authorized: net less what is authorized and not cancelled; 0
             on a cancelled order
     """
 

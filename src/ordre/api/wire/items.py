@@ -302,10 +302,10 @@ class LinePayments(Wire, kw_only=True):
         captured_amount: What is captured
         refunded_amount: What is refunded
         cancelled_amount: What is cancelled of what was authorized
-        remaining_authorization_amount: What may still be authorized: net less what is authorized and not cancelled
-        remaining_capture_amount: What may still be captured: authorized less captured and cancelled
-        remaining_refund_amount: What may still be refunded: captured less refunded
-        remaining_cancellation_amount: What may still be cancelled: authorized less captured and cancelled
+        remaining_authorization_amount: What remains to be authorized: net less what is authorized and not cancelled
+        remaining_capture_amount: What remains to be captured: authorized less captured and cancelled
+        remaining_refund_amount: What remains to be refunded: captured less refunded
+        remaining_cancellation_amount: What remains to be cancelled: authorized less captured and cancelled
         amount_due: What the customer still owes for the line: net less captured; 0 on a cancelled order
     """
 
