@@ -148,7 +148,7 @@ def test_the_command(service: Service, tmp_path: Path) -> None:
         assert found[0]["evidence"] == ["seen"]
         account[-1] = "wrong"
         printed = ordre("conformance", service.url, *account, status=1)
-        assert "answered 401, not 200" in printed
+        assert "does not know this client" in printed
 
 
 def test_what_is_otherwise_is_a_failure(shop: Shop) -> None:

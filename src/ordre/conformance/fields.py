@@ -387,7 +387,7 @@ OBJECTS = (
                 X,
                 NONE,
                 "code message path line_id sent expected amount remaining live reversed captured refunded limit currency "
-                "parameter allowed kind status id order_id authorization_id current_version events",
+                "parameter allowed kind status id order_id authorization_id current_version events left_out",
                 "the original leaves them open",
             ),
         ),
