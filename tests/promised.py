@@ -156,6 +156,13 @@ PROMISES = (
         attacks=("tests/test_connections.py", "tests/test_growth.py", "tests/test_hostile.py"),
     ),
     Promise(
+        id="A2",
+        says="an account that reads large pages on 16 connections leaves another's p99 within 10 times its quiet one",
+        mechanism="Two large reads of an account run at once in a process, in steps of half a millisecond; pages end after 1 MiB;"
+        " what an account's requests cost is limited.",
+        attacks=("tests/test_fairness.py", "tests/test_rates.py"),
+    ),
+    Promise(
         id="A3",
         says="every answer says what happened: what was told not to be recorded never is, and where nobody can tell, that is said",
         mechanism="A change is withdrawn when its caller's time is over before it is begun; from then on he is told what became of it. Nobody"

@@ -10,7 +10,29 @@ import pytest
 from promised import PROMISES, Promise
 
 ROOT = Path(__file__).parents[1]
-LISTED = ["M1", "M2", "M3", "M4", "M5", "H1", "H2", "H3", "H4", "C1", "C2", "C3", "T1", "T2", "E1", "R1", "A1", "A3", "F1", "B1"]
+LISTED = [
+    "M1",
+    "M2",
+    "M3",
+    "M4",
+    "M5",
+    "H1",
+    "H2",
+    "H3",
+    "H4",
+    "C1",
+    "C2",
+    "C3",
+    "T1",
+    "T2",
+    "E1",
+    "R1",
+    "A1",
+    "A2",
+    "A3",
+    "F1",
+    "B1",
+]
 
 
 def test_the_page_is_what_the_table_makes() -> None:

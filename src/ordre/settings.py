@@ -187,6 +187,11 @@ class Settings:
     client_requests_per_second: int = _setting(
         0, "Requests of one client, in each process, with bursts of twice as many; `0`: any number"
     )
+    account_cost_per_second: int = _setting(
+        4_000,
+        "What one account's requests may cost, in each process, with 30 s of it at once: 1 a request, and 1 for each 16 KiB of"
+        " body and answer; `0`: anything",
+    )
     tidy_seconds: float = _setting(
         60.0, "Time between rounds of erasing what has expired, in each server process; `0` leaves it to `ordre worker`"
     )

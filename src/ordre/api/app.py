@@ -27,7 +27,7 @@ from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
 from ordre.api.errors import Failure, failure_body, refusal_body, status_of
 from ordre.api.kept import kept_body
 from ordre.api.names import ClientNames
-from ordre.api.rates import Guesses, Rate
+from ordre.api.rates import Budget, Guesses, Rate, cost_of
 from ordre.api.requests import (
     STRANGER_BYTES,
     Bodies,
@@ -43,8 +43,10 @@ from ordre.api.requests import (
 )
 from ordre.api.routes import ROUTES, Route
 from ordre.api.stale import explained
+from ordre.api.turns import Turns
 from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
+from ordre.api.wire.queries import is_large
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.orders import Call
 from ordre.application.ports import Store
@@ -56,6 +58,10 @@ from ordre.domain.refusals import Refusal, Refused
 from ordre.settings import Settings
 
 RETRY_SECONDS = 1
+BURST_SECONDS = 30
+"""Of an account's budget so much can be spent at once."""
+SPENDS, SENT = "ordre.spends", "ordre.sent"
+"""Where the scope has the account that a request costs, and the bytes of its body."""
 WRITES = "ordre.writes"
 """Says in the scope that the request is to change something."""
 _AGAIN = "send it again under the same Idempotency-Key, or read first what is there"
@@ -73,6 +79,8 @@ class Api:
         self.tokens = Tokens(store, settings.token_seconds)
         self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
         self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
+        self.budget = Budget(settings.account_cost_per_second, BURST_SECONDS)
+        self.turns = Turns()
         self.guesses = Guesses(settings.token_failures_per_minute)
         self.clock = clock
 
@@ -98,6 +106,9 @@ class Endpoint:
             response = failed(error, scope)
         if TOLD in scope:
             response.headers.update(scope[TOLD].headers())
+        if SPENDS in scope:
+            cost = cost_of(scope.get(SENT, 0), len(response.body))
+            response.headers.update(self._api.budget.spend(scope[SPENDS], cost))
         await response(scope, receive, send)
 
     async def _reply(self, request: Request) -> Reply:
@@ -105,6 +116,7 @@ class Endpoint:
         caller = await self._caller(request) if route.scopes else None
         most = self._api.settings.body_bytes if caller else min(self._api.settings.body_bytes, STRANGER_BYTES)
         body = await body_of(request, most, self._api.settings.body_seconds)
+        request.scope[SENT] = len(body)
         check_names(request)
         text = text_of(body)
         query = self._queries.decode(request)
@@ -119,7 +131,10 @@ class Endpoint:
             decoded = self._noted(noted, body)
         context = self._context(request, caller, text, decoded, query)
         try:
-            return await route.handler(context)
+            if caller is None or route.writes or not is_large(query):
+                return await route.handler(context)
+            async with self._api.turns.of(caller.account_id):
+                return await route.handler(context)
         except Refused as refused:
             raise await explained(context, refused) from refused
 
@@ -138,6 +153,8 @@ class Endpoint:
             needed = ", ".join(self._route.scopes)
             raise Failure(HTTPStatus.FORBIDDEN, "missing_scope", f"The token needs one of the scopes {needed}")
         self._api.client_rate.take((caller.account_id, caller.client_id))
+        self._api.budget.check(caller.account_id)
+        request.scope[SPENDS] = caller.account_id
         return caller
 
     def _decoded(self, body: bytes) -> object:

@@ -22,7 +22,7 @@ CORS = {
     "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count"
     ",Idempotency-Key,If-Match,Prefer",
     "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after"
-    ",preference-applied,x-ordre-ignored",
+    ",preference-applied,x-ordre-ignored,ratelimit,ratelimit-policy",
 }
 ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
 """What every answer has."""

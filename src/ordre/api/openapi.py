@@ -113,6 +113,17 @@ _TOLD = {
     },
 }
 """Headers of what is answered to a write."""
+_RATES = {
+    "RateLimit-Policy": {
+        "description": 'What the account may spend, in units of a request and of 16 KiB: `"account";q=120000;w=30`',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'What is left of it (`r`), and in how many seconds it is whole again (`t`): `"account";r=119998;t=1`',
+        "schema": {"type": "string"},
+    },
+}
+"""Headers of what an account is answered, where its budget is limited (draft-ietf-httpapi-ratelimit-headers)."""
 
 
 def document() -> dict[str, Any]:
@@ -163,6 +174,8 @@ def _fault(status: str, about: str) -> dict[str, Any]:
         found["headers"] = _TOLD
     if status in ("429", "503"):
         found["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
+    if status == "429":
+        found["headers"] |= _RATES
     return {**found, "content": {"application/json": {"schema": {"$ref": REF.format(name="ErrorBody")}}}}
 
 
@@ -249,8 +262,8 @@ def _responses(route: Route, example: Any) -> dict[str, Any]:
     if route.writes:
         statuses += ["408", "409", "412", "413", "422"]
     faults = {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(set(statuses))}
-    if route.writes:
-        good["headers"] = _TOLD
+    if route.scopes:
+        good["headers"] = {**(_TOLD if route.writes else {}), **_RATES}
     if links := _links(route):
         good["links"] = links
     found = {"200": good, **faults}

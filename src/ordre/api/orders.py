@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from ordre.api.context import Context, Reply
 from ordre.api.requests import path_of
+from ordre.api.turns import each
 from ordre.api.wire.answers import listed, order_text
 from ordre.api.wire.common import given
 from ordre.api.wire.events import request_event
@@ -173,7 +174,7 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
         query = replace(query, terms=(*query.terms, (within, (named,))))
     page = await context.store.orders(context.account_id, query, events=events is not None)
     names = await _names(context, events)
-    texts = [order_text(context.account_id, view, events, names) for view in page.rows]
+    texts = await each(lambda view: order_text(context.account_id, view, events, names), page.rows)
     last = page.rows[-1].order.id if page.rows else None
     return Reply(body=listed("orders", texts), headers=page_headers(context, page.more, page.total, last))
 

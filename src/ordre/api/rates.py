@@ -77,3 +77,59 @@ def origin_of(address: str | None) -> str:
     if isinstance(ip, IPv4Address):
         return str(ip)
     return str(ip.ipv4_mapped or int(ip) >> 64)
+
+
+class Budget:
+    """What requests cost, by key: taken after each, as much as it was; who has nothing left waits until there is something.
+
+    ``per_second`` comes back, up to ``burst_seconds`` of it; 0 takes any number.
+    """
+
+    def __init__(self, per_second: float, burst_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._seconds, self._now = per_second, burst_seconds, now
+        self._most = per_second * burst_seconds
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def check(self, key: Hashable) -> None:
+        """Refuse where nothing is left.
+
+        Raises:
+            Failure: It says in how many seconds there is something.
+        """
+        if self._per_second and (left := self._left(key)) <= 0:
+            seconds = max(ceil(-left / self._per_second), 1)
+            message = f"The account's requests cost more than its share; there is room again in {seconds} s"
+            headers = {"retry-after": str(seconds), **self.headers(left)}
+            raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, headers)
+
+    def spend(self, key: Hashable, cost: float) -> dict[str, str]:
+        """Take what a request cost; return the headers that say what is left."""
+        if not self._per_second:
+            return {}
+        left = self._left(key) - cost
+        self._buckets[key] = (left, self._now())
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+        return self.headers(left)
+
+    def headers(self, left: float) -> dict[str, str]:
+        """Return what is left, as fields of HTTP (draft-ietf-httpapi-ratelimit-headers)."""
+        full = ceil(max(self._most - left, 0) / self._per_second)
+        policy = f'"account";q={self._most:.0f};w={self._seconds:.0f}'
+        return {"ratelimit-policy": policy, "ratelimit": f'"account";r={max(left, 0):.0f};t={full}'}
+
+    def _left(self, key: Hashable) -> float:
+        found = self._buckets.get(key)
+        if found is None:
+            return self._most
+        left, at = found
+        return min(self._most, left + (self._now() - at) * self._per_second)
+
+
+BYTES = 16 * 1024
+
+
+def cost_of(sent: int, answered: int) -> float:
+    """Return what a request costs: one, and one more for each 16 KiB of its body and its answer."""
+    return 1 + (sent + answered) / BYTES

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ordre.api.wire.common import Amount, Currency, Id, Wire, given, milliseconds
 from ordre.api.wire.search import MOST_CHARACTERS, searched
@@ -166,6 +166,19 @@ class DraftListOf(ListOf):
     """
 
     status: Several[Literal["open", "completed", "deleted"]] = field(default_factory=list)
+
+
+def is_large(query: Struct) -> bool:
+    """Tell whether what a query asks for may be large: a list, an order's history, or an order with its events."""
+    match query:
+        case ListOf() | SubList() | Between():
+            return True
+        case OrderThen(version=version, at=at) if at is not None or version is not UNSET:
+            return True
+        case OneOrder(include_events=events):
+            return bool(events)
+        case _:
+            return False
 
 
 def events_asked(choices: list[EventChoice]) -> frozenset[str] | None:

@@ -1,0 +1,95 @@
+"""Fairness between accounts inside a process: few of an account's large reads run at once, and each lets others in between."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TypeVar
+
+from ordre.api.errors import Failure
+
+T = TypeVar("T")
+
+AT_ONCE = 2
+"""Large reads of one account that run at once in a process; others of it wait, first come first served."""
+WAITING = 100
+"""So many wait at most."""
+STEP_SECONDS = 0.0005
+"""After about so long a large read lets the loop do what else is ready ..."""
+BREATHS = 4
+"""... so many times: a small request needs several turns of the loop, and is not to wait for a large one at each."""
+
+
+@dataclass(slots=True)
+class _Line:
+    running: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class Turns:
+    """Who reads, by account. Nothing is kept of an account that does not."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+
+    @asynccontextmanager
+    async def of(self, account_id: str) -> AsyncIterator[None]:
+        """Wait for a turn of the account, and have it.
+
+        Raises:
+            Failure: Too many wait.
+        """
+        line = self._lines.setdefault(account_id, _Line())
+        try:
+            if line.running < AT_ONCE:
+                line.running += 1
+            else:
+                await _wait(line)
+            try:
+                yield
+            finally:
+                _pass_on(line)
+        finally:
+            if line.running == 0:
+                self._lines.pop(account_id, None)
+
+
+async def _wait(line: _Line) -> None:
+    if len(line.waiting) >= WAITING:
+        message = f"{WAITING} lists wait to be read on this account; send fewer at once"
+        raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, {"retry-after": "1"})
+    turn = asyncio.get_running_loop().create_future()
+    line.waiting.append(turn)
+    try:
+        await turn
+    except asyncio.CancelledError:
+        if not turn.cancelled():
+            _pass_on(line)  # it was given, and is not taken
+        elif turn in line.waiting:
+            line.waiting.remove(turn)
+        raise
+
+
+def _pass_on(line: _Line) -> None:
+    """Give a turn to who waits longest; where nobody does, one fewer runs."""
+    while line.waiting:
+        turn = line.waiting.popleft()
+        if not turn.done():
+            turn.set_result(None)
+            return
+    line.running -= 1
+
+
+async def each(make: Callable[[T], str], values: Iterable[T]) -> list[str]:
+    """Return what is made of each, letting others in between."""
+    found, until = [], time.perf_counter() + STEP_SECONDS
+    for value in values:
+        found.append(make(value))
+        if time.perf_counter() >= until:
+            for _ in range(BREATHS):
+                await asyncio.sleep(0)
+            until = time.perf_counter() + STEP_SECONDS
+    return found
