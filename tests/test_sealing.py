@@ -67,7 +67,7 @@ def test_a_sealer_seals_under_the_first_secret_and_opens_under_each() -> None:
         ({"ORDRE_SECRET_KEY": "short"}, "at least 32 characters"),
         ({"ORDRE_SECRET_KEY": f"{ONE} short"}, "at least 32 characters"),
         ({"ORDRE_SECRET_KEY": " "}, "at least 32 characters"),
-        ({"ORDRE_SECRET_KEY": ONE, "ORDRE_SECRET_KEY_FILE": "/x"}, "both given"),
+        ({"ORDRE_SECRET_KEY": ONE, "ORDRE_SECRET_KEY_FILE": "/x"}, "are both set"),
     ],
 )
 def test_a_secret_that_does_not_fit_is_said_and_not_shown(environment: dict[str, str], said: str) -> None:
