@@ -169,6 +169,7 @@ def message(type_: type[msgspec.Struct], body: Any) -> str:
             {"delivery_at": "tomorrow"},
             "delivery_at: must be a date-time with an offset, such as 2026-01-31T12:00:00Z, is 'tomorrow'",
         ),
+        ({"delivery_at": "2026-02-30T10:00:00Z"}, "delivery_at: there is no day 2026-02-30"),
         ({"comment": "x" * 300}, "comment: must be at most 255 characters long, is 300"),
         ({"comment": ["x"]}, "comment: must be text, is a list"),
         ({"order_id": ""}, "order_id: must not be empty"),

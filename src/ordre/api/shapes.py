@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from ordre.api.wire.common import EXPECTED, KNOWN_WORDS, OTHERWISE, Number, decoder
+from ordre.api.wire.common import EXPECTED, KNOWN_WORDS, OTHERWISE, Number, decoder, no_such_day
 
 LONGEST = 40
 """So many characters of a wrong value are repeated in a message."""
@@ -196,6 +196,8 @@ def _broken(choice: Choice, value: Any) -> str:
         return f"Must be at most {choice.longest:,} values, are {len(value):,}"
     if isinstance(value, int) and not (choice.least is None and choice.most is None):
         return f"Must be {_range(choice.least, choice.most)}, is {shown(value)}"
+    if isinstance(value, str) and choice.words.startswith("a date") and (no_day := no_such_day(value)):
+        return no_day
     return f"Must be {choice.words}, is {shown(value)}"
 
 

@@ -290,23 +290,21 @@ def milliseconds(text: str, *, up: bool = False) -> int:
         ValueError: It is no date-time, or has no offset.
     """
     if not _INSTANT.fullmatch(text):
-        if _like_an_instant(text) and not _is_day(text[:10]):
-            raise ValueError(f"There is no day {text[:10]}")
-        raise ValueError(f"Must be {_TIME_WORDS[EXPECTED]}, is {text[:40]!r}")
+        raise ValueError(no_such_day(text) or f"Must be {_TIME_WORDS[EXPECTED]}, is {text[:40]!r}")
     since = datetime.fromisoformat(text.replace(":60", ":59")) - datetime(1970, 1, 1, tzinfo=UTC)
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return -(-microseconds // 1000) if up else microseconds // 1000
 
 
-def _like_an_instant(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].{1,30}", text) is not None
-
-
-def _is_day(text: str) -> bool:
+def no_such_day(text: str) -> str | None:
+    """Return that there is no such day, where a text looks like a date or a date-time and its day is in no calendar."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].{1,30})?", text):
+        return None
     try:
-        return bool(date.fromisoformat(text))
+        date.fromisoformat(text[:10])
     except ValueError:
-        return False
+        return f"There is no day {text[:10]}"
+    return None
 
 
 def object_text(fields: Mapping[str, str]) -> str:
