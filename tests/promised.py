@@ -70,10 +70,11 @@ PROMISES = (
     ),
     Promise(
         id="H3",
-        says="changing, dropping or reordering a fact is found and named",
-        mechanism="Each fact's hash covers a salted digest of its body and the hash before it; a signed root covers all orders.",
+        says="changing, dropping or reordering a fact is found and named, and so is any row of any table that is changed, gone or new",
+        mechanism="Each fact's hash covers a salted digest of its body and the hash before it; a signed root covers all orders. Drafts are chained too, accounts, clients and keys are bound by a log of administration, and each account counts what it holds.",
         attacks=(
             "tests/db/test_verify.py",
+            "tests/db/test_tampers.py",
             "tests/test_audit.py",
             "tests/test_forgeries.py",
             "tests/test_witness.py",

@@ -50,7 +50,8 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         shop.post("/draft_orders", {"order": {"currency": "NOK"}}, headers={"Idempotency-Key": "d"})
         draft = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": items(5)}})
         assert [next_number(shop) for _ in range(2)] == ["1-A", "2-A"]
-        gone = shop.order(5)
+        completed = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": items(5)}})
+        (gone,) = shop.put(f"/draft_orders/{completed['id']}/complete")["orders"]
         shop.delete(f"/orders/{gone['id']}")
         other.order(7, order_id="same")
         run("client", "disable", other.account_id, other.client_id, database=database)
@@ -251,8 +252,9 @@ def test_a_backup_of_an_older_schema_is_migrated(
     report = run_json("verify", database=target)
     assert (report["orders"], report["differences"]) == (51, [])
     before, after = contents(current), contents(target)
-    for table in ("orders", "facts", "order_bodies", "order_terms", "draft_terms", "drafts"):
+    for table in ("orders", "facts", "order_bodies", "order_terms", "draft_terms"):
         assert after[table] == before[table]
+    assert [row[:-1] for row in after["drafts"]] == [row[:-1] for row in before["drafts"]], "but for the hash, which salts are in"
 
 
 def make_older(database: str, current: str, number: int) -> None:

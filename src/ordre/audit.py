@@ -21,10 +21,11 @@ from ordre.application.ports import Act, SigningKey, StoredOrder
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.roots import root_key
 from ordre.auth.roots import signed_root as sign_root
+from ordre.db.tally import Tally
 from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences
 from ordre.db.verify_acts import logged_accounts
-from ordre.db.verify_all import beside_orders
+from ordre.db.verify_all import beside_orders, tallies_of
 from ordre.domain.refusals import Refused, UnknownOrder
 from ordre.domain.tree import GrowingRoot, Head, leaf, path, root
 from ordre.kept import Comparison, Kept, State, signed_kept
@@ -52,12 +53,16 @@ class Report:
     facts: int = 0
     differences: list[Difference] = field(default_factory=list)
     roots: dict[str, GrowingRoot] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     root: Kept | None = None
     proof: dict[str, Any] | None = None
 
     def add(self, part: "Part") -> None:
         """Take in what was found in the orders that come next."""
-        self.orders, self.facts = self.orders + len(part.leaves), self.facts + part.facts
+        self.orders += len(part.leaves)
+        for account_id, tally in part.tallies.items():
+            self.tallies.setdefault(account_id, Tally()).add(tally)
+            self.facts += tally.counts["facts"]
         self.differences += part.differences
         for account_id, one in part.leaves:
             self.roots.setdefault(account_id, GrowingRoot()).add(one)
@@ -67,9 +72,9 @@ class Report:
 class Part:
     """What was found in some orders. ``leaves`` are what each is in the tree of its account, with the account."""
 
-    facts: int
     differences: list[Difference]
     leaves: list[tuple[str, str]]
+    tallies: dict[str, Tally]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +143,7 @@ async def verified(
     async for part in _checked_by(min(processes, -(-total // CHUNK)), _chunks(database, accounts, seen)):
         report.add(part)
         told(report.orders, total)
-    report.differences += [one async for one in beside_orders(database, acts, accounts)]
+    report.differences += [one async for one in beside_orders(database, acts, accounts, report.tallies)]
     return report
 
 
@@ -255,9 +260,9 @@ async def _checked_by(processes: int, chunks: AsyncIterator[list[StoredOrder]]) 
 def _checked(chunk: Sequence[StoredOrder]) -> Part:
     heads = [(one.account_id, head_of(one)) for one in chunk]
     return Part(
-        facts=sum(len(one.facts) for one in chunk),
         differences=[difference for one in chunk for difference in differences(one, TERMS)],
         leaves=[(account_id, leaf(account_id, head)) for account_id, head in heads],
+        tallies=tallies_of(chunk),
     )
 
 

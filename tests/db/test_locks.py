@@ -117,7 +117,7 @@ async def erase_customer(store: Store, scene: Scene) -> Any:
 
 
 async def erase_drafts(store: Store, scene: Scene) -> Any:
-    return await store.erase_drafts(scene.account, ["d2", "d1", "d0"])
+    return await store.erase_drafts(scene.account, ["d2", "d1", "d0"], "operator", LATER)
 
 
 async def delete_comment(store: Store, scene: Scene) -> Any:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from ordre.application.orders import Call, append, check_version, outcome, replay
-from ordre.application.ports import Change, Found, Loaded, Outcome, Store, Wanted
+from ordre.application.ports import SERVICE, Change, Found, Loaded, Outcome, Store, Wanted
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.domain.commands import Erase
 from ordre.domain.decide import decide
@@ -58,7 +58,7 @@ async def erase_found(
         await erase(store, erasing(account_id, order, by, at), order)
         told()
     for draft in found.drafts:
-        await store.erase_drafts(account_id, [draft])
+        await store.erase_drafts(account_id, [draft], by, at)
         told()
 
 
@@ -70,12 +70,12 @@ async def erase_expired(store: Store, account_id: str, at: int) -> Found:
     orders: list[str] = []
     drafts = list(await store.stranded(account_id))
     if drafts:
-        await store.erase_drafts(account_id, drafts)
+        await store.erase_drafts(account_id, drafts, SERVICE, at)
     while True:
         found, before = await store.expired(account_id, at, AT_ONCE), len(orders) + len(drafts)
         for order in found.orders:
             orders += [order] if await _erased_by_now(store, account_id, order, at) else []
-        await store.erase_drafts(account_id, found.drafts, at)
+        await store.erase_drafts(account_id, found.drafts, TIME_TO_LIVE, at, expired_by=at)
         drafts += found.drafts
         if len(orders) + len(drafts) == before:
             return Found(orders=orders, drafts=drafts)
@@ -103,6 +103,7 @@ async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: in
     for account in await store.accounts():
         await store.forget_answers(account.account_id, at - idempotency_seconds * 1000)
         found = await erase_expired(store, account.account_id, at)
+        await store.add_up(account.account_id)
         orders += found.orders
         drafts += found.drafts
     await store.settle(vacuum_bytes)

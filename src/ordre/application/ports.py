@@ -40,9 +40,10 @@ class HeldOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldDraft:
-    """A draft as stored, and the latest of its events, oldest first: as many as ``latest`` leaves."""
+    """A draft as stored, and the latest of its events, oldest first: as many as ``latest`` leaves. ``hash`` ends its chain."""
 
     draft: Draft
+    hash: str = ""
     events: tuple["DraftEvent", ...] = ()
 
 
@@ -402,8 +403,8 @@ class OrderStore(Protocol):
         """Return the drafts that wait to be added to an order that was erased."""
         ...
 
-    async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
-        """Drop drafts with everything that is held of them: all of these, or those that have expired by an instant."""
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], by: str, at: int, expired_by: int | None = None) -> None:
+        """Drop drafts with all that is held of them but that they were there: all of these, or what has expired by an instant."""
         ...
 
     async def mentioning(self, account_id: str, text: str, told: Callable[[int, int], None], *, anywhere: bool) -> Found:
@@ -476,6 +477,10 @@ class Store(AccountStore, OrderStore, Protocol):
 
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant; return how many."""
+        ...
+
+    async def add_up(self, account_id: str) -> None:
+        """Make one row of those that hold how much the account holds: each batch adds one."""
         ...
 
     async def settle(self, most_bytes: int | None = None) -> None:

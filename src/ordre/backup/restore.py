@@ -17,9 +17,10 @@ from ordre.db.administration import restored as log_restored
 from ordre.db.indexing import index_terms
 from ordre.db.layout import Table, layout
 from ordre.db.schema import migrations
+from ordre.db.tally import Tally
 from ordre.db.transaction import RowsRefused, Transaction, known
 from ordre.db.verify import Difference, differences
-from ordre.db.verify_all import beside_orders
+from ordre.db.verify_all import beside_orders, tallies_of
 from ordre.domain.tree import GrowingRoot, Head, leaf
 from ordre.settings import Settings
 
@@ -95,7 +96,7 @@ async def restore(settings: Settings, file: BinaryIO, wishes: Wishes, told: Told
         end = await restoring.read(lines)
         await _compare(database, restoring, end)
         later = await database.migrate(number, newest)
-        await database.record([*steps, *later])
+        await database.record([*steps, *later], later)
         for key in restoring.keys:
             await database.run(log_restored(key.kid, database.by, time.time_ns() // 1_000_000))
         await index_terms(database)
@@ -252,16 +253,17 @@ async def _compare(database: Transaction, restored: _Restoring, end: End) -> Non
 
 async def _verified(database: Transaction, orders: int, told: Told) -> Differing:
     """Verify everything."""
-    found = Differing()
-    done = 0
+    found, tallies, done = Differing(), dict[str, Tally](), 0
     async for stored in database.stored_orders(None):
         differs = next(differences(stored, TERMS), None)
         if differs is not None:
             found = found.and_(differs)
+        for account_id, tally in tallies_of([stored]).items():
+            tallies.setdefault(account_id, Tally()).add(tally)
         done += 1
         if done % _VERIFIED_AT_ONCE == 0 or done == orders:
             told("Verifying", done, orders)
             await asyncio.sleep(0)  # so that it can be interrupted
-    async for one in beside_orders(database, await database.acts(), await database.account_ids()):
+    async for one in beside_orders(database, await database.acts(), await database.account_ids(), tallies):
         found = found.and_(one)
     return found

@@ -4,7 +4,7 @@ An act holds a digest of the row as it stands after it, so that a row that is ch
 found: see ``db/verify_acts.py``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from ordre.application.ports import Act
 from ordre.auth.sealing import is_sealed
+from ordre.db import binding, locks
 from ordre.db.lists import Statement
 from ordre.db.schema import ADD_APPLIED, Engine, Migration
 from ordre.db.scripts import Script
@@ -129,8 +130,11 @@ def act_from(row: Sequence[Any]) -> Act:
     )
 
 
-def put(bound: Bound, key: Sequence[object], statement: Statement, by: str, at: int, act: str | None = None) -> Script[bool]:
+def put(bound: Bound, key: Sequence[object], statement: Statement, by: str, at: int, engine: Engine) -> Script[bool]:
     """Run a statement that changes one row, and log what it came to; return whether it changed anything."""
+    if engine == "postgres":
+        yield locks.timeout(locks.LOG_SECONDS), ()
+        yield "select pg_advisory_xact_lock($1)", (locks.LOG,)
     before = yield bound.one(key)
     yield statement
     (after,) = yield bound.one(key)
@@ -138,16 +142,17 @@ def put(bound: Bound, key: Sequence[object], statement: Statement, by: str, at: 
     said = _said(bound, bound.named(before[0]) if before else None, row)
     if said is None:
         return False
-    yield from _log(bound, row, said[0] if act is None else act, said[1], by, at)
+    yield from _log(bound, row, *said, by, at)
     return True
 
 
-def migrated(steps: Iterable[Migration], by: str, at: int, engine: Engine) -> Script[None]:
-    """Record migrations that have run, and log them. Where the log is new, it begins with what is there."""
-    steps = list(steps)
+def migrated(steps: Iterable[Migration], ran: Collection[int], by: str, at: int, engine: Engine) -> Script[None]:
+    """Record migrations, and log them. ``ran`` are the numbers of those that were run on what is there, which is bound by now."""
     for step in steps:
         yield ADD_APPLIED, step.row(at)
-    if any(step.number == BEGINS_WITH for step in steps) and not (yield _LAST, ()):
+    if binding.BEGINS_WITH in ran:
+        yield from binding.begun(engine)
+    if BEGINS_WITH in ran:
         if engine == "postgres":
             yield ADMIT_ALL, ()
         for bound in (ACCOUNT, CLIENT, KEY):

@@ -6,7 +6,7 @@ compare-and-set. Whoever read a lost subject, refused or not, is run again.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ordre.application.history import changed
 from ordre.application.lists import RECORDED_KINDS, Term, Terms
@@ -24,7 +24,8 @@ from ordre.application.ports import (
     Outcome,
     Wanted,
 )
-from ordre.db import codec
+from ordre.db import codec, links
+from ordre.db.tally import Kind, number_of
 from ordre.domain.chain import START
 from ordre.domain.order import CommentDeleted, Commented, Erased, Order, Recorded
 from ordre.domain.refusals import Refused
@@ -59,11 +60,13 @@ class Ran:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """An order to be erased: its names, the version that says so, and the drafts that were completed into it."""
+    """An order to be erased: its names, the version that says so, who and when, and the drafts that were completed into it."""
 
     subject: Subject
     order_id: str
     version: int
+    by: str
+    at: int
     drafts: tuple[str, ...]
 
 
@@ -83,8 +86,10 @@ class Rows:
     facts: list[tuple[object, ...]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
-    answers: list[tuple[str, str, str, str, int, str | None, str | None]] = field(default_factory=list)
-    """(account id, key, digest, answer, instant, id of the order or draft it is about, id of whose write it goes with)."""
+    answers: list[tuple[str, str, str, str, int, str | None, str, str | None]] = field(default_factory=list)
+    """(account id, key, digest, answer, instant, id of the order or draft it is about, hash, id of whose write it goes with)."""
+    tallies: dict[tuple[str, str | None, Kind], list[int]] = field(default_factory=dict)
+    """(account id, id of whose write it goes with, kind) -> how many are added to what the account holds, sum of their hashes."""
     erasures: list[Erasure] = field(default_factory=list)
     """What is to go before anything is written."""
     emptied: list[tuple[Subject, Emptied]] = field(default_factory=list)
@@ -172,7 +177,10 @@ class Batch:
                 return
             row = outcome.answered
             self._answered[account, key] = (row, set(saw))
-            self.rows.answers.append((account, key, row.digest, codec.text(row.answer), self.at, owner, behind))
+            kept = (account, key, row.digest, codec.text(row.answer), self.at, owner)
+            hash_ = links.answer_hash(*kept)
+            self.rows.answers.append((*kept, hash_, behind))
+            self._count(account, behind, "answers", hash_)
 
     def _keep_written(self, account: str, write: OrderWrite) -> None:
         subject = (account, write.order.id)
@@ -190,7 +198,15 @@ class Batch:
             self.rows.emptied.append((subject, write.emptied))
         if before is not None and isinstance(write.facts[-1].fact, Erased):
             order = write.order
-            erasure = Erasure(subject=subject, order_id=order.order_id, version=order.version, drafts=before.order.drafts)
+            said = write.facts[-1]
+            erasure = Erasure(
+                subject=subject,
+                order_id=order.order_id,
+                version=order.version,
+                by=said.by,
+                at=said.at,
+                drafts=before.order.drafts,
+            )
             self.rows.erasures.append(erasure)
 
     def _owner(self, saw: set[Subject], outcome: Outcome) -> str | None:
@@ -227,6 +243,7 @@ class Batch:
                     row.hash,
                 )
             )
+            self._count(*subject, "facts", row.hash)
             self._keep_recorded(subject, new)
             if new.ref is not None:
                 self._earlier[subject, new.ref] = EarlierFact(fact=new.fact, document=new.document)
@@ -252,9 +269,16 @@ class Batch:
 
     def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
         held, event = self._drafts.get(subject), write.event
-        after = changed(held, write.draft, event)
+        row = links.event_row(*subject, held.hash if held else START, event, codec.text(write.draft))
+        after = replace(changed(held, write.draft, event), hash=row[-1])
         first_read = self.rows.drafts.get(subject, (write.before,))[0]
         self.rows.drafts[subject] = (first_read, after)
         self.rows.draft_terms[subject] = self._terms.of_draft(write.draft)
-        self.rows.draft_events.append((*subject, event.version, event.at, event.by, event.event))
+        self.rows.draft_events.append((*subject, *row))
+        self._count(*subject, "events", row[-1])
         self._drafts[subject] = after
+
+    def _count(self, account: str, subject: str | None, kind: Kind, hash_: str) -> None:
+        counted = self.rows.tallies.setdefault((account, subject, kind), [0, 0])
+        counted[0] += 1
+        counted[1] += number_of(hash_)

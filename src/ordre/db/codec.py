@@ -90,11 +90,11 @@ def draft_from(stored: str) -> Draft:
     return _decode_draft(stored)
 
 
-def held_draft(stored: str, events: str | None) -> HeldDraft:
+def held_draft(stored: str, events: str | None, hash_: str) -> HeldDraft:
     """Return a draft with its events as the queries join them: version, instant and actor are one word each, then the event."""
     found = [entry.split(" ", 3) for entry in events.split(SEPARATOR)] if events else []
     listed = tuple(DraftEvent(version=int(version), at=int(at), by=by, event=event) for version, at, by, event in found)
-    return HeldDraft(draft=draft_from(stored), events=listed)
+    return HeldDraft(draft=draft_from(stored), hash=hash_, events=listed)
 
 
 def answer_from(stored: str) -> Answer:

@@ -4,12 +4,12 @@ What remains of an order is written as of any change: a head, a body and terms m
 statements come before, in the same transaction; whoever runs them holds the order, so that nobody writes to it meanwhile.
 """
 
-from collections.abc import Iterator
-
 from ordre.application.ports import Emptied
-from ordre.db import codec
+from ordre.db import codec, links
 from ordre.db.batch import Erasure, Subject
 from ordre.db.lists import Statement
+from ordre.db.scripts import Script
+from ordre.db.tally import Tally, added, sum_of
 
 AMENDING = """
 select id from draft_terms where account_id = $1 and kind = 'amends' and term in ($2, $3)
@@ -20,20 +20,21 @@ _EMPTY_FACTS = """
 update facts set ref = null, data = '', document = '', event = '', salt = '' where account_id = $1 and id = $2 and version < $3
 """
 _EMPTY_FACT = "update facts set document = $4, event = '', salt = '' where account_id = $1 and id = $2 and ref = $3"
+_ANSWERS_OF = f"select {links.ANSWER_COLUMNS}, hash from idempotency where account_id = $1 and owner = $2"
 _CHANGE_ANSWER = """
-update idempotency set answer = cast($4 as text) || substr(answer, length(cast($3 as text)) + 1)
-where account_id = $1 and owner = $2 and substr(answer, 1, length(cast($3 as text))) = $3
+update idempotency set answer = $3, hash = $4 where account_id = $1 and key = $2 and hash = $5 returning 1
 """
-_ANSWERS = "update idempotency set digest = '', answer = '{}' where account_id = $1 and owner = $2"
+_EMPTY_ANSWER = (
+    "update idempotency set digest = '', answer = '{}', hash = $3 where account_id = $1 and key = $2 and hash = $4 returning 1"
+)
 """That a key was used stays for its time: whoever sends the request again under it is not to make anew what was erased."""
-_OLD_ANSWERS = "delete from idempotency where account_id = $1 and owner is null"
+_OLD_ANSWERS = "delete from idempotency where account_id = $1 and owner is null returning hash"
 """From before answers had owners."""
 _TERMS = "delete from order_terms where account_id = $1 and id = $2"
 _DRAFT = (
     "delete from draft_events where account_id = $1 and id = $2",
     "delete from draft_terms where account_id = $1 and id = $2",
     "delete from drafts where account_id = $1 and id = $2",
-    _ANSWERS,
 )
 STRANDED = """
 select id from draft_terms t where account_id = $1 and kind = 'amends' and (
@@ -41,6 +42,10 @@ select id from draft_terms t where account_id = $1 and kind = 'amends' and (
     or exists (select 1 from orders o where o.account_id = t.account_id and o.id = t.term and o.status = 'erased'))
 """
 """Drafts that wait for an order that was erased: earlier versions let them be made beside its erasure, or after."""
+_DRAFT_HASHES = "select hash from draft_events where account_id = $1 and id = $2 order by version"
+_ERASED_DRAFT = """
+insert into erased_drafts (account_id, id, events, at, actor, sum, before, hash) values ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
 DUE = "select 1 from drafts where account_id = $1 and id = $2 and coalesce(expires_at, 0) <= $3"
 """Whether a draft is there, and has not been given a longer time to live since."""
 EXPIRED = "select id from {table} where account_id = $1 and expires_at <= $2 order by expires_at limit $3"
@@ -66,22 +71,62 @@ union select id from draft_events where {_BETWEEN} and {_holds("event", as_sent=
 """
 
 
-def of_order(erasure: Erasure) -> Iterator[Statement]:
-    """Yield what empties an order's facts, and drops what it is found under and the answers that were kept for it."""
+def of_order(erasure: Erasure) -> Script[None]:
+    """Empty an order's facts, and drop what it is found under and the answers that were kept for it."""
     account, id_ = erasure.subject
     yield _EMPTY_FACTS, (account, id_, erasure.version)
     yield _TERMS, (account, id_)
-    yield _ANSWERS, (account, id_)
-    yield _OLD_ANSWERS, (account,)
+    yield from _answers(account, id_)
+    yield from _dropped(account, (_OLD_ANSWERS, (account,)))
 
 
-def of_text(subject: Subject, emptied: Emptied) -> Iterator[Statement]:
-    """Yield what takes away the text of one fact, and of the answer that was kept to the request that made it."""
+def of_text(subject: Subject, emptied: Emptied) -> Script[None]:
+    """Take away the text of one fact, and of the answer that was kept to the request that made it."""
     yield _EMPTY_FACT, (*subject, emptied.ref, emptied.document)
-    yield _CHANGE_ANSWER, (*subject, codec.answer_start(emptied.before), codec.answer_start(emptied.answer))
+    before, after = codec.answer_start(emptied.before), codec.answer_start(emptied.answer)
+    changed = Tally()
+    for account, key, digest, answer, created_at, owner, hash_ in (yield _ANSWERS_OF, subject):
+        if answer.startswith(before):
+            text = after + answer[len(before) :]
+            new = links.answer_hash(account, key, digest, text, created_at, owner)
+            if (yield _CHANGE_ANSWER, (account, key, text, new, hash_)):  # else it was dropped meanwhile
+                changed.count("answers", hash_, -1)
+                changed.count("answers", new)
+    yield from added(subject[0], changed)
 
 
-def of_draft(account_id: str, draft: str) -> Iterator[Statement]:
-    """Yield what drops a draft, its events, and the answers that were kept for it."""
+def of_draft(account_id: str, draft: str, by: str, at: int) -> Script[None]:
+    """Drop a draft, its events, and the answers that were kept for it; its id, and where its chain ended, stay."""
+    hashes = [row[0] for row in (yield _DRAFT_HASHES, (account_id, draft))]
     for sql in _DRAFT:
         yield sql, (account_id, draft)
+    yield from _answers(account_id, draft)
+    if hashes:
+        total = str(sum_of(hashes))
+        hash_ = links.erased_hash(account_id, draft, len(hashes), at, by, total, hashes[-1])
+        yield _ERASED_DRAFT, (account_id, draft, len(hashes), at, by, total, hashes[-1], hash_)
+
+
+def forgotten(account_id: str, before: int, old_answers: str) -> Script[int]:
+    """Drop the account's answers of before an instant by a statement that returns their hashes; return how many."""
+    return (yield from _dropped(account_id, (old_answers, (account_id, before))))
+
+
+def _answers(account_id: str, owner: str) -> Script[None]:
+    """Empty the answers that were kept for an order or a draft."""
+    changed = Tally()
+    for account, key, _, _, created_at, _, hash_ in (yield _ANSWERS_OF, (account_id, owner)):
+        new = links.answer_hash(account, key, "", "{}", created_at, owner)
+        if (yield _EMPTY_ANSWER, (account, key, new, hash_)):
+            changed.count("answers", hash_, -1)
+            changed.count("answers", new)
+    yield from added(account_id, changed)
+
+
+def _dropped(account_id: str, statement: Statement) -> Script[int]:
+    gone = Tally()
+    rows = yield statement
+    for (hash_,) in rows:
+        gone.count("answers", hash_, -1)
+    yield from added(account_id, gone)
+    return len(rows)

@@ -57,7 +57,7 @@ DRAFTS = Listed(
     tables="drafts d",
     joined="",
     columns=queries.DRAFT_COLUMNS,
-    width=2,
+    width=3,
     terms="draft_terms",
     changes="draft_events",
 )

@@ -6,7 +6,7 @@
 4. Orders and drafts that are new, by ``order_id`` and by id: another transaction may be making one of the same name.
 5. Answers kept for idempotency keys, by key.
 
-What writes the log of administration holds the lock ``SCRIPTS`` and, of these, none.
+What writes the log of administration holds the lock ``LOG`` and, of these, none.
 
 Whoever locks more than one of these does it by the statements of this module, or by the one of ``writing``, which keeps the same
 order. Where something may as well be done later, a row that somebody else has locked is skipped, not waited for. Nobody waits for
@@ -20,8 +20,11 @@ HASTY_SECONDS = 0.1
 IDLE_SECONDS = 5.0
 """After which the database ends a transaction in which nothing happens: its process hangs, and what it locked is free again."""
 
-SCRIPTS = 0x6F72647266
+LOG = 0x6F72647266
 """The advisory lock under which the log of administration is written: each act is chained to the one before."""
+
+LOG_SECONDS = 20.0
+"""How long an act waits for those before it: there may be many at once, and none holds an order up."""
 
 ORDER = "select id from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
 """Locks the order of a name."""
@@ -39,7 +42,7 @@ select key from idempotency where account_id = $1 and (owner = any($2::text[]) o
 OLD_ANSWERS = """
 delete from idempotency i using (
     select account_id, key from idempotency where account_id = $1 and created_at < $2 order by key for update skip locked) old
-where i.account_id = old.account_id and i.key = old.key returning 1
+where i.account_id = old.account_id and i.key = old.key returning i.hash
 """
 """Drops the answers of before an instant, but for those that are being changed or dropped."""
 

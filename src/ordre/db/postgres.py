@@ -14,7 +14,7 @@ from ordre.db import erasure, locks, postgres_roles
 from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.indexing import index_terms
-from ordre.db.postgres_batch import Connection, now, run_all
+from ordre.db.postgres_batch import Connection, now, run_script
 from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
@@ -134,7 +134,8 @@ class PostgresStore(SqlStore):
                 for statement in step.statements:
                     await connection.execute(statement, timeout=MIGRATION_SECONDS)
             if steps:
-                await run_script(connection, migrated(steps, self.by, now(), self.engine))
+                ran = {step.number for step in steps}
+                await run_script(connection, migrated(steps, ran, self.by, now(), self.engine))
                 await postgres_roles.admit_again(connection)
                 await postgres_roles.admit_backups_again(connection)
         await index_terms(self)
@@ -164,13 +165,12 @@ class PostgresStore(SqlStore):
         return await self.shared(sql, *parameters)
 
     async def run(self, script: Script[T], account_id: str = "") -> T:
-        """Run a script in one transaction, one at a time over all processes."""
+        """Run a script in one transaction."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(ADMIT, account_id)
-            await connection.execute("select pg_advisory_xact_lock($1)", locks.SCRIPTS)
             return await run_script(connection, script)
 
-    async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], by: str, at: int, expired_by: int | None = None) -> None:
         """Drop drafts in one transaction, in which all are locked first. Expired ones in use are left for later."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(ADMIT, account_id)
@@ -181,11 +181,11 @@ class PostgresStore(SqlStore):
             there = [row[0] for row in found]
             await connection.execute(locks.ANSWERS, account_id, there)
             for draft in there:
-                await run_all(connection, erasure.of_draft(account_id, draft))
+                await run_script(connection, erasure.of_draft(account_id, draft, by, at))
 
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant, but for those that are in use; return how many."""
-        return len(await self.write(locks.OLD_ANSWERS, account_id, before))
+        return await self.run(erasure.forgotten(account_id, before, locks.OLD_ANSWERS), account_id)
 
     async def take_room(self) -> None:
         """Write a table that is gone at once; a role that may make none does not find out."""
@@ -217,18 +217,6 @@ async def _applied(connection: Connection) -> list[Applied]:
     if await connection.fetchval("select to_regclass('schema_migrations')") is None:
         return []
     return applied_from(await connection.fetch(APPLIED))
-
-
-async def run_script(connection: Any, script: Script[T]) -> T:
-    """Run a script in the transaction that has begun."""
-    try:
-        sql, parameters = next(script)
-        while True:
-            found = await connection.fetch(sql, *parameters)
-            sql, parameters = script.send([tuple(row) for row in found])
-    except StopIteration as end:
-        result: T = end.value
-        return result
 
 
 async def _leave_as_it_is(connection: Any) -> None:

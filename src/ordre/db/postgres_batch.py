@@ -1,8 +1,8 @@
 """One batch on one connection to PostgreSQL: two round trips, one read and one compare-and-set write."""
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -10,15 +10,15 @@ from ordre.application.lists import Terms
 from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder
 from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
-from ordre.db.lists import Statement
 from ordre.db.postgres_faults import explained
+from ordre.db.scripts import Script, T
 from ordre.db.store import Row
 from ordre.db.writing import statement
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 _READ = f"""
-select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS},
+select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS}, d.hash,
     i.digest, i.answer, f.ref, f.type, f.data, f.document
 from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[])
     as w(n, account_id, name, content, ref, draft, key)
@@ -47,7 +47,7 @@ async def tried(terms: Terms, connection: Connection, changes: Sequence[Change],
     for one in batch.rows.erasures:
         await _erase(connection, one)
     for subject, emptied in batch.rows.emptied:
-        await run_all(connection, erasure.of_text(subject, emptied))
+        await run_script(connection, erasure.of_text(subject, emptied))
     return ran, await _write(connection, batch.rows, held=held)
 
 
@@ -57,15 +57,21 @@ async def _erase(connection: Connection, one: Erasure) -> None:
     amending = [row[0] for row in await connection.fetch(erasure.AMENDING, account, id_, one.order_id)]
     drafts = [row[0] for row in await connection.fetch(locks.DRAFTS, account, [*one.drafts, *amending])]
     await connection.execute(locks.ANSWERS, account, [id_, *drafts])
-    await run_all(connection, erasure.of_order(one))
+    await run_script(connection, erasure.of_order(one))
     for draft in drafts:
-        await run_all(connection, erasure.of_draft(account, draft))
+        await run_script(connection, erasure.of_draft(account, draft, one.by, one.at))
 
 
-async def run_all(connection: Connection, statements: Iterable[Statement]) -> None:
-    """Run statements, one after another."""
-    for sql, parameters in statements:
-        await connection.execute(sql, *parameters)
+async def run_script(connection: Any, script: Script[T]) -> T:
+    """Run a script in the transaction that has begun."""
+    try:
+        sql, parameters = next(script)
+        while True:
+            found = await connection.fetch(sql, *parameters)
+            sql, parameters = script.send([tuple(row) for row in found])
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
@@ -88,7 +94,7 @@ async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]
 
 
 def _read_of(rows: Sequence[Row]) -> Read:
-    _, head, hash_, fields, items, draft, events, digest, answer, *_ = rows[0]
+    _, head, hash_, fields, items, draft, events, draft_hash, digest, answer, *_ = rows[0]
     content = None if fields is None else codec.content_from(fields, items)
     earlier = {
         ref: EarlierFact(fact=codec.fact_from(type_, data), document=document)
@@ -98,7 +104,7 @@ def _read_of(rows: Sequence[Row]) -> Read:
     return Read(
         order=None if head is None else HeldOrder(order=codec.order_from(head), hash=hash_, content=content),
         earlier=earlier,
-        draft=None if draft is None else codec.held_draft(draft, events),
+        draft=None if draft is None else codec.held_draft(draft, events, draft_hash),
         answered=None if digest is None else Answered(digest=digest, answer=codec.answer_from(answer)),
     )
 
@@ -118,6 +124,7 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
         "fact": rows.facts,
         "draft_event": rows.draft_events,
         "answer": rows.answers,
+        "tally": tables.tally_rows(rows.tallies),
     }
     used = tuple(name for name, values in parts.items() if values)
     if not used:

@@ -11,7 +11,8 @@ from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.layout import Table
-from ordre.db.postgres import MIGRATION_LOCK, make_durable, run_script
+from ordre.db.postgres import MIGRATION_LOCK, make_durable
+from ordre.db.postgres_batch import run_script
 from ordre.db.postgres_faults import UNREACHABLE, explained
 from ordre.db.schema import Engine
 from ordre.db.scripts import Script, T

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from ordre.application.history import DRAFT_EVENTS as MOST_EVENTS
 from ordre.application.history import DRAFT_EVENTS_BYTES
+from ordre.db import links
 from ordre.domain.ledger import Kind
 
 INDEXED_AT_ONCE = 100
@@ -79,10 +80,12 @@ DRAFT_EVENTS = f"""(
         where through <= {DRAFT_EVENTS_BYTES} or through = size order by version) events)"""
 """Those that ``latest`` leaves, but for what a sign takes in SQLite, which counts characters."""
 
-DRAFT_COLUMNS = f"d.draft, {DRAFT_EVENTS}"
+DRAFT_COLUMNS = f"d.draft, {DRAFT_EVENTS}, d.hash"
 
 DRAFT_ONE = f"select {DRAFT_COLUMNS} from drafts d where d.account_id = $1 and d.id = $2"
-DRAFT_WHOLE = f"select d.draft, {DRAFT_HISTORY} from drafts d where d.account_id = $1 and d.id = $2"
+DRAFT_WHOLE = f"select d.draft, {DRAFT_HISTORY}, d.hash from drafts d where d.account_id = $1 and d.id = $2"
+
+DRAFT_CHAIN = f"select {', '.join(links.EVENT_COLUMNS)} from draft_events where account_id = $1 and id = $2 order by version"
 
 FILTER_COLUMNS = (
     "id",

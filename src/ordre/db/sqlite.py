@@ -24,7 +24,7 @@ from ordre.db.pending import Pending
 from ordre.db.queries import END
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
-from ordre.db.sqlite_batch import run, run_all, run_script, told
+from ordre.db.sqlite_batch import run, run_script, told
 from ordre.db.sqlite_worker import Jobs, Worker, Writing, read_all
 from ordre.db.store import Row, SqlStore
 from ordre.db.within import Sized, until
@@ -164,13 +164,13 @@ class SqliteStore(SqlStore):
         result: T = await self._submit(lambda connection: run_script(connection, script))
         return result
 
-    async def erase_drafts(self, account_id: str, drafts: Sequence[str], expired_by: int | None = None) -> None:
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], by: str, at: int, expired_by: int | None = None) -> None:
         """Drop drafts on the writer thread, in one transaction."""
 
         def erased(connection: sqlite3.Connection) -> None:
             for draft in drafts:
                 if run(connection, erasure.DUE, (account_id, draft, END if expired_by is None else expired_by)).fetchone():
-                    run_all(connection, erasure.of_draft(account_id, draft))
+                    run_script(connection, erasure.of_draft(account_id, draft, by, at))
                     sqlite_file.count_erasure(connection)
 
         await self._submit(erased)
@@ -238,5 +238,6 @@ def _migrate(connection: sqlite3.Connection, by: str) -> list[str]:
         for statement in step.statements:
             connection.execute(statement)
     if steps:
-        run_script(connection, migrated(steps, by, time.time_ns() // 1_000_000, "sqlite"))
+        ran = {step.number for step in steps}
+        run_script(connection, migrated(steps, ran, by, time.time_ns() // 1_000_000, "sqlite"))
     return [step.name for step in steps]

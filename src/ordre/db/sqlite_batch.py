@@ -2,15 +2,15 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ordre.application.lists import RECORDED_KINDS, Terms
 from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Wanted
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
-from ordre.db.lists import Statement
 from ordre.db.scripts import Script, T
+from ordre.db.tally import summed
 
 _HEAD = """
 select o.id, o.head, o.hash from (
@@ -50,6 +50,7 @@ _UPDATE_DRAFT = (
 )
 _INSERT_DRAFT_EVENT = _insert("draft_events", tables.DRAFT_EVENT_COLUMNS)
 _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
+_INSERT_TALLY = "insert into tallies (account_id, id, kind, count, sum) values (?, ?, ?, ?, ?)"
 
 
 def tried(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[list[Ran], bool]:
@@ -85,7 +86,7 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     for one in rows.erasures:
         _erase(connection, one)
     for subject, emptied in rows.emptied:
-        run_all(connection, erasure.of_text(subject, emptied))
+        run_script(connection, erasure.of_text(subject, emptied))
         sqlite_file.count_erasure(connection)
     for subject, (before, held) in rows.heads.items():
         if not _put_head(connection, subject, before, tables.head_row(subject, held)):
@@ -109,15 +110,16 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     connection.executemany(_INSERT_FACT, rows.facts)
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
+    connection.executemany(_INSERT_TALLY, summed(rows.tallies))
     return False
 
 
 def _erase(connection: sqlite3.Connection, one: Erasure) -> None:
     account, id_ = one.subject
     amending = [row[0] for row in run(connection, erasure.AMENDING, (account, id_, one.order_id)).fetchall()]
-    run_all(connection, erasure.of_order(one))
+    run_script(connection, erasure.of_order(one))
     for draft in (*one.drafts, *amending):
-        run_all(connection, erasure.of_draft(account, draft))
+        run_script(connection, erasure.of_draft(account, draft, one.by, one.at))
     sqlite_file.count_erasure(connection)
 
 
@@ -144,12 +146,6 @@ def run_script(connection: sqlite3.Connection, script: Script[T]) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
-
-
-def run_all(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:
-    """Run statements, one after another."""
-    for sql, parameters in statements:
-        run(connection, sql, parameters)
 
 
 def told(error: Exception) -> Exception:

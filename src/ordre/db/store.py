@@ -25,7 +25,7 @@ from ordre.application.ports import (
 )
 from ordre.application.troubles import KeysUnreadable, StoreUnavailable, Trouble
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
-from ordre.db import administration, codec, erasure, queries
+from ordre.db import administration, codec, erasure, queries, tally
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
 from ordre.db.codec import SEPARATOR
 from ordre.db.events import facts_of_page, page_of_events
@@ -77,6 +77,8 @@ _SERIAL = "update accounts set next_serial = next_serial + 1 where account_id = 
 class SqlTables(ABC):
     """The tables of a store over SQL. Whoever derives from it says how rows are read and how one statement is written."""
 
+    engine: Engine
+
     def __init__(self, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
         self.terms = terms
         self.by = by
@@ -84,7 +86,7 @@ class SqlTables(ABC):
 
     @abstractmethod
     async def run(self, script: Script[T], account_id: str = "") -> T:
-        """Run a script on one account, or on what is no account's, durably; none runs beside another."""
+        """Run a script on one account, or on what is no account's, durably."""
 
     @abstractmethod
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -184,7 +186,7 @@ class SqlTables(ABC):
         if query.after is not None and await self.draft(account_id, query.after) is None:
             raise Refused(InvalidValue(path="starting_after", reason="Must be the id of a draft of this account"))
         page = await self._listed(DRAFTS, account_id, query)
-        return Page(rows=[codec.held_draft(*row[:2]) for row in page.rows], more=page.more, total=page.total)
+        return Page(rows=[codec.held_draft(*row[:3]) for row in page.rows], more=page.more, total=page.total)
 
     async def expired(self, account_id: str, at: int, most: int) -> Found:
         """Return the orders and drafts whose time to live has ended."""
@@ -273,8 +275,8 @@ class SqlTables(ABC):
 
     async def _put(self, bound: Bound, key: Sequence[str], statement: Statement) -> bool:
         """Change one row of what is administered, and log that; return whether it changed anything."""
-        account_id = key[0] if bound is CLIENT else ""
-        return await self.run(administration.put(bound, key, statement, self.by, time.time_ns() // 1_000_000), account_id)
+        script = administration.put(bound, key, statement, self.by, time.time_ns() // 1_000_000, self.engine)
+        return await self.run(script, key[0] if bound is CLIENT else "")
 
     @abstractmethod
     async def count_overwritten(self) -> None:
@@ -296,8 +298,13 @@ class SqlTables(ABC):
 
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant; return how many."""
-        sql = "delete from idempotency where account_id = $1 and created_at < $2 returning 1"
-        return len(await self.write(sql, account_id, before))
+        sql = "delete from idempotency where account_id = $1 and created_at < $2 returning hash"
+        return await self.run(erasure.forgotten(account_id, before, sql), account_id)
+
+    async def add_up(self, account_id: str) -> None:
+        """Make one row of those that hold how much the account holds."""
+        while await self.run(tally.add_up(account_id), account_id):
+            pass
 
     async def count_orders(self, account_id: str | None) -> int:
         """Return how many orders there are, in one account or in all."""

@@ -1,11 +1,12 @@
 """The columns of the tables that a batch writes, with their types, and the rows for them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ordre.application.lists import Term
 from ordre.application.ports import HeldDraft, HeldOrder
 from ordre.db import codec
 from ordre.db.batch import Subject
+from ordre.db.tally import Kind
 
 HEAD_COLUMNS = (
     ("account_id", "text"),
@@ -51,8 +52,9 @@ DRAFT_COLUMNS = (
     ("net_amount", "bigint"),
     ("expires_at", "bigint"),
     ("draft", "text"),
+    ("hash", "text"),
 )
-CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "expires_at", "draft")
+CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "expires_at", "draft", "hash")
 DRAFT_EVENT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
@@ -60,6 +62,10 @@ DRAFT_EVENT_COLUMNS = (
     ("at", "bigint"),
     ("actor", "text"),
     ("event", "text"),
+    ("salt", "text"),
+    ("digest", "text"),
+    ("state", "text"),
+    ("hash", "text"),
 )
 ANSWER_COLUMNS = (
     ("account_id", "text"),
@@ -68,6 +74,7 @@ ANSWER_COLUMNS = (
     ("answer", "text"),
     ("created_at", "bigint"),
     ("owner", "text"),
+    ("hash", "text"),
 )
 
 
@@ -81,7 +88,12 @@ def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
     """Return the draft's row, in the order of ``DRAFT_COLUMNS``."""
     draft = held.draft
     times = (draft.created.at, draft.updated_at)
-    return (*subject, draft.version, draft.status.value, *times, draft.totals.net, draft.expires_at, codec.text(draft))
+    return (*subject, draft.version, draft.status.value, *times, draft.totals.net, draft.expires_at, codec.text(draft), held.hash)
+
+
+def tally_rows(tallies: Mapping[tuple[str, str | None, Kind], Sequence[int]]) -> list[tuple[object, ...]]:
+    """Return what is added to what accounts hold, in the order of ``tally.COLUMNS``, each with whose write it goes with."""
+    return [(account_id, kind, *counted, subject) for (account_id, subject, kind), counted in tallies.items()]
 
 
 def term_rows(terms: Mapping[Subject, Collection[Term]]) -> list[tuple[object, ...]]:

@@ -67,9 +67,10 @@ class Transaction(SqlTables):
                 await self.execute(statement)
         return steps
 
-    async def record(self, steps: Sequence[Migration]) -> None:
-        """Record migrations that have run, up to the newest, and log them."""
-        await self.run(migrated(steps, self.by, time.time_ns() // 1_000_000, self.engine))
+    async def record(self, steps: Sequence[Migration], ran: Sequence[Migration]) -> None:
+        """Record and log migrations, up to the newest; ``ran`` are those that were run on what is there."""
+        numbers = {step.number for step in ran}
+        await self.run(migrated(steps, numbers, self.by, time.time_ns() // 1_000_000, self.engine))
 
     def opened_key(self, kid: str, stored: str) -> str:
         """Return a key that signs tokens as a JWK, from how a database with this one's secret stores it.

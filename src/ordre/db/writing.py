@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ordre.application.lists import RECORDED_KINDS
-from ordre.db import tables
+from ordre.db import tables, tally
 
 _SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
@@ -16,6 +16,7 @@ _SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "fact": tables.FACT_COLUMNS,
     "draft_event": tables.DRAFT_EVENT_COLUMNS,
     "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
+    "tally": (*tally.COLUMNS, ("subject", "text")),
 }
 _TABLES = {
     "body": "order_bodies",
@@ -71,6 +72,24 @@ def statement(used: tuple[str, ...], *, held: bool) -> str:
                 f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
                 f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
             )
+    steps += _terms_gone(used)
+    if "answer" in used:
+        columns = tables.ANSWER_COLUMNS
+        chosen = ", ".join(f"x.{column}" for column, _ in columns)
+        steps.append(
+            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
+            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject)"
+            " order by x.account_id, x.key)"
+        )
+    if "tally" in used:
+        steps.append(_tally())
+    admitted = f"(select set_config('ordre.accounts', ${number}, true)) is not null"
+    return f"with {', '.join(steps)} select account_id, id from done where {admitted}"
+
+
+def _terms_gone(used: tuple[str, ...]) -> list[str]:
+    """Return the steps that delete the terms under which nothing is found any more."""
+    steps = []
     if "term_gone" in used:
         same = " and ".join(f"t.{column} = x.{column}" for column, _ in tables.TERM_COLUMNS)
         steps.append(
@@ -81,16 +100,17 @@ def statement(used: tuple[str, ...], *, held: bool) -> str:
         steps.append(_terms_unsaid("term", "body", f" and t.kind not in {RECORDED_KINDS}", named="term" in used))
     if "draft" in used:
         steps.append(_terms_unsaid("draft_term", "draft", "", named="draft_term" in used))
-    if "answer" in used:
-        columns = tables.ANSWER_COLUMNS
-        chosen = ", ".join(f"x.{column}" for column, _ in columns)
-        steps.append(
-            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
-            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject)"
-            " order by x.account_id, x.key)"
-        )
-    admitted = f"(select set_config('ordre.accounts', ${number}, true)) is not null"
-    return f"with {', '.join(steps)} select account_id, id from done where {admitted}"
+    return steps
+
+
+def _tally() -> str:
+    """Return the step that adds to what each account holds, of what was written: a row for each, so that nobody waits."""
+    return (
+        "tally_put as (insert into tallies (account_id, id, kind, count, sum)"
+        " select x.account_id, gen_random_uuid()::text, x.kind, sum(x.count)::bigint, sum(x.sum)::text from tally x"
+        " where x.subject is null or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject)"
+        " group by x.account_id, x.kind)"
+    )
 
 
 def _compare_and_set(

@@ -1,0 +1,169 @@
+"""Is what an account holds beside its orders what was written: drafts, what is left of those that were erased, and kept answers?
+
+And does it hold as much as was written? See ``db/tally.py``.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from msgspec import MsgspecError
+
+from ordre.application.lists import Term, Terms
+from ordre.application.ports import HeldDraft
+from ordre.db import codec, links, queries, tables, tally
+from ordre.db.store import Row, SqlTables
+from ordre.db.tally import Tally
+from ordre.db.verify import Difference
+from ordre.domain.chain import START
+
+_DRAFTS_AT_ONCE = 50
+_ROWS_AT_ONCE = 500
+_MOST_NAMED = 20
+"""Of rows that belong to nothing, so many are named of a table."""
+_DRAFT_COLUMNS = tuple(name for name, _ in tables.DRAFT_COLUMNS)
+_DRAFTS = f"""
+select {", ".join(_DRAFT_COLUMNS)} from drafts where account_id = $1 and id > $2 order by id limit {_DRAFTS_AT_ONCE}
+"""
+_ERASED = f"""
+select id, events, at, actor, sum, before, hash from erased_drafts
+where account_id = $1 and id > $2 order by id limit {_ROWS_AT_ONCE}
+"""
+_ANSWERS = f"""
+select {links.ANSWER_COLUMNS}, hash from idempotency where account_id = $1 and key > $2 order by key limit {_ROWS_AT_ONCE}
+"""
+_OWNERS = {
+    "order_bodies": "orders",
+    "facts": "orders",
+    "order_terms": "orders",
+    "draft_events": "drafts",
+    "draft_terms": "drafts",
+}
+"""Table -> the one without a row of which no row of it means anything."""
+_KINDS = {"facts": "facts of orders", "events": "events of drafts", "answers": "kept answers"}
+_OF_ACCOUNTS = (*_OWNERS, "orders", "drafts", "erased_drafts", "idempotency", "tallies", "clients")
+
+
+class Rest:
+    """What one account holds beside its orders. ``found`` is what was counted so far: the facts of its orders."""
+
+    def __init__(self, database: SqlTables, account_id: str, found: Tally) -> None:
+        self._database, self._account, self._found = database, account_id, found
+        self._terms: Terms = database.terms
+
+    async def differences(self) -> AsyncIterator[Difference]:
+        """Yield where it is not what was written."""
+        async for rows in self._pages(_DRAFTS, place=1):
+            for one in await self._drafts(rows):
+                yield one
+        async for rows in self._pages(_ERASED, place=0):
+            for one in self._erased(rows):
+                yield one
+        async for rows in self._pages(_ANSWERS, place=1):
+            for one in self._answers(rows):
+                yield one
+        for table, owner in _OWNERS.items():
+            for (id_,) in await self._database.rows(_orphans(table, owner), self._account):
+                yield self._of(f"row {id_} of {table}", f"it belongs to nothing: {owner} has no such row")
+        for reason in await self._sums():
+            yield self._of("account", reason)
+
+    def _of(self, about: str, reason: str, version: int | None = None) -> Difference:
+        return Difference(account_id=self._account, about=about, version=version, reason=reason)
+
+    async def _pages(self, sql: str, place: int) -> AsyncIterator[Sequence[Row]]:
+        after = ""
+        while found := await self._database.rows(sql, self._account, after):
+            yield found
+            after = found[-1][place]
+
+    async def _drafts(self, rows: Sequence[Row]) -> list[Difference]:
+        named = [dict(zip(_DRAFT_COLUMNS, row, strict=True)) for row in rows]
+        terms: dict[str, set[Term]] = {one["id"]: set() for one in named}
+        for id_, kind, term in await self._database.rows(queries.terms_in("draft_terms", len(terms)), self._account, *terms):
+            terms[id_].add((kind, term))
+        found = []
+        for one in named:
+            events = await self._database.rows(queries.DRAFT_CHAIN, self._account, one["id"])
+            for event in events:
+                self._found.count("events", event[-1])
+            broken = _unchained(self._account, one, events)
+            reasons = (broken,) if broken else _unlike(one, terms[one["id"]], self._terms)
+            found += [self._of(f"draft {one['id']}", reason, version) for version, reason in reasons]
+        return found
+
+    def _erased(self, rows: Sequence[Row]) -> Iterator[Difference]:
+        for id_, events, at, actor, total, before, hash_ in rows:
+            self._found.put("events", events, int(total) if total.isascii() and total.isdecimal() else 0)
+            if links.erased_hash(self._account, id_, events, at, actor, total, before) != hash_:
+                yield self._of(f"erased draft {id_}", "what is left of it is not what its hash says")
+
+    def _answers(self, rows: Sequence[Row]) -> Iterator[Difference]:
+        for *row, hash_ in rows:
+            self._found.count("answers", hash_)
+            if links.answer_hash(*row) != hash_:
+                yield self._of(f"answer kept for the key {row[1]}", "it is not what its hash says")
+
+    async def _sums(self) -> Iterator[str]:
+        try:
+            kept = tally.tally_from(await self._database.rows(tally.TALLIES, self._account))
+        except ValueError:
+            return iter(["what it keeps of how much it holds is no number"])
+        return _unequal(self._found, kept)
+
+
+def _unequal(found: Tally, kept: Tally) -> Iterator[str]:
+    for kind in sorted({*found.counts, *kept.counts}):
+        what, count, written = _KINDS.get(kind, kind), found.counts[kind], kept.counts[kind]
+        if count != written:
+            yield f"it holds {count:,} {what}, and {written:,} were written and not dropped"
+        elif found.sums[kind] != kept.sums[kind]:
+            yield f"the {what} that it holds are not those that were written"
+
+
+async def strangers(database: SqlTables) -> AsyncIterator[Difference]:
+    """Yield rows of accounts that are not there. PostgreSQL shows such rows to nobody whom row-level security binds."""
+    for table in _OF_ACCOUNTS:
+        sql = f"select distinct account_id from {table} where account_id not in (select account_id from accounts)"
+        for (account_id,) in await database.shared(sql):
+            yield Difference(account_id=account_id, about=f"rows of {table}", reason="there is no such account")
+
+
+def _orphans(table: str, owner: str) -> str:
+    return (
+        f"select distinct id from {table} t where account_id = $1 and not exists"
+        f" (select 1 from {owner} o where o.account_id = t.account_id and o.id = t.id) order by id limit {_MOST_NAMED}"
+    )
+
+
+def _unchained(account_id: str, draft: dict[str, Any], events: Sequence[Row]) -> tuple[int | None, str] | None:
+    """Return the first place where the events of a draft are not a chain that ends in the draft."""
+    previous, held = START, ""
+    for version, at, actor, event, salt, body, state, hash_ in events:
+        if links.event_digest(salt, event) != body:
+            return version, "the event is not what its digest says"
+        if links.event_hash(previous, account_id, draft["id"], version, at, actor, body, state) != hash_:
+            return version, "the hash of the event does not follow from the event and the one before it"
+        previous, held = hash_, links.state_digest(salt, draft["draft"])
+    if not events:
+        return None, "the draft has no events"
+    if previous != draft["hash"]:
+        return None, "the chain does not end in the hash that the draft holds: events at its end are missing or new"
+    if held != events[-1][-2]:
+        return None, "the draft is not what its last event left"
+    return None
+
+
+def _unlike(row: dict[str, Any], found_under: set[Term], terms: Terms) -> Iterator[tuple[int | None, str]]:
+    """Yield which columns do not say what the draft says."""
+    try:
+        draft = codec.draft_from(row["draft"])
+    except (ValueError, MsgspecError) as error:
+        yield None, f"the draft cannot be read: {error!r}"
+        return
+    held = HeldDraft(draft=draft, hash=row["hash"])
+    said = dict(zip(_DRAFT_COLUMNS, tables.draft_row((row["account_id"], draft.id), held), strict=True))
+    for name, value in said.items():
+        if name != "draft" and row[name] != value:
+            yield None, f"the column {name} is {row[name]!r}, and {value!r} by the draft"
+    if terms.of_draft(draft) != found_under:
+        yield None, "the draft is not found under exactly the terms that it holds"
