@@ -16,11 +16,12 @@ class Pending:
     It is made on its caller's event loop, and taken there or on another thread.
     """
 
-    __slots__ = ("_answer", "_is_wanted", "_lock", "_taken", "job")
+    __slots__ = ("_answer", "_is_wanted", "_late", "_lock", "_taken", "job")
 
     def __init__(self, job: Any) -> None:
         self.job = job
         self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._late: list[Any] = []
         self._lock = threading.Lock()
         self._taken = False
         self._is_wanted = True
@@ -48,8 +49,8 @@ class Pending:
     def tell(self, result: Any) -> None:
         """Tell the caller, if he still waits, what became of it: a result or an exception."""
         if self._answer.done():
-            return
-        if isinstance(result, BaseException):
+            self._late.append(result)
+        elif isinstance(result, BaseException):
             self._answer.set_exception(result)
         else:
             self._answer.set_result(result)
@@ -61,13 +62,17 @@ class Pending:
             StoreUnavailable: It could not be done, or (``unsure``) whether it was done cannot be told in time.
         """
         try:
-            return await asyncio.shield(self._answer)
+            return await self._answer
         except asyncio.CancelledError:
-            if self._answer.cancelled() or self._withdrawn():
+            if self._withdrawn():
                 raise
+        if self._answer.cancelled():
+            self._answer = asyncio.get_running_loop().create_future()
+            if self._late:
+                self.tell(self._late.pop())
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
-                return await asyncio.shield(self._answer)
+                return await self._answer
         except TimeoutError:
             raise StoreUnavailable("it was being written when its time was over", Trouble.BUSY, unsure=True) from None
 
