@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from ordre.api.wire.search import TERMS
-from ordre.bootstrap import opened
-from ordre.db.verify import differences
+from ordre import audit
+from ordre.bootstrap import snapshot
+from ordre.db.verify import Difference
 from ordre.settings import Settings
 from service import Service, Shop, items, operation
 from throwaway import Cluster
@@ -137,6 +137,6 @@ def crash(service: Service, rounds: int, seed: int, cluster: Cluster | None = No
     return counted
 
 
-async def _verified(database: str) -> list[object]:
-    async with opened(Settings(database=database)) as store:
-        return [one async for stored in store.stored_orders(None) for one in differences(stored, TERMS)]
+async def _verified(database: str) -> list[Difference]:
+    async with snapshot(Settings(database=database)) as seen:
+        return (await audit.verified(seen, None)).differences

@@ -3,20 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from given import placing
 
+from ordre import audit
 from ordre.api.context import uuid7
-from ordre.api.wire.search import TERMS
 from ordre.application import accounts, drafts
 from ordre.application.orders import Call, execute
 from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, Wanted
 from ordre.application.troubles import StoreUnavailable
-from ordre.bootstrap import make_store
+from ordre.bootstrap import make_store, snapshot
+from ordre.db import tally
 from ordre.db.store import SqlStore
-from ordre.db.verify import differences
 from ordre.domain.commands import Close, Comment, Open, Place, Record
 from ordre.domain.draft import DraftItem, Options, Sketch, created
 from ordre.domain.ledger import Kind
@@ -52,7 +52,8 @@ async def stores(database: str, count: int = 2) -> AsyncIterator[list[Store]]:
     await accounts.create_account(made[0], ACCOUNT, "Shop", NOW)
     try:
         yield made
-        assert [one async for stored in made[0].stored_orders(None) for one in differences(stored, TERMS)] == []
+        async with snapshot(Settings(database=database)) as seen:
+            assert (await audit.verified(seen, None)).differences == []
     finally:
         for store in made:
             await store.close()
@@ -195,6 +196,34 @@ def test_answers_are_kept_for_their_time(own_database: str) -> None:
             await execute(made[0], call("k"), "order-1", order())
 
     running(own_database, test, 1)
+
+
+def test_what_an_account_holds_is_added_up_while_others_write(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        async def writing(number: int) -> None:
+            store, id_ = made[number % 3], f"order-{number}"
+            await execute(store, call(f"k{number}"), id_, order(number))
+            await execute(store, call(), id_, Close())
+            sketch = Sketch(currency="NOK", fields={}, about=About())
+            draft = created(f"d{number}", sketch, Options(), {}, Moment(at=NOW, by="c"), 10)
+            await drafts.create(store, call(f"d{number}"), draft, lambda _: "{}")
+            if number % 3 == 0:
+                await made[1].erase_drafts(ACCOUNT, [draft.id], "c", NOW)
+            await store.forget_answers(ACCOUNT, NOW * 2 if number % 5 == 0 else 0)
+
+        async def adding(store: Store) -> None:
+            for _ in range(10):
+                await store.add_up(ACCOUNT)
+                await asyncio.sleep(0.01)
+
+        await asyncio.gather(*map(writing, range(1, 31)), *map(adding, made))
+        for store in made:
+            await store.add_up(ACCOUNT)
+        held = {kind: count for kind, count, _ in await cast("SqlStore", made[0]).rows(tally.TALLIES, ACCOUNT)}
+        assert (held["facts"], held["events"]) == (60, 30)
+        assert len(await cast("SqlStore", made[0]).rows(tally.TALLIES, ACCOUNT)) <= 3
+
+    running(own_database, test, 3)
 
 
 def test_completing_over_several_stores_makes_the_orders_once(own_database: str) -> None:
