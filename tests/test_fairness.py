@@ -90,6 +90,7 @@ def test_so_many_wait_and_no_more() -> None:
 
 
 def test_a_large_read_lets_others_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "FIRST_SECONDS", 0)
     monkeypatch.setattr(turns, "STEP_SECONDS", 0)
 
     async def run() -> None:

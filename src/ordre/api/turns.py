@@ -17,6 +17,8 @@ AT_ONCE = 2
 """Large reads of one account that run at once in a process; others of it wait, first come first served."""
 WAITING = 100
 """So many wait at most."""
+FIRST_SECONDS = 0.002
+"""What takes no longer is no large read: it goes through."""
 STEP_SECONDS = 0.0005
 """After about so long a large read lets the loop do what else is ready ..."""
 BREATHS = 4
@@ -85,7 +87,7 @@ def _pass_on(line: _Line) -> None:
 
 async def each(make: Callable[[T], str], values: Iterable[T]) -> list[str]:
     """Return what is made of each, letting others in between."""
-    found, until = [], time.perf_counter() + STEP_SECONDS
+    found, until = [], time.perf_counter() + FIRST_SECONDS
     for value in values:
         found.append(make(value))
         if time.perf_counter() >= until:
