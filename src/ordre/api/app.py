@@ -108,7 +108,8 @@ class Endpoint:
             response.headers.update(scope[TOLD].headers())
         if SPENDS in scope:
             cost = cost_of(scope.get(SENT, 0), len(response.body))
-            response.headers.update(self._api.budget.spend(scope[SPENDS], cost))
+            left = self._api.budget.spend(scope[SPENDS], cost)
+            response.raw_headers += [(name.encode(), value.encode()) for name, value in left.items()]
         await response(scope, receive, send)
 
     async def _reply(self, request: Request) -> Reply:

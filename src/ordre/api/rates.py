@@ -86,8 +86,9 @@ class Budget:
     """
 
     def __init__(self, per_second: float, burst_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._per_second, self._seconds, self._now = per_second, burst_seconds, now
+        self._per_second, self._now = per_second, now
         self._most = per_second * burst_seconds
+        self._policy = f'"account";q={self._most:.0f};w={burst_seconds:.0f}'
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def check(self, key: Hashable) -> None:
@@ -96,7 +97,7 @@ class Budget:
         Raises:
             Failure: It says in how many seconds there is something.
         """
-        if self._per_second and (left := self._left(key)) <= 0:
+        if self._per_second and (left := self._left(key, self._now())) <= 0:
             seconds = max(ceil(-left / self._per_second), 1)
             message = f"The account's requests cost more than its share; there is room again in {seconds} s"
             headers = {"retry-after": str(seconds), **self.headers(left)}
@@ -106,8 +107,9 @@ class Budget:
         """Take what a request cost; return the headers that say what is left."""
         if not self._per_second:
             return {}
-        left = self._left(key) - cost
-        self._buckets[key] = (left, self._now())
+        now = self._now()
+        left = self._left(key, now) - cost
+        self._buckets[key] = (left, now)
         self._buckets.move_to_end(key)
         while len(self._buckets) > REMEMBERED:
             self._buckets.popitem(last=False)
@@ -115,16 +117,15 @@ class Budget:
 
     def headers(self, left: float) -> dict[str, str]:
         """Return what is left, as fields of HTTP (draft-ietf-httpapi-ratelimit-headers)."""
-        full = ceil(max(self._most - left, 0) / self._per_second)
-        policy = f'"account";q={self._most:.0f};w={self._seconds:.0f}'
-        return {"ratelimit-policy": policy, "ratelimit": f'"account";r={max(left, 0):.0f};t={full}'}
+        full = ceil((self._most - left) / self._per_second)
+        return {"ratelimit-policy": self._policy, "ratelimit": f'"account";r={int(left) if left > 0 else 0};t={full}'}
 
-    def _left(self, key: Hashable) -> float:
+    def _left(self, key: Hashable, now: float) -> float:
         found = self._buckets.get(key)
         if found is None:
             return self._most
         left, at = found
-        return min(self._most, left + (self._now() - at) * self._per_second)
+        return min(self._most, left + (now - at) * self._per_second)
 
 
 BYTES = 16 * 1024
