@@ -21,6 +21,7 @@ from forked import run_forked
 from ordre import audit
 from ordre.auth.roots import new_root_key, root_key, sign
 from ordre.bootstrap import snapshot
+from ordre.db.tally import number_of
 from ordre.domain.tree import Head
 from ordre.kept import BadKept, Kept, State, check_signed, line_of, read_kept, signed_kept
 from ordre.settings import BadSetting, Settings
@@ -85,17 +86,20 @@ def test_what_went_on_is_what_was_kept(shop: Shop, since: Since, orders: list[st
 
 
 def test_a_history_that_was_written_anew_is_named(service: Service, shop: Shop, since: Since, orders: list[str]) -> None:
-    """With every hash computed again, and the columns, so that nothing in the database differs."""
+    """With every hash computed again, the columns, and the sum of what the account holds, so that nothing there differs."""
     rows = sql(service.database, f"select {', '.join(COLUMNS)} from facts where id = $1 order by version", orders[0])
     facts = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     proof: Proof = {"account_id": shop.account_id, "order": {"order": orders[0]}, "facts": facts}
-    fact = facts[2]
+    fact, before = facts[2], facts[2]["hash"]
     fact["event"] += " "
     fact["digest"] = digest_of(fact)
     chain(proof, 2)
     values = (fact["event"], fact["digest"], fact["hash"], orders[0])
     sql(service.database, "update facts set event = $1, digest = $2, hash = $3 where id = $4 and version = 3", *values)
     sql(service.database, "update orders set hash = $1 where id = $2", fact["hash"], orders[0])
+    more = number_of(fact["hash"]) - number_of(before)
+    row = (shop.account_id, "forged", "facts", 0, str(more))
+    sql(service.database, "insert into tallies (account_id, id, kind, count, sum) values ($1, $2, $3, $4, $5)", *row)
     assert "0 differences" in said("verify", "--account", shop.account_id, database=service.database)
     named = since(status=1)
     assert f"{shop.account_id} order {orders[0]} version 3: version 3 is another than the root kept at " in named
