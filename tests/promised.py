@@ -158,7 +158,7 @@ PROMISES = (
     ),
     Promise(
         id="A2",
-        says="an account that reads large pages on 16 connections leaves another's p99 within 10 times its quiet one",
+        says="an account that reads large pages on 16 connections leaves another's p99 within 50 times its quiet one, also where both share two cores with that client",
         mechanism="Two large reads of an account run at once in a process, in steps of half a millisecond; pages end after 1 MiB;"
         " what an account's requests cost is limited.",
         attacks=("tests/test_fairness.py", "tests/test_rates.py"),
