@@ -144,6 +144,10 @@ class OrderOverHttp(RuleBasedStateMachine):
     def complete_a_draft_on_it(self, line_id: int, gross: int, currency: str, replaces: bool) -> None:
         options = {"order_id": self.id, **({"replace": "order"} if replaces else {})}
         body = {"options": options, "order": {"currency": currency, "items": [item(line_id, gross)]}}
+        if self.order.deleted is not None:
+            (fault,) = self.shop.refused("POST", "/draft_orders", body)
+            assert (fault["code"], fault["path"]) == ("order_erased", "options.order_id")
+            return
         draft = self.shop.post("/draft_orders", body)["id"]
         priced = PricedItem(line_id=line_id, gross=gross)
         command: Command = AddLines(currency=currency, items=(priced,), content={line_id: {}}, item_store_ids=(), draft_id=draft)

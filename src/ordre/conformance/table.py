@@ -160,6 +160,8 @@ RESPONSE_HEADERS = (
     Row("page-count", D, SEEN, "allowed by CORS as in the original, never sent"),
     Row("link", X, NONE, '`rel="next"` while there is more'),
     Row("retry-after", S, SEEN, "on 429 as in the original; on 503 too"),
+    Row("ratelimit", X, NONE, "what is left of the account's budget"),
+    Row("ratelimit-policy", X, NONE, "how large that is, and for how long"),
     Row("idempotency-replayed", X, NONE),
     Row("preference-applied", X, NONE, "`handling=strict`"),
     Row("x-ordre-ignored", X, NONE, "on test accounts: the paths of what was ignored"),
