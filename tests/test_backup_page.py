@@ -24,9 +24,10 @@ def test_from_one_engine_to_the_other_and_back(cluster: Cluster, tmp_path: Path)
     assert said.count(run("verify", database=here)) == 2
     assert contents(here) == contents(there) == contents(back)
     roots = []
-    for database in (here, there, there.replace(f"//{OWNER}@", f"//{ROLE}@"), back):
-        run("verify", "--account", account, "--root", str(tmp_path / "root"), database=database)
-        roots.append((tmp_path / "root").read_text(encoding="utf-8").split('"at"')[0])
+    for number, database in enumerate((here, there, there.replace(f"//{OWNER}@", f"//{ROLE}@"), back)):
+        kept = tmp_path / f"root{number}"
+        run("verify", "--account", account, "--root", str(kept), database=database)
+        roots.append(kept.read_text(encoding="utf-8").split('"at"')[0])
     assert roots == [roots[0]] * 4
     assert run_json("restore", str(tmp_path / "back.backup"), "--check", "--passphrase-file", str(tmp_path / "passphrase"))[
         "restored"

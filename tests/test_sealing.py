@@ -92,7 +92,7 @@ def test_a_secret_is_read_from_its_file_and_shown_nowhere(tmp_path: Path) -> Non
 
 def with_secret(*arguments: str, database: str, secret: str, status: int = 0) -> str:
     """What the command says, with this secret."""
-    environment = {**os.environ, "ORDRE_DATABASE": database, "ORDRE_SECRET_KEY": secret}
+    environment = {**os.environ, "ORDRE_DATABASE": database, "ORDRE_SECRET_KEY": secret, "ORDRE_UNSAFE_STORAGE": "allow"}
     done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     assert all(one not in done.stdout + done.stderr for one in secret.split())
