@@ -20,6 +20,8 @@ from ordre.cli.main import COMMANDS, app
 from service import ORDRE
 from throwaway import Cluster, unbound
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 180
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 ACCOUNT = "T12345678"

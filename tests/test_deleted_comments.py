@@ -23,6 +23,8 @@ from ordre.domain.commands import Comment, DeleteComment
 from ordre.settings import Settings
 from service import Service, Shop
 
+pytestmark = pytest.mark.slow
+
 KEY = {"Idempotency-Key": "comment-1"}
 
 

@@ -11,6 +11,8 @@ from ordre.bootstrap import readable_by_others
 from ordre.settings import Settings
 from service import Service
 
+pytestmark = pytest.mark.slow
+
 
 def modes(folder: Path) -> dict[str, int]:
     return {one.name: one.stat().st_mode & 0o777 for one in [folder, *folder.iterdir()]}

@@ -23,6 +23,8 @@ from ordre.auth.tokens import is_audience_of
 from ordre.domain.refusals import Refused
 from service import Service, item, serving
 
+pytestmark = pytest.mark.slow
+
 TIMES = 4
 MOST = 10.0
 """So many times as long may it take: ``TIMES`` where it grows with the size, 16 where it grows with its square."""

@@ -19,6 +19,8 @@ from ordre.db.sqlite_file import Reading
 from ordre.settings import Settings
 from service import Service, Shop, serving
 
+pytestmark = pytest.mark.slow
+
 READING = [
     ("verify",),
     ("verify", "--account", "T12345678"),

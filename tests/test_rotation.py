@@ -20,6 +20,8 @@ from ordre.bootstrap import opened
 from ordre.settings import Settings
 from service import Service, Shop
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 DAY = 86_400_000
 
