@@ -63,8 +63,8 @@ def test_memory_of_guesses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     guesses = rates.Guesses(60, Time())
     for number in range(100):
         guesses.count(f"10.0.0.{number}", "T00000001", "x" * 100_000)
-    assert all(len(rate._buckets) == 3 for rate in (guesses._of_client, guesses._of_address))  # noqa: SLF001 - it is what is kept
-    assert all(len(str(key)) < 200 for key in guesses._of_client._buckets)  # noqa: SLF001 - as above
+    assert all(len(rate._buckets.kept) == 3 for rate in (guesses._of_client, guesses._of_address))  # noqa: SLF001 - it is what is kept
+    assert all(len(str(key)) < 200 for key in guesses._of_client._buckets.kept)  # noqa: SLF001 - as above
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,10 +236,9 @@ class Settings:
     def __post_init__(self) -> None:
         for one in fields(self):
             _check(one.name, one, getattr(self, one.name))
-        if self.secret_key and self.secret_key_file:
-            raise BadSetting("ORDRE_SECRET_KEY and ORDRE_SECRET_KEY_FILE are both set: one of them is enough")
-        if self.root_key and self.root_key_file:
-            raise BadSetting("ORDRE_ROOT_KEY and ORDRE_ROOT_KEY_FILE are both set: one of them is enough")
+        for name in ("secret_key", "root_key"):
+            if getattr(self, name) and getattr(self, f"{name}_file"):
+                raise BadSetting(f"{variable_of(name)} and {variable_of(name)}_FILE are both set: one of them is enough")
         if self.ephemeral and self.workers != 1:
             raise BadSetting("a server in memory is one process: --workers (ORDRE_WORKERS) must be 1")
         if self.clock and not self.ephemeral:
@@ -258,10 +257,7 @@ class Settings:
         """
         if not self.secret_key_file:
             return self.secret_key.split()
-        found = _read_file("secret_key_file", self.secret_key_file).split()
-        if not found or not _are_secrets(" ".join(found)):
-            raise BadSetting(f"the file {self.secret_key_file} (ORDRE_SECRET_KEY_FILE) must hold {_SECRETS}")
-        return found
+        return _key_in("secret_key_file", self.secret_key_file, _are_secrets, _SECRETS).split()
 
     def own_root_key(self) -> str:
         """Return the key that signs roots and that the database does not hold; empty, if not set.
@@ -271,10 +267,7 @@ class Settings:
         """
         if not self.root_key_file:
             return self.root_key
-        found = _read_file("root_key_file", self.root_key_file).strip()
-        if not found or not _is_root_key(found):
-            raise BadSetting(f"the file {self.root_key_file} (ORDRE_ROOT_KEY_FILE) must hold {_ROOT_KEY}")
-        return found
+        return _key_in("root_key_file", self.root_key_file, _is_root_key, _ROOT_KEY)
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -283,11 +276,15 @@ class Settings:
         return None if path == self.database else Path(path)
 
 
-def _read_file(name: str, path: str) -> str:
+def _key_in(name: str, path: str, fits: Callable[[str], bool], expected: str) -> str:
+    """Return what the file of a setting holds, without the white space around it."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        found = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise BadSetting(f"{variable_of(name)} cannot be read: {error}") from error
+    if not found or not fits(found):
+        raise BadSetting(f"the file {path} ({variable_of(name)}) must hold {expected}")
+    return found
 
 
 def rule_of(name: str) -> Rule:

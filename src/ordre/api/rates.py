@@ -18,12 +18,35 @@ _NAMED = 64
 """So many characters of a client's id are told apart."""
 
 
+class _Buckets:
+    """What is left to each key: at most ``most``, of which ``per_second`` comes back."""
+
+    def __init__(self, per_second: float, most: float) -> None:
+        self._per_second, self._most = per_second, most
+        self.kept: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def left(self, key: Hashable, now: float) -> float:
+        """Return what is left to a key at an instant."""
+        found = self.kept.get(key)
+        if found is None:
+            return self._most
+        left, at = found
+        return min(self._most, left + (now - at) * self._per_second)
+
+    def keep(self, key: Hashable, left: float, now: float) -> None:
+        """Note what is left; the key that was quiet longest is forgotten where there are too many."""
+        self.kept[key] = (left, now)
+        self.kept.move_to_end(key)
+        while len(self.kept) > REMEMBERED:
+            self.kept.popitem(last=False)
+
+
 class Rate:
     """``per_second`` requests of each key in the long run, as many as come in ``burst_seconds`` at once; 0 takes any number."""
 
     def __init__(self, per_second: float, burst_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._per_second, self._most, self._now = per_second, max(per_second * burst_seconds, 1.0), now
-        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._per_second, self._now = per_second, now
+        self._buckets = _Buckets(per_second, max(per_second * burst_seconds, 1.0))
 
     def take(self, key: Hashable) -> None:
         """Take one request of the key.
@@ -34,13 +57,9 @@ class Rate:
         if self._per_second == 0:
             return
         now = self._now()
-        left, at = self._buckets.get(key, (self._most, now))
-        left = min(self._most, left + (now - at) * self._per_second)
+        left = self._buckets.left(key, now)
         taken = left >= 1
-        self._buckets[key] = (left - 1 if taken else left, now)
-        self._buckets.move_to_end(key)
-        while len(self._buckets) > REMEMBERED:
-            self._buckets.popitem(last=False)
+        self._buckets.keep(key, left - 1 if taken else left, now)
         if not taken:
             seconds = max(ceil((1 - left) / self._per_second - 1e-6), 1)
             message = f"Too many requests; there is room again in {seconds} s"
@@ -89,7 +108,7 @@ class Budget:
         self._per_second, self._now = per_second, now
         self._most = per_second * burst_seconds
         self._policy = f'"account";q={self._most:.0f};w={burst_seconds:.0f}'
-        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._buckets = _Buckets(per_second, self._most)
 
     def check(self, key: Hashable) -> None:
         """Refuse where nothing is left.
@@ -97,7 +116,7 @@ class Budget:
         Raises:
             Failure: It says in how many seconds there is something.
         """
-        if self._per_second and (left := self._left(key, self._now())) <= 0:
+        if self._per_second and (left := self._buckets.left(key, self._now())) <= 0:
             seconds = max(ceil(-left / self._per_second), 1)
             message = f"The account's requests cost more than its share; there is room again in {seconds} s"
             headers = {"retry-after": str(seconds), **self.headers(left)}
@@ -108,24 +127,14 @@ class Budget:
         if not self._per_second:
             return {}
         now = self._now()
-        left = self._left(key, now) - cost
-        self._buckets[key] = (left, now)
-        self._buckets.move_to_end(key)
-        while len(self._buckets) > REMEMBERED:
-            self._buckets.popitem(last=False)
+        left = self._buckets.left(key, now) - cost
+        self._buckets.keep(key, left, now)
         return self.headers(left)
 
     def headers(self, left: float) -> dict[str, str]:
         """Return what is left, as fields of HTTP (draft-ietf-httpapi-ratelimit-headers)."""
         full = ceil((self._most - left) / self._per_second)
         return {"ratelimit-policy": self._policy, "ratelimit": f'"account";r={int(left) if left > 0 else 0};t={full}'}
-
-    def _left(self, key: Hashable, now: float) -> float:
-        found = self._buckets.get(key)
-        if found is None:
-            return self._most
-        left, at = found
-        return min(self._most, left + (now - at) * self._per_second)
 
 
 BYTES = 16 * 1024
