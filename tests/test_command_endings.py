@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,22 @@ def test_output_that_nobody_reads_ends_the_command_silently(stored: str, command
     status, said = said_unread(stored, *command)
     assert status == NOBODY_READS
     assert said in ("", "ordre: nothing was verified: there are no orders; add --empty-ok if that is as it should be\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "line by line"])
+@pytest.mark.parametrize("command", [("openapi",), ("account", "list", "--json"), ("--version",), ("settings",)])
+def test_output_that_cannot_be_written_is_said_in_a_sentence(stored: str, command: tuple[str, ...], unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [ORDRE, *command],
+            env={**os.environ, "ORDRE_DATABASE": stored, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (1, "ordre: cannot write to standard output: No space left on device\n")
 
 
 def test_a_backup_to_a_pipe_that_nobody_reads_ends_silently(stored: str) -> None:

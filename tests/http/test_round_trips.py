@@ -31,10 +31,10 @@ OF_ITS_MAKING = {"id", "created_at", "created_by", "updated_at", "version", "ord
 _numbers = count()
 
 
-def drawing(effort: Effort, check: Callable[[], None]) -> None:
-    """Run a check that draws; the first round draws the same values in every run."""
+def drawing(effort: Effort, check: Callable[..., None], **drawn_from: st.SearchStrategy[Any]) -> None:
+    """Run a check of what is drawn; the first round draws the same values in every run."""
     for number in effort.rounds():
-        settings(BOUNDS, derandomize=number == 0)(check)()
+        settings(BOUNDS, derandomize=number == 0)(given(**drawn_from)(check))()
 
 
 ZERO = st.just(0)
@@ -81,7 +81,6 @@ def fresh(name: str) -> str:
 
 @pytest.mark.deep(0.2)
 def test_an_order(shop: Shop, effort: Effort) -> None:
-    @given(sent=FIELDS, name=NAMES)
     @example(sent=EVERY_FIELD, name="every field")
     def check(sent: Any, name: str) -> None:
         first, second = fresh(name), fresh(name)
@@ -95,7 +94,7 @@ def test_an_order(shop: Shop, effort: Effort) -> None:
         assert written(send(shop, "PUT", path, read.content).content) == written(read.content)
         assert written(shop.send("GET", path, params={"version": 1}).content) == written(read.content)
 
-    drawing(effort, check)
+    drawing(effort, check, sent=FIELDS, name=NAMES)
 
 
 OPTIONS = drawn("DraftOptions", "order_id", "replace", "split_draft")
@@ -103,7 +102,6 @@ OPTIONS = drawn("DraftOptions", "order_id", "replace", "split_draft")
 
 @pytest.mark.deep(0.2)
 def test_a_draft(shop: Shop, effort: Effort) -> None:
-    @given(sent=FIELDS, options=OPTIONS, name=NAMES)
     @example(sent=EVERY_FIELD, options={}, name="every field")
     def check(sent: Any, options: Any, name: str) -> None:
         body = {"order": {**sent, "order_id": fresh(name)}, "options": options}
@@ -129,7 +127,7 @@ def test_a_draft(shop: Shop, effort: Effort) -> None:
             name: value for name, value in drafted.items() if name not in ("order_id", "items")
         }
 
-    drawing(effort, check)
+    drawing(effort, check, sent=FIELDS, options=OPTIONS, name=NAMES)
 
 
 DETAILS = drawn("NewOperation", "items", "success", "id", "authorization_id", "amount")
@@ -138,7 +136,6 @@ CONVERSION = drawn("OperationItem", line_id=st.just(1), amount=st.just(100))
 
 @pytest.mark.deep(0.2)
 def test_an_operation(shop: Shop, effort: Effort) -> None:
-    @given(sent=DETAILS, line=CONVERSION, success=st.booleans())
     def check(sent: Any, line: Any, success: bool) -> None:
         one, other = (f"/orders/{shop.order(100)['id']}/authorizations" for _ in range(2))
         made = send(shop, "POST", one, json.dumps({**sent, "items": [line], "success": success}).encode())
@@ -146,7 +143,7 @@ def test_an_operation(shop: Shop, effort: Effort) -> None:
         assert read.content == made.content
         assert written(send(shop, "POST", other, read.content).content) == written(read.content)
 
-    drawing(effort, check)
+    drawing(effort, check, sent=DETAILS, line=CONVERSION, success=st.booleans())
 
 
 def of_the_list(shop: Shop, path: str, name: str) -> bytes:
@@ -157,7 +154,6 @@ def of_the_list(shop: Shop, path: str, name: str) -> bytes:
 
 @pytest.mark.deep(0.2)
 def test_an_event(shop: Shop, effort: Effort) -> None:
-    @given(sent=drawn("NewEvent", "id"))
     def check(sent: Any) -> None:
         one, other = (f"/orders/{shop.order(100)['id']}/events" for _ in range(2))
         made = send(shop, "POST", one, json.dumps(sent).encode())
@@ -165,12 +161,11 @@ def test_an_event(shop: Shop, effort: Effort) -> None:
         assert read == made.content.rstrip()
         assert written(send(shop, "POST", other, read).content) == written(read)
 
-    drawing(effort, check)
+    drawing(effort, check, sent=drawn("NewEvent", "id"))
 
 
 @pytest.mark.deep(0.2)
 def test_a_comment(shop: Shop, effort: Effort) -> None:
-    @given(sent=drawn("NewComment"))
     def check(sent: Any) -> None:
         one, other = (f"/orders/{shop.order(100)['id']}" for _ in range(2))
         made = send(shop, "POST", f"{one}/comments", json.dumps(sent).encode())
@@ -178,4 +173,4 @@ def test_a_comment(shop: Shop, effort: Effort) -> None:
         assert read == made.content.rstrip()
         assert written(send(shop, "POST", f"{other}/comments", read).content) == written(read)
 
-    drawing(effort, check)
+    drawing(effort, check, sent=drawn("NewComment"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
@@ -48,6 +49,7 @@ from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
 from ordre.api.wire.queries import is_large
 from ordre.application.accounts import ACCOUNT_ID
+from ordre.application.aside import aside, small
 from ordre.application.orders import Call
 from ordre.application.ports import Store
 from ordre.application.troubles import StoreUnavailable
@@ -107,7 +109,7 @@ class Endpoint:
         if TOLD in scope:
             response.headers.update(scope[TOLD].headers())
         if SPENDS in scope:
-            cost = cost_of(scope.get(SENT, 0), len(response.body))
+            cost = cost_of(scope.get(SENT, 0), int(response.headers.get("content-length", "0")))
             left = self._api.budget.spend(scope[SPENDS], cost)
             response.raw_headers += [(name.encode(), value.encode()) for name, value in left.items()]
         await response(scope, receive, send)
@@ -118,6 +120,22 @@ class Endpoint:
         most = self._api.settings.body_bytes if caller else min(self._api.settings.body_bytes, STRANGER_BYTES)
         body = await body_of(request, most, self._api.settings.body_seconds)
         request.scope[SENT] = len(body)
+        context = await self._understood(request, caller, body)
+        if caller is None or route.writes or not is_large(context.query):
+            with small:
+                return await self._handled(context)
+        async with self._api.turns.of(context.account_id):
+            return await self._handled(context)
+
+    async def _handled(self, context: Context) -> Reply:
+        try:
+            return await self._route.handler(context)
+        except Refused as refused:
+            raise await explained(context, refused) from refused
+
+    async def _understood(self, request: Request, caller: Caller | None, body: bytes) -> Context:
+        """Return the request, read whole and as this operation wants it."""
+        route = self._route
         check_names(request)
         text = text_of(body)
         query = self._queries.decode(request)
@@ -126,18 +144,11 @@ class Endpoint:
             form = check_type(request, form=not route.scopes)
         noted = told(caller.account_id, request.scope["headers"]) if caller and route.writes else None
         if noted is None:
-            decoded = self._decoded(form_of(body) if form else body)
+            decoded = await aside(len(body), partial(self._decoded, form_of(body) if form else body))
         else:
             request.scope[TOLD] = noted
-            decoded = self._noted(noted, body)
-        context = self._context(request, caller, text, decoded, query)
-        try:
-            if caller is None or route.writes or not is_large(query):
-                return await route.handler(context)
-            async with self._api.turns.of(caller.account_id):
-                return await route.handler(context)
-        except Refused as refused:
-            raise await explained(context, refused) from refused
+            decoded = await aside(len(body), partial(self._noted, noted, body))
+        return self._context(request, caller, text, decoded, query)
 
     async def _caller(self, request: Request) -> Caller:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

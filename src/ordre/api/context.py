@@ -1,7 +1,7 @@
 """What a handler gets and what it gives back."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -35,9 +35,9 @@ def uuid7(at: int, nanoseconds: int = 0, number: int = 0) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer: JSON, and the version that becomes its ETag."""
+    """An answer: JSON, as a text or as the pieces of one, and the version that becomes its ETag."""
 
-    body: str | bytes
+    body: str | bytes | Sequence[bytes]
     version: int | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Context:
     limits: Limits
     call: Call
     path: Mapping[str, str]
-    query: msgspec.Struct | None
+    query: msgspec.Struct
     body: object
     request: Request
     new_id: Callable[[], str]

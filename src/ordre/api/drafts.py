@@ -5,11 +5,9 @@ from dataclasses import replace
 from functools import partial
 
 from ordre.api.context import Context, Reply
-from ordre.api.orders import changed, page_headers
+from ordre.api.orders import changed, paged
 from ordre.api.payments import written
-from ordre.api.turns import each
 from ordre.api.unseen import IGNORED, ignored_header
-from ordre.api.wire.answers import listed
 from ordre.api.wire.drafts import DraftChange, NewDraft, draft_text, sketch, sketch_after
 from ordre.api.wire.items import NewItem, draft_item
 from ordre.api.wire.queries import DraftListOf, list_query
@@ -32,9 +30,7 @@ async def create(context: Context) -> Reply:
 async def list_all(context: Context) -> Reply:
     """The account's drafts, newest first, by any filter."""
     page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
-    texts = await each(await _shown(context), page.rows)
-    last = page.rows[-1].draft.id if page.rows else None
-    return Reply(body=listed("draft_orders", texts), headers=page_headers(context, page.more, page.total, last))
+    return await paged(context, "draft_orders", page, await _shown(context), lambda held: held.draft.id)
 
 
 async def read(context: Context) -> Reply:

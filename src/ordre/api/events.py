@@ -1,6 +1,7 @@
 """Handlers of events and comments."""
 
 from dataclasses import replace
+from functools import partial
 
 from ordre.api.context import Context, Reply
 from ordre.api.orders import page_headers
@@ -21,6 +22,7 @@ from ordre.api.wire.events import (
 )
 from ordre.api.wire.orders import NewComment
 from ordre.api.wire.queries import EventList
+from ordre.application.aside import aside
 from ordre.application.lists import PAGE_ENTRIES, EventQuery
 from ordre.application.orders import execute
 from ordre.application.ports import Emptied
@@ -43,7 +45,9 @@ async def list_all(context: Context) -> Reply:
         total=asked.total,
     )
     page = await context.store.events(context.account_id, view.order.id, query)
-    events = order_events(context.account_id, view.order.id, page.facts, query.types, names, page.deleted)
+    size = sum(fact.size for fact in page.facts)
+    shown = partial(order_events, context.account_id, view.order.id, page.facts, query.types, names, page.deleted)
+    events = await aside(size, shown)
     headers = page_headers(context, page.more, page.total, id_of(events[-1]) if events else None)
     return Reply(body=f'{{"events":[{",".join(events)}],"state":{json_text(state_of_reports(page.reports))}}}', headers=headers)
 

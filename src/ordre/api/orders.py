@@ -1,14 +1,15 @@
 """Handlers of orders: make, read, list, change, open, close, cancel."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
+from ordre.api.answers import pieces
 from ordre.api.context import Context, Reply
 from ordre.api.requests import path_of
-from ordre.api.turns import each
-from ordre.api.wire.answers import listed, order_text
+from ordre.api.wire.answers import in_parts, listed, order_text
 from ordre.api.wire.common import given
 from ordre.api.wire.events import request_event
 from ordre.api.wire.orders import (
@@ -23,11 +24,14 @@ from ordre.api.wire.orders import (
 )
 from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_query
 from ordre.application import erasure
-from ordre.application.lists import COUNT_LIMIT
+from ordre.application.aside import aside
+from ordre.application.lists import COUNT_LIMIT, Page
 from ordre.application.orders import execute
 from ordre.application.ports import Outcome, View
 from ordre.domain.commands import Close, Command, Open
 from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrder
+
+T = TypeVar("T")
 
 
 async def create(context: Context) -> Reply:
@@ -112,7 +116,7 @@ async def changed(context: Context, outcome: Outcome, events: frozenset[str] | N
     for id_, number in outcome.answer.orders:
         view = await _view_at(context, outcome, id_, number, with_events=events is not None)
         version = view.order.version
-        texts.append(order_text(context.account_id, view, events, names))
+        texts.append(await _text(context, view, events, names))
     body = listed("orders", texts) if outcome.answer.many else texts[0]
     return Reply(body=body, version=None if outcome.answer.many else version, replayed=outcome.replayed)
 
@@ -154,7 +158,11 @@ async def one(context: Context, view: View) -> Reply:
     """Return an order as the answer."""
     events = _events(context)
     names = await _names(context, events)
-    return Reply(body=order_text(context.account_id, view, events, names), version=view.order.version)
+    return Reply(body=await _text(context, view, events, names), version=view.order.version)
+
+
+async def _text(context: Context, view: View, events: frozenset[str] | None, names: Mapping[str, str]) -> str:
+    return await aside(view.size, partial(order_text, context.account_id, view, events, names))
 
 
 async def _names(context: Context, events: frozenset[str] | None) -> Mapping[str, str]:
@@ -174,9 +182,25 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
         query = replace(query, terms=(*query.terms, (within, (named,))))
     page = await context.store.orders(context.account_id, query, events=events is not None)
     names = await _names(context, events)
-    texts = await each(lambda view: order_text(context.account_id, view, events, names), page.rows)
-    last = page.rows[-1].order.id if page.rows else None
-    return Reply(body=listed("orders", texts), headers=page_headers(context, page.more, page.total, last))
+
+    def text(view: View) -> str:
+        return order_text(context.account_id, view, events, names)
+
+    return await paged(context, "orders", page, text, lambda view: view.order.id)
+
+
+async def paged(context: Context, name: str, page: Page[T], text: Callable[[T], str], id_of: Callable[[T], str]) -> Reply:
+    """Answer a page, each row of it as its text; ``name`` is that of the collection."""
+
+    def body_and_last() -> tuple[list[bytes], str | None]:
+        texts, last = [], None
+        for row in page.rows:
+            texts.append(text(row))
+            last = id_of(row)
+        return list(pieces(in_parts(name, texts))), last
+
+    body, last = await aside(page.size, body_and_last)
+    return Reply(body=body, headers=page_headers(context, page.more, page.total, last))
 
 
 def page_headers(context: Context, more: bool, total: int | None, last: str | None) -> dict[str, str]:

@@ -1,28 +1,18 @@
-"""Fairness between accounts inside a process: few of an account's large reads run at once, and each lets others in between."""
+"""Fairness between accounts inside a process: few of an account's large reads run at once."""
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TypeVar
 
 from ordre.api.errors import Failure
 
-T = TypeVar("T")
-
-AT_ONCE = 2
+AT_ONCE = 1
 """Large reads of one account that run at once in a process; others of it wait, first come first served."""
 WAITING = 100
 """So many wait at most."""
-FIRST_SECONDS = 0.002
-"""What takes no longer is no large read: it goes through."""
-STEP_SECONDS = 0.0005
-"""After about so long a large read lets the loop do what else is ready ..."""
-BREATHS = 4
-"""... so many times: a small request needs several turns of the loop, and is not to wait for a large one at each."""
 
 
 @dataclass(slots=True)
@@ -83,15 +73,3 @@ def _pass_on(line: _Line) -> None:
             turn.set_result(None)
             return
     line.running -= 1
-
-
-async def each(make: Callable[[T], str], values: Iterable[T]) -> list[str]:
-    """Return what is made of each, letting others in between."""
-    found, until = [], time.perf_counter() + FIRST_SECONDS
-    for value in values:
-        found.append(make(value))
-        if time.perf_counter() >= until:
-            for _ in range(BREATHS):
-                await asyncio.sleep(0)
-            until = time.perf_counter() + STEP_SECONDS
-    return found

@@ -3,18 +3,45 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
+from ordre.application.aside import small
 from ordre.domain.draft import Draft
 from ordre.domain.order import Content, Order
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+
+class Made(Sequence[T], Generic[S, T]):
+    """What is made of the rows of a sequence, anew each time that it is asked for: so nothing large is made before, or kept."""
+
+    def __init__(self, make: Callable[[S], T], rows: Sequence[S]) -> None:
+        self._make, self._rows = make, rows
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Made[S, T]": ...
+    def __getitem__(self, place: int | slice) -> "T | Made[S, T]":
+        """Return one of them, or a part of the sequence."""
+        if isinstance(place, slice):
+            return Made(self._make, self._rows[place])
+        small.give_way()
+        return self._make(self._rows[place])
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
+    """``size`` is about how many characters its rows have in the store."""
+
     rows: Sequence[T]
     more: bool
+    size: int
     total: int | None = None
     """Counted up to ``COUNT_LIMIT`` + 1, where asked for."""
 

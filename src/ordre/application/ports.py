@@ -187,6 +187,11 @@ class StoredFact:
     digest: str
     hash: str
 
+    @property
+    def size(self) -> int:
+        """About how many characters it has."""
+        return len(self.data) + len(self.document) + len(self.event)
+
 
 Place = tuple[str, str]
 """(account id, id): where an order stands among all."""
@@ -224,6 +229,12 @@ class View:
     items: str
     shown: Sequence[tuple[str, str]] = ()
     events: Sequence[StoredFact] | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many characters it has."""
+        shown = sum(len(document) for _, document in self.shown)
+        return len(self.fields) + len(self.items) + shown + sum(fact.size for fact in self.events or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The command `ordre`: all of its commands, and how it ends."""
 
+import errno
 import os
 import re
 import select
@@ -38,6 +39,7 @@ INTERRUPTED = 130
 
 NOBODY_READS = 141
 """The exit code of a command that printed to a pipe whose reader has gone, as shells have it."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _CUT_LIST = re.compile(r" Available commands: .*, \.\.\.$")
 
 app = App(
@@ -58,7 +60,8 @@ app.register_install_completion_command()
 def main() -> None:
     """Run the command; exit with 1 and a sentence where it is refused, with 130 where it is interrupted.
 
-    Where nobody reads any more what it prints, it ends without a word, as other commands do.
+    Where nobody reads any more what it prints, it ends without a word, as other commands do; where that cannot be written, it
+    says why.
     """
     try:
         try:
@@ -66,11 +69,22 @@ def main() -> None:
         finally:
             if sys.stdout is not None:  # it is, where standard output was closed before the start
                 sys.stdout.flush()
-    except BrokenPipeError:
-        if not _nobody_reads():
+    except OSError as error:
+        code = _code_of_unprinted(error)
+        if code is None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere when Python ends
-        sys.exit(NOBODY_READS)
+        sys.exit(code)
+
+
+def _code_of_unprinted(error: OSError) -> int | None:
+    """Return how to exit where standard output takes no more; None where the failure is of something else."""
+    if isinstance(error, BrokenPipeError):
+        return NOBODY_READS if _nobody_reads() else None
+    if error.filename is None and error.errno in _FULL:  # whoever writes files sees to those himself
+        print_failure(f"cannot write to standard output: {error.strerror}")
+        return 1
+    return None
 
 
 def _nobody_reads() -> bool:

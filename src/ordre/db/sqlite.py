@@ -30,8 +30,10 @@ from ordre.db.store import Row, SqlStore
 from ordre.db.within import Sized, until
 
 BATCH = 256
-READERS = 4
+READERS = 2
 READ_BATCH = 8
+PAGE_READERS = 2
+"""Threads that read pages alone, which may be large: no other read waits behind one."""
 
 Job = Change | Callable[[sqlite3.Connection], Any]
 
@@ -52,6 +54,7 @@ class SqliteStore(SqlStore):
         self._writer: Worker | None = None
         self._readers: list[Worker] = []
         self._reads: Jobs = queue.SimpleQueue()
+        self._pages: Jobs = queue.SimpleQueue()
 
     async def open(self) -> None:
         """Open the file, migrate it, and start the threads; or only those that read."""
@@ -67,7 +70,7 @@ class SqliteStore(SqlStore):
                 lacking = shortfall(_applied(connection), self.engine)
             if lacking is not None:
                 raise StoreUnavailable(f"{path}: {lacking}")
-            self._readers = [Worker("read", self._reads, reading.connect(), read_all, READ_BATCH) for _ in range(READERS)]
+            self._readers = self._start_readers(reading.connect)
         except sqlite3.Error as error:
             raise StoreUnavailable(f"cannot open {path}: {error}") from error
 
@@ -87,9 +90,15 @@ class SqliteStore(SqlStore):
             self._writer = Worker("write", queue.SimpleQueue(), connection, writing.work, BATCH)
             if self._path is None:
                 return
-            self._readers = [Worker("read", self._reads, self._connect(), read_all, READ_BATCH) for _ in range(READERS)]
+            self._readers = self._start_readers(self._connect)
         except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
+
+    def _start_readers(self, connect: Callable[[], sqlite3.Connection]) -> list[Worker]:
+        return [
+            *(Worker("read", self._reads, connect(), read_all, READ_BATCH) for _ in range(READERS)),
+            *(Worker("pages", self._pages, connect(), read_all, 1) for _ in range(PAGE_READERS)),
+        ]
 
     async def close(self) -> None:
         """Finish what waits, then close every connection."""
@@ -128,20 +137,26 @@ class SqliteStore(SqlStore):
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read on a reader thread."""
-        return await self._read(sql, parameters, list)
+        return await self._read(self._reads, sql, parameters, list)
+
+    async def walk(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read on a thread that reads pages."""
+        return await self._read(self._pages, sql, parameters, list)
 
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
-        """Read on a reader thread, a row at a time."""
-        return await self._read(query.sql, query.parameters, partial(until, most_bytes=most_bytes))
+        """Read on a thread that reads pages, a row at a time."""
+        return await self._read(self._pages, query.sql, query.parameters, partial(until, most_bytes=most_bytes))
 
-    async def _read(self, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], list[Row]]) -> Sequence[Row]:
+    async def _read(
+        self, readers: Jobs, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], list[Row]]
+    ) -> Sequence[Row]:
         ours = queries.for_sqlite(sql)
         found: Sequence[Row]
         if not self._readers:
             found = await self._submit(lambda connection: take(run(connection, ours, parameters)))
             return found
         reading = Pending((ours, parameters, take))
-        self._reads.put(reading)
+        readers.put(reading)
         found = await reading.result()
         return found
 

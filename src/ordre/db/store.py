@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Page, Term, Terms, fitting
+from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Made, Page, Term, Terms, fitting
 from ordre.application.ports import (
     SERVICE,
     Account,
@@ -92,6 +92,10 @@ class SqlTables(ABC):
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Read rows of one account, which is the first parameter."""
 
+    async def walk(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read few rows by a query that may have to look at many."""
+        return await self.rows(sql, *parameters)
+
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
         """Read rows until they are larger than this, and two at least; one that makes them larger is the last."""
         return until(await self.rows(query.sql, *query.parameters), most_bytes)
@@ -120,12 +124,16 @@ class SqlTables(ABC):
         """Return a page of orders, newest first."""
         query = await self._resolved(account_id, query)
         page = await self._listed(ORDERS, account_id, query)
-        views = [_view(row[:4]) for row in page.rows]
-        if not events or not views:
-            return Page(rows=views, more=page.more, total=page.total)
-        facts = await facts_of_page(self, account_id, [view.order.id for view in views])
-        shown = [_with_facts(view, facts[view.order.id]) for view in views if view.order.id in facts]
-        return Page(rows=shown, more=page.more or len(shown) < len(views), total=page.total)
+        if not events or not page.rows:
+            return Page(rows=Made(_view, page.rows), more=page.more, total=page.total, size=page.size)
+        facts = await facts_of_page(self, account_id, [row[-1] for row in page.rows])
+        shown = [row for row in page.rows if row[-1] in facts]
+        return Page(
+            rows=Made(lambda row: _with_facts(_view(row), facts[row[-1]]), shown),
+            more=page.more or len(shown) < len(page.rows),
+            total=page.total,
+            size=page.size + sum(fact.size for facts_of_one in facts.values() for fact in facts_of_one),
+        )
 
     async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
         """Return the documents of the order's facts of one type, oldest first."""
@@ -186,7 +194,7 @@ class SqlTables(ABC):
         if query.after is not None and await self.draft(account_id, query.after) is None:
             raise Refused(InvalidValue(path="starting_after", reason="Must be the id of a draft of this account"))
         page = await self._listed(DRAFTS, account_id, query)
-        return Page(rows=[codec.held_draft(*row[:3]) for row in page.rows], more=page.more, total=page.total)
+        return Page(rows=Made(_draft, page.rows), more=page.more, total=page.total, size=page.size)
 
     async def expired(self, account_id: str, at: int, most: int) -> Found:
         """Return the orders and drafts whose time to live has ended."""
@@ -381,18 +389,19 @@ class SqlTables(ABC):
         return replace(query, after=id_)
 
     async def _listed(self, listed: Listed, account_id: str, query: ListQuery) -> Page[Row]:
-        """Return a page's rows."""
+        """Return a page's rows; the last column is the id."""
         finding = Finding(listed, account_id, query)
         if finding.probed:
             finding.choose((await self._rows(finding.probe()))[0])
         rows = await self.rows_within(finding.page(), PAGE_BYTES)
         total = (await self._rows(finding.count()))[0][0] if query.total else None
-        fits = min(fitting(map(size_of, rows), PAGE_BYTES), query.limit)
-        return Page(rows=rows[:fits], more=len(rows) > fits, total=total)
+        sizes = [size_of(row) for row in rows]
+        fits = min(fitting(sizes, PAGE_BYTES), query.limit)
+        return Page(rows=rows[:fits], more=len(rows) > fits, size=sum(sizes[:fits]), total=total)
 
     async def _rows(self, statement: Statement) -> Sequence[Row]:
         sql, parameters = statement
-        return await self.rows(sql, *parameters)
+        return await self.walk(sql, *parameters)
 
 
 class SqlStore(SqlTables):
@@ -443,9 +452,13 @@ def about_key(kid: str) -> str:
 
 
 def _view(row: Row) -> View:
-    head, fields, items, shown = row
+    head, fields, items, shown = row[:4]
     entries = [entry.partition(" ") for entry in shown.split(SEPARATOR)] if shown else []
     return View(order=codec.order_from(head), fields=fields, items=items, shown=[(type_, text) for type_, _, text in entries])
+
+
+def _draft(row: Row) -> HeldDraft:
+    return codec.held_draft(*row[:-1])
 
 
 def _with_facts(view: View, facts: Sequence[StoredFact]) -> View:

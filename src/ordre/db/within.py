@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ordre.application.aside import small
+
 Row = Sequence[Any]
 
 
@@ -37,6 +39,7 @@ def until(rows: Iterable[Row], most_bytes: int) -> list[Row]:
     found: list[Row] = []
     size = 0
     for row in rows:
+        small.give_way()
         found.append(row)
         size += size_of(row)
         if size > most_bytes and len(found) > 1:

@@ -266,7 +266,14 @@ def order_text(
 
 def listed(name: str, documents: Sequence[str]) -> str:
     """Return a collection of documents that are JSON already."""
-    return f'{{"{name}":[{",".join(documents)}]}}'
+    return "".join(in_parts(name, documents))
+
+
+def in_parts(name: str, documents: Sequence[str]) -> list[str]:
+    """Return the same as texts that follow on one another."""
+    separators = [f'{{"{name}":['] + [","] * (len(documents) - 1)
+    parts = [part for pair in zip(separators, documents, strict=False) for part in pair]
+    return [*(parts or separators), "]}"]
 
 
 def _head(order: Order) -> dict[str, object]:
