@@ -28,7 +28,7 @@ from ordre.db.verify_acts import logged_accounts
 from ordre.db.verify_all import beside_orders, tallies_of
 from ordre.domain.refusals import Refused, UnknownOrder
 from ordre.domain.tree import GrowingRoot, Head, leaf, path, root
-from ordre.kept import Comparison, Kept, State, signed_kept
+from ordre.kept import Comparison, Kept, State, hashes_of, signed_kept
 from ordre.settings import Settings
 
 CHUNK = 50
@@ -46,7 +46,8 @@ _FACT_FIELDS = ("version", "type", "at", "actor", "data", "document", "event", "
 class Report:
     """What was verified, and where it differs. ``roots`` are over the orders of each account, as they were verified.
 
-    ``root`` and ``proof`` are there where they were wished for and nothing differs.
+    ``acts`` are the log of administration, as it was read for that. ``root`` and ``proof`` are there where they were wished for
+    and nothing differs.
     """
 
     orders: int = 0
@@ -54,6 +55,7 @@ class Report:
     differences: list[Difference] = field(default_factory=list)
     roots: dict[str, GrowingRoot] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    acts: Sequence[Act] = ()
     root: Kept | None = None
     proof: dict[str, Any] | None = None
 
@@ -113,12 +115,11 @@ def verify(settings: Settings, account_id: str | None, processes: int, told: Tol
                     heads.append(head_of(stored))
 
             report = await verified(database, account_id, processes, told, see)
-            acts = await database.acts()
-            report.differences += compared.differences(acts)
+            report.differences += compared.differences(hashes_of(report.acts))
             if account_id is not None and not report.differences and (wishes.root or wishes.proof is not None):
                 key = await signing_key(settings, database)
                 if wishes.root:
-                    report.root = signed_kept(key, account_id, heads, acts, wishes.at, State())
+                    report.root = signed_kept(key, account_id, heads, report.acts, wishes.at, State())
                 if wishes.proof is not None:
                     report.proof = _proof(key, await _known(database, account_id, wishes.proof), heads, wishes.at)
             return report
@@ -134,16 +135,15 @@ async def verified(
     seen: Seen = lambda _: None,
 ) -> Report:
     """Verify what a transaction sees, as ``verify`` does."""
-    report = Report()
     if account_id is not None:
         await known_account(database, account_id)
-    acts = await database.acts()
-    accounts = await _accounts(database, acts, account_id)
+    report = Report(acts=await database.acts())
+    accounts = await _accounts(database, report.acts, account_id)
     total = sum([await database.count_orders(one) for one in accounts])
     async for part in _checked_by(min(processes, -(-total // CHUNK)), _chunks(database, accounts, seen)):
         report.add(part)
         told(report.orders, total)
-    report.differences += [one async for one in beside_orders(database, acts, accounts, report.tallies)]
+    report.differences += [one async for one in beside_orders(database, report.acts, accounts, report.tallies)]
     return report
 
 

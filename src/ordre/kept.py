@@ -201,6 +201,11 @@ def check_signed(file: Path, kept: KeptFile, keys: Iterable[SigningKey]) -> None
                 )
 
 
+def hashes_of(acts: Iterable[Act]) -> dict[int, str]:
+    """Return the hashes of acts by their numbers."""
+    return {act.number: act.hash for act in acts}
+
+
 class Comparison:
     """Looks, as orders pass, whether each kept head is one of the order's: whether its chain then is how today's begins."""
 
@@ -230,17 +235,19 @@ class Comparison:
         """Take an order as it was kept last: its head is known to be the same."""
         self._left[account_id].pop(order, None)
 
-    def differences(self, acts: Sequence[Act]) -> Iterator[Difference]:
-        """Yield what differs in the orders that passed, then those that did not pass, and where the log is another."""
+    def differences(self, log: Mapping[int, str]) -> Iterator[Difference]:
+        """Yield what differs in the orders that passed, then those that did not pass, and where the log is another.
+
+        ``log`` is what ``hashes_of`` returns of it.
+        """
         yield from self._found
         for account_id, orders in self._left.items():
             for order, points in orders.items():
                 version, _, at = points[-1]
                 reason = f"it is gone: the root kept at {instant(at)} has it at version {version}"
                 yield Difference(account_id=account_id, order=order, reason=reason)
-        hashes = {act.number: act.hash for act in acts}
         for line in sorted((line for state in self._accounts.values() for line in state.lines), key=lambda line: line.at):
-            if line.acts and hashes.get(line.acts) != line.log:
+            if line.acts and log.get(line.acts) != line.log:
                 reason = f"act {line.acts} is gone or another than the root kept at {instant(line.at)} has"
                 yield Difference(about="log of administration", reason=reason)
                 return

@@ -15,13 +15,16 @@ from pathlib import Path
 
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
-from ordre.application.ports import Act
-from ordre.audit import head_of, signing_key, verified
+from ordre.application.accounts import known_account
+from ordre.audit import head_of, signing_key
+from ordre.db.tally import Tally
 from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences
 from ordre.db.verify_acts import administered
+from ordre.db.verify_all import tallies_of
+from ordre.db.verify_rest import Rest, strangers
 from ordre.domain.tree import Head
-from ordre.kept import BadKept, Comparison, Kept, State, line_of, read_kept, signed_kept
+from ordre.kept import BadKept, Comparison, Kept, State, hashes_of, line_of, read_kept, signed_kept
 from ordre.settings import Settings
 
 _MODE = 0o600
@@ -38,6 +41,9 @@ class Round:
 async def look(settings: Settings, account_id: str | None, before: Mapping[str, State], at: int) -> Round:
     """Return a root for each account, or for one; ``before`` is what is kept of each so far, ``at`` now in milliseconds.
 
+    However many accounts there are, the log of administration is read once, and rows of no account are looked for once at most:
+    before the first root of an account.
+
     Raises:
         Refused: There is no such account.
         StoreUnavailable: The database is not there, or there is no key to sign with.
@@ -45,11 +51,16 @@ async def look(settings: Settings, account_id: str | None, before: Mapping[str, 
     found = Round()
     async with bootstrap.snapshot(settings) as database:
         key, acts = await signing_key(settings, database), await database.acts()
+        log = hashes_of(acts)
+        if account_id is not None and account_id not in before:
+            await known_account(database, account_id)
         accounts = [account_id] if account_id is not None else sorted({*await database.account_ids(), *before})
         administration = [one async for one in administered(database, acts, accounts)]
+        of_nobody = [] if before.keys() >= set(accounts) else [one async for one in strangers(database)]
         for one in accounts:
             state = before.get(one)
-            heads, differing = await (_all(database, one) if state is None else _news(database, one, state, acts))
+            heads, differing = await (_all(database, one) if state is None else _news(database, one, state, log))
+            differing += of_nobody if state is None else []
             differing += [difference for difference in administration if difference.account_id in ("", one)]
             found.differences += [difference for difference in differing if difference not in found.differences]
             if not differing:
@@ -58,14 +69,17 @@ async def look(settings: Settings, account_id: str | None, before: Mapping[str, 
 
 
 async def _all(database: Transaction, account_id: str) -> tuple[Sequence[Head], list[Difference]]:
-    """Verify every order of an account; return its heads, and what differs."""
-    heads: list[Head] = []
-    report = await verified(database, account_id, seen=lambda stored: heads.append(head_of(stored)))
-    return heads, report.differences
+    """Verify everything that an account holds; return its heads, and what differs."""
+    heads, facts, found = list[Head](), Tally(), list[Difference]()
+    async for stored in database.stored_orders(account_id):
+        heads.append(head_of(stored))
+        facts.add(tallies_of([stored])[account_id])
+        found += differences(stored, TERMS)
+    return heads, [*found, *[one async for one in Rest(database, account_id, facts).differences()]]
 
 
 async def _news(
-    database: Transaction, account_id: str, state: State, acts: Sequence[Act]
+    database: Transaction, account_id: str, state: State, log: Mapping[int, str]
 ) -> tuple[Sequence[Head], list[Difference]]:
     """Verify the orders of an account that changed since it was kept; return all heads, and what differs."""
     heads = await database.heads(account_id)
@@ -79,7 +93,7 @@ async def _news(
             if stored is not None:
                 found += differences(stored, TERMS)
                 compared.see(stored)
-    return heads, [*found, *compared.differences(acts)]
+    return heads, [*found, *compared.differences(log)]
 
 
 class Log:

@@ -25,15 +25,15 @@ async def administered(database: SqlTables, acts: Sequence[Act], accounts: Seque
     rows = [(bound, row) for bound in (ACCOUNT, KEY, MIGRATION) for row in await database.shared(bound.select)]
     for account_id in accounts:
         rows += [(CLIENT, row) for row in await database.rows(CLIENT.select_of_account, account_id)]
-    seen = set[Named]()
+    seen, asked = set[Named](), {"", *accounts}
     for bound, row in rows:
         named = bound.named(row)
         place = (bound.kind, *bound.place(named))
         seen.add(place)
-        if place[1] in ("", *accounts) and (reason := _unlike(bound, named, last.get(place))):
+        if place[1] in asked and (reason := _unlike(bound, named, last.get(place))):
             yield _difference(place, reason)
     for place, act in last.items():
-        if place not in seen and place[1] in ("", *accounts):
+        if place not in seen and place[1] in asked:
             yield _difference(place, f"it is gone; act {act.number} of the log is the last on it: {act.act} by {act.by}")
 
 
