@@ -13,6 +13,7 @@ import msgspec
 from ordre.application.ports import Act
 from ordre.auth.sealing import is_sealed
 from ordre.db import binding, locks
+from ordre.db.admission import ADMIT_ALL
 from ordre.db.lists import Statement
 from ordre.db.schema import ADD_APPLIED, Engine, Migration
 from ordre.db.scripts import Script
@@ -20,7 +21,6 @@ from ordre.domain.chain import START, digest
 
 BEGINS_WITH = 10
 """The migration that makes the log."""
-ADMIT_ALL = "select set_config('ordre.accounts', coalesce((select string_agg(account_id, ',') from accounts), ''), true)"
 _SECRET = ("secret_digest", "earlier_digest", "jwk")
 _ACT_COLUMNS = "number, at, actor, act, kind, account, subject, detail, digest, hash"
 ACTS = f"select {_ACT_COLUMNS} from acts order by number"

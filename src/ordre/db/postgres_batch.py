@@ -9,6 +9,7 @@ import asyncpg
 from ordre.application.lists import Terms
 from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder
 from ordre.db import codec, erasure, locks, queries, tables
+from ordre.db.admission import admits
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.postgres_faults import explained
 from ordre.db.scripts import Script, T
@@ -31,7 +32,7 @@ left join order_bodies b on w.content and b.account_id = o.account_id and b.id =
 left join facts f on f.account_id = o.account_id and f.id = o.id and f.ref in (w.ref, w.ref || '/deleted')
 left join drafts d on d.account_id = w.account_id and d.id = w.draft
 left join idempotency i on i.account_id = w.account_id and i.key = w.key
-where (select set_config('ordre.accounts', $8, true)) is not null
+where {admits(8)}
 """
 
 

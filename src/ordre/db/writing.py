@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from ordre.application.lists import RECORDED_KINDS
 from ordre.db import tables, tally
+from ordre.db.admission import admits
 
 _SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
@@ -83,8 +84,7 @@ def statement(used: tuple[str, ...], *, held: bool) -> str:
         )
     if "tally" in used:
         steps.append(_tally())
-    admitted = f"(select set_config('ordre.accounts', ${number}, true)) is not null"
-    return f"with {', '.join(steps)} select account_id, id from done where {admitted}"
+    return f"with {', '.join(steps)} select account_id, id from done where {admits(number)}"
 
 
 def _terms_gone(used: tuple[str, ...]) -> list[str]:
