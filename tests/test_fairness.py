@@ -114,7 +114,19 @@ def test_a_thread_gives_way_while_little_is_asked_for() -> None:
             await asyncio.wait_for(waiting, 10)  # it gets on where there is always somebody
             beside = asyncio.create_task(aside(LARGE, small.give_way))
         await asyncio.wait_for(beside, 10)
-        small.give_way()  # on the loop, where nothing could end its waiting
+
+    asyncio.run(run())
+
+
+def test_nobody_gives_way_to_himself_or_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ordre.application.aside.WAY_SECONDS", 5)
+
+    async def run() -> None:
+        started = time.monotonic()
+        with small:
+            await aside(LARGE, small.give_way)
+            await aside(LARGE - 1, small.give_way)
+        assert time.monotonic() - started < 5
 
     asyncio.run(run())
 

@@ -5,8 +5,9 @@ It is one thread for all such work. Two would be no faster, as Python runs one a
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,27 +20,49 @@ _thread = ThreadPoolExecutor(1, "ordre-aside")
 
 
 class _Small:
-    """Requests for little that are being answered, all of them by one event loop."""
+    """Requests for little that are being answered, each by a task, all of them by one event loop."""
 
     def __init__(self) -> None:
-        self._number = 0
+        self._tasks: dict[asyncio.Task[object] | None, int] = {}
         self._none = threading.Event()
         self._none.set()
+        self._loop_thread = 0
 
     def __enter__(self) -> None:
-        if self._number == 0:
-            self._none.clear()
-        self._number += 1
+        self._loop_thread = threading.get_ident()
+        task = asyncio.current_task()
+        self._enter(task, self._tasks.pop(task, 0) + 1)
 
     def __exit__(self, *_: object) -> None:
-        self._number -= 1
-        if self._number == 0:
-            self._none.set()
+        task = asyncio.current_task()
+        self._enter(task, self._tasks.pop(task) - 1)
+
+    @contextmanager
+    def but_for_this(self) -> Iterator[None]:
+        """Leave out the one that is being answered, such as a write, while it asks for what is large.
+
+        What is done for it would give way to itself.
+        """
+        task = asyncio.current_task()
+        times = self._tasks.pop(task, 0)
+        self._enter(task, 0)
+        try:
+            yield
+        finally:
+            self._enter(task, times)
 
     def give_way(self) -> None:
-        """Wait, in a thread, while there are any."""
-        if self._number:
+        """Wait, in a thread, while there are any; on the loop do not, as nobody else could end the waiting."""
+        if self._tasks and threading.get_ident() != self._loop_thread:
             self._none.wait(WAY_SECONDS)
+
+    def _enter(self, task: asyncio.Task[object] | None, times: int) -> None:
+        if times:
+            self._tasks[task] = times
+        if self._tasks:
+            self._none.clear()
+        else:
+            self._none.set()
 
 
 small = _Small()
@@ -49,4 +72,5 @@ async def aside(size: int, make: Callable[[], T]) -> T:
     """Return what ``make`` returns: where the ``size`` of what it reads or writes is large, beside the loop."""
     if size < LARGE:
         return make()
-    return await asyncio.get_running_loop().run_in_executor(_thread, make)
+    with small.but_for_this():
+        return await asyncio.get_running_loop().run_in_executor(_thread, make)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ordre.application.aside import small
 from ordre.application.lists import Terms
 from ordre.application.ports import SERVICE, Access, Change, Outcome
 from ordre.application.troubles import StoreUnavailable
@@ -145,7 +146,8 @@ class SqliteStore(SqlStore):
 
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
         """Read on a thread that reads pages, a row at a time."""
-        return await self._read(self._pages, query.sql, query.parameters, partial(until, most_bytes=most_bytes))
+        with small.but_for_this():
+            return await self._read(self._pages, query.sql, query.parameters, partial(until, most_bytes=most_bytes))
 
     async def _read(
         self, readers: Jobs, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], list[Row]]
