@@ -189,6 +189,7 @@ def test_of_an_earlier_version_of_ordre_it_is_hidden_and_verifies_as_before(serv
     (comment,) = order["comments"]
     assert ("body" in comment, comment["deleted_by"], len(order["events"])) == (False, "me", 3)
     found = [order, shop.get(f"{path}/events"), shop.get(f"{path}/diff", params={"from": 1})]
+    found.append(shop.get(path, params={"version": 2, "include_events": "true"})["events"])
     found.append(shop.delete(f"{path}/comments/{comment['id']}"))
     assert "private" not in json.dumps(found).replace('"visibility": "private"', "")
     assert run_json("verify", "--account", shop.account_id, database=service.database)["differences"] == []

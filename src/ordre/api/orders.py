@@ -27,7 +27,8 @@ from ordre.application import erasure
 from ordre.application.aside import aside
 from ordre.application.lists import COUNT_LIMIT, Page
 from ordre.application.orders import execute
-from ordre.application.ports import Outcome, View
+from ordre.application.ports import Outcome
+from ordre.application.views import View
 from ordre.domain.commands import Close, Command, Open
 from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrder
 
@@ -114,18 +115,18 @@ async def changed(context: Context, outcome: Outcome, events: frozenset[str] | N
     context.was_written()
     texts, version, names = [], None, await _names(context, events)
     for id_, number in outcome.answer.orders:
-        view = await _view_at(context, outcome, id_, number, with_events=events is not None)
+        view = await _view_at(context, outcome, id_, number)
         version = view.order.version
         texts.append(await _text(context, view, events, names))
     body = listed("orders", texts) if outcome.answer.many else texts[0]
     return Reply(body=body, version=None if outcome.answer.many else version, replayed=outcome.replayed)
 
 
-async def _view_at(context: Context, outcome: Outcome, id_: str, version: int, *, with_events: bool) -> View:
-    fresh = None if with_events else context.store.new_order(outcome, id_)
+async def _view_at(context: Context, outcome: Outcome, id_: str, version: int) -> View:
+    fresh = context.store.new_order(outcome, id_)
     if fresh is not None:
         return fresh
-    view = await context.store.order(context.account_id, id_, events=with_events)
+    view = await context.store.order(context.account_id, id_)
     if view is not None and version != view.order.version:
         try:
             view = await context.store.order_at(context.account_id, id_, version)
@@ -142,9 +143,8 @@ async def _execute(context: Context, command: Command) -> Reply:
 
 
 async def current(context: Context) -> View:
-    """Return the order that the path names, with the events that are asked for."""
-    events = _events(context)
-    view = await context.store.order(context.account_id, context.order, events=events is not None)
+    """Return the order that the path names."""
+    view = await context.store.order(context.account_id, context.order)
     if view is None:
         raise Refused(UnknownOrder())
     return view
@@ -155,14 +155,16 @@ def _events(context: Context) -> frozenset[str] | None:
 
 
 async def one(context: Context, view: View) -> Reply:
-    """Return an order as the answer."""
+    """Return an order as the answer, with the events that are asked for."""
     events = _events(context)
     names = await _names(context, events)
     return Reply(body=await _text(context, view, events, names), version=view.order.version)
 
 
 async def _text(context: Context, view: View, events: frozenset[str] | None, names: Mapping[str, str]) -> str:
-    return await aside(view.size, partial(order_text, context.account_id, view, events, names))
+    if events is not None:
+        view = await context.store.with_events(context.account_id, view, events)
+    return await aside(view.size, partial(order_text, context.account_id, view, names))
 
 
 async def _names(context: Context, events: frozenset[str] | None) -> Mapping[str, str]:
@@ -180,11 +182,11 @@ async def _list(context: Context, within: Literal["store_id", "customer_id"] | N
         if given(getattr(asked, within)) not in (None, named):
             raise Refused(InvalidValue(path=within, reason=f"Must be {named!r}, as in the path"))
         query = replace(query, terms=(*query.terms, (within, (named,))))
-    page = await context.store.orders(context.account_id, query, events=events is not None)
+    page = await context.store.orders(context.account_id, query, events)
     names = await _names(context, events)
 
     def text(view: View) -> str:
-        return order_text(context.account_id, view, events, names)
+        return order_text(context.account_id, view, names)
 
     return await paged(context, "orders", page, text, lambda view: view.order.id)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ordre.api.answers import pieces
 from ordre.api.context import Context, Reply
 from ordre.api.orders import current, one
 from ordre.api.wire.answers import order_text
@@ -11,7 +12,9 @@ from ordre.api.wire.common import given, json_text
 from ordre.api.wire.diff import Change
 from ordre.api.wire.events import order_events
 from ordre.api.wire.queries import ALL_EVENTS, Between, OrderThen, instant_asked
-from ordre.application.ports import View
+from ordre.application.aside import aside, small
+from ordre.application.lists import EventQuery
+from ordre.application.views import View
 from ordre.domain.refusals import InvalidValue, Refused, UnknownOrder, UnknownVersion
 
 _NAMES = ("line_id", "id")
@@ -25,7 +28,7 @@ async def read(context: Context) -> Reply:
 
 
 async def diff(context: Context) -> Reply:
-    """What changed between two versions, field by field, and the events that did it."""
+    """What changed between two versions, field by field, and the last of the events that did it."""
     asked, names = context.asked(Between), await context.names()
     now = await context.store.order(context.account_id, context.order)
     if now is None:
@@ -34,12 +37,20 @@ async def diff(context: Context) -> Reply:
     from_ = given(asked.from_) or max(to - 1, 1)
     if from_ > to:
         raise Refused(InvalidValue(path="from", reason=f"Must not be later than to, which is {to}; is {from_}"))
-    before, after = await _then(context, from_), await _then(context, to)
-    changes = _changes("", _value(context, before), _value(context, after))
-    since = [fact for fact in after.events or () if fact.version > from_]
-    events = order_events(context.account_id, after.order.id, since, ALL_EVENTS, names)
-    body = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":[{",".join(events)}]}}'
-    return Reply(body=body)
+    before = await _then(context, from_)
+    after = now if to == now.order.version else await _then(context, to)
+    query = EventQuery(types=ALL_EVENTS, since=from_, up_to=to, latest=True)
+    page = await context.store.events(context.account_id, now.order.id, query)
+
+    def body() -> list[bytes]:
+        changes = _changes("", _value(context, before), _value(context, after))
+        events = order_events(context.account_id, now.order.id, page, names)
+        left_out = f',"events_left_out":{page.left_out}' if page.left_out else ""
+        head = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":'
+        return list(pieces([head, f"[{','.join(events)}]{left_out}}}"]))
+
+    size = before.size + after.size + sum(fact.size for fact in page.facts)
+    return Reply(body=await aside(size, body))
 
 
 async def _version(context: Context, asked: OrderThen) -> int | None:
@@ -73,6 +84,7 @@ def _value(context: Context, view: View) -> Any:
 
 def _changes(path: str, before: Any, after: Any) -> list[Change]:
     """Return the differences of two JSON values: objects by name, lists by what tells their entries apart."""
+    small.give_way()
     if before == after:
         return []
     old, new = _entries(before), _entries(after)

@@ -22,10 +22,11 @@ async def explained(context: Context, refused: Refused) -> Refused:
         view = await context.store.order(context.account_id, context.order)
         if view is None:
             return Stale(refused, [], 0)
-        query = EventQuery(types=ALL_EVENTS, since=since, limit=MOST_EVENTS, most_bytes=MOST_BYTES, latest=True, total=True)
+        query = EventQuery(
+            types=ALL_EVENTS, since=since, up_to=view.order.version, limit=MOST_EVENTS, most_bytes=MOST_BYTES, latest=True
+        )
         page = await context.store.events(context.account_id, view.order.id, query)
-        events = order_events(context.account_id, view.order.id, page.facts, ALL_EVENTS, names, page.deleted)
-        return Stale(refused, events, (page.total or 0) - len(events))
+        return Stale(refused, order_events(context.account_id, view.order.id, page, names), page.left_out)
     held = await context.store.draft(context.account_id, context.path["id"])
     if held is None:
         return Stale(refused, [], 0)

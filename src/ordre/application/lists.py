@@ -64,13 +64,14 @@ def fitting(sizes: Iterable[int], most_bytes: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """An order's events of these types after a version, and after the report with the id ``after_ref``, oldest first.
+    """An order's events of these types, oldest first: after a version, up to one, after the report with the id ``after_ref``.
 
     With ``latest`` they are the last ones, where there are more.
     """
 
     types: frozenset[str]
     since: int = 0
+    up_to: int | None = None
     after_ref: str | None = None
     limit: int = PAGE_ENTRIES
     most_bytes: int = PAGE_BYTES
@@ -80,15 +81,17 @@ class EventQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage(Generic[T]):
-    """Facts that show events. ``total`` counts those of the whole list; with ``latest``, those after the version."""
+    """Facts that show events. ``total`` counts those of the whole list, where asked for."""
 
     facts: Sequence[T]
-    more: bool
-    total: int | None
+    more: bool = False
+    left_out: int = 0
+    """With ``latest``: how many of those that are asked for come before these."""
+    total: int | None = None
     deleted: frozenset[str]
     """What the order's deletions of comments are known by."""
     reports: Sequence[str]
-    """What services reported, all of it, oldest first, as JSON with ``service`` and ``state``."""
+    """What services reported up to the version, all of it, oldest first, as JSON with ``service`` and ``state``."""
 
 
 COUNT_LIMIT = 10_000

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ordre.application.ports import Found, HeldDraft, OrderStore, StoredFact
+from ordre.application.ports import Found, HeldDraft, OrderStore
+from ordre.application.views import StoredFact
 from ordre.domain.order import Frozen
 
 _PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from ordre.application.lists import EventPage, EventQuery, ListQuery, Page, Term
+from ordre.application.views import StoredFact, View
 from ordre.domain.draft import Draft
 from ordre.domain.order import Content, Fact, Order
 from ordre.domain.tree import Head
@@ -171,28 +172,6 @@ class Change:
     erases: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFact:
-    """A fact as it stands in the store, with its place in the chain. Before an ``erased`` one the texts are empty."""
-
-    version: int
-    type: str
-    at: int
-    by: str
-    ref: str | None
-    data: str
-    document: str
-    event: str
-    salt: str
-    digest: str
-    hash: str
-
-    @property
-    def size(self) -> int:
-        """About how many characters it has."""
-        return len(self.data) + len(self.document) + len(self.event)
-
-
 Place = tuple[str, str]
 """(account id, id): where an order stands among all."""
 
@@ -218,23 +197,6 @@ class Found:
 
     orders: Sequence[str] = ()
     drafts: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """An order to be shown. ``fields`` and ``items`` are JSON; ``shown`` are (type of fact, JSON), oldest first."""
-
-    order: Order
-    fields: str
-    items: str
-    shown: Sequence[tuple[str, str]] = ()
-    events: Sequence[StoredFact] | None = None
-
-    @property
-    def size(self) -> int:
-        """About how many characters it has."""
-        shown = sum(len(document) for _, document in self.shown)
-        return len(self.fields) + len(self.items) + shown + sum(fact.size for fact in self.events or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,9 +320,17 @@ class OrderStore(Protocol):
         """
         ...
 
-    async def order(self, account_id: str, order: str, *, events: bool = False) -> View | None: ...
+    async def order(self, account_id: str, order: str) -> View | None: ...
     async def order_at(self, account_id: str, order: str, version: int) -> View | None:
-        """Return the order as it was at this version, with the events up to it; None where it had no such version."""
+        """Return the order as it was at this version; None where it had no such version.
+
+        Raises:
+            Refused: The order was erased after it.
+        """
+        ...
+
+    async def with_events(self, account_id: str, view: View, types: frozenset[str]) -> View:
+        """Return the order with its latest events of these types, up to its version: as many as fit into a page."""
         ...
 
     async def version_at(self, account_id: str, order: str, at: int) -> int | None:
@@ -371,7 +341,10 @@ class OrderStore(Protocol):
         """Return the order if this change made it: it need not be read again."""
         ...
 
-    async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]: ...
+    async def orders(self, account_id: str, query: ListQuery, events: frozenset[str] | None = None) -> Page[View]:
+        """Return a page of orders, newest first, each with its latest events of these types where there are any."""
+        ...
+
     async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
         """Return the documents of the order's facts of one type, oldest first; None where there is no such order."""
         ...

@@ -14,8 +14,9 @@ from ordre.api.wire.queries import OrderListOf, list_query
 from ordre.application import accounts
 from ordre.application.lists import Page
 from ordre.application.names import order_named
-from ordre.application.ports import Access, Store, View
+from ordre.application.ports import Access, Store
 from ordre.application.summaries import name_in, printable
+from ordre.application.views import View
 from ordre.cli.options import AccountId, Database, Json, with_store
 from ordre.cli.output import json_text, print_rows
 from ordre.cli.timeline import Names, entries, minute, named
@@ -166,7 +167,7 @@ def _day(flag: str, text: str | None, *, last: bool = False) -> int | None:
 
 
 def _answer(account_id: str, view: View) -> dict[str, Any]:
-    answer: dict[str, Any] = jsons.loads(order_text(account_id, view, None))
+    answer: dict[str, Any] = jsons.loads(order_text(account_id, view))
     return answer
 
 

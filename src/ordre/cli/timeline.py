@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ordre.api.wire.common import instant
-from ordre.application.ports import StoredFact
 from ordre.application.summaries import printable
+from ordre.application.views import StoredFact
 from ordre.cli.output import counted
 from ordre.db.codec import fact_from
 from ordre.domain.lines import Line, totals

@@ -46,6 +46,7 @@ OBJECTS = (
                 " type order_number order_id multiple_authorizations payment_details sessions authorizations captures refunds"
                 " cancellations discounts store external_links attachments comments _links events state",
             ),
+            Group(X, NONE, "events_left_out", "how many events came before those that are shown"),
             Group(D, SEEN, "deleted_at deleted_by", "stand in an erased order alone", absent=True),
         ),
     ),
@@ -392,7 +393,7 @@ OBJECTS = (
             ),
         ),
     ),
-    Object("Difference", "Diff", (Group(X, NONE, "from to changes events"),)),
+    Object("Difference", "Diff", (Group(X, NONE, "from to changes events events_left_out"),)),
     Object("Difference's change", "Change", (Group(X, NONE, "path before after"),)),
     Object("Keys", "PublicKeys", (Group(X, NONE, "keys"),)),
     Object("Key", "PublicKey", (Group(X, NONE, "kty kid alg use crv x"),)),

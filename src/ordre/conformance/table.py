@@ -123,10 +123,17 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
     ),
     _ORDERS: (
         Row("payment_status", S, SEEN, "several values (extra)"),
-        Row("include_events", S, SEEN),
+        Row("include_events", S, SEEN, "of each order the latest 1,000 at most, and about 1 MiB"),
         Row("payment_id", X, NONE),
     ),
-    "orders, reading and writing": (Row("include_events", S, SEEN, "absent or `false`: no events and no `state`"),),
+    "orders, reading and writing": (
+        Row(
+            "include_events",
+            S,
+            SEEN,
+            "absent or `false`: no events and no `state`; else the latest 1,000 at most, and about 1 MiB",
+        ),
+    ),
     "an order": (
         Row("version", X, NONE, "the order as it was"),
         Row("at", X, NONE, "the order as it was"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from ordre.application.ports import Answer, DraftEvent, HeldDraft, NewFact, StoredFact
+from ordre.application.ports import Answer, DraftEvent, HeldDraft, NewFact
+from ordre.application.views import StoredFact
 from ordre.domain.chain import Link, digest_of_body, linked
 from ordre.domain.draft import Draft
 from ordre.domain.ledger import payment_status

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, fitting
-from ordre.application.ports import StoredFact
+from ordre.application.lists import PAGE_BYTES, PAGE_ENTRIES, EventPage, EventQuery, fitting
+from ordre.application.views import StoredFact
 from ordre.db import codec, queries
 from ordre.db.within import Row, Sized, size_of
 from ordre.domain.refusals import InvalidValue, Refused
@@ -18,11 +18,16 @@ _OF_TYPE = {
 }
 _REPORTED = """
 select type, ref, data from facts
-where account_id = $1 and id = $2 and (type = 'comment_deleted' or (type = 'service_event' and event <> '')) order by version
+where account_id = $1 and id = $2 and (type = 'comment_deleted' or (type = 'service_event' and event <> '' and version <= $3))
+order by version
 """
 _BY_REF = "select version from facts where account_id = $1 and id = $2 and ref = $3 and type = 'service_event'"
 _FIELDS = len(queries.FACT_FIELDS.split(","))
 _TEXTS = tuple(place for place, name in enumerate(queries.FACT_FIELDS.split(", ")) if name in ("data", "document", "event"))
+
+
+FactsByOrder = dict[str, list[StoredFact]]
+"""By the id of the order, oldest first."""
 
 
 class Reading(Protocol):
@@ -32,26 +37,47 @@ class Reading(Protocol):
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]: ...
 
 
-async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str]) -> dict[str, list[StoredFact]]:
-    """Return the facts of the first of these orders, newest first: of as many as fit into a page, and of one at least."""
+async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], types: frozenset[str]) -> FactsByOrder:
+    """Return what ``events_among`` reads of the first of these orders, newest first: of as many as fit into a page.
+
+    Where not even the first one does, there are none.
+    """
+    which = f" and (type in ('comment_deleted', 'service_event') or ({_SHOWN}{_OF_TYPE[types]}))"
     query = Sized(
-        sql=queries.facts_of(len(ids)),
+        sql=queries.facts_of(len(ids), which),
         parameters=(account_id, *ids),
         columns=_FIELDS + 1,
         texts=[place + 1 for place in _TEXTS],
         order="c0 desc, c1",
     )
     rows = await store.rows_within(query, PAGE_BYTES)
-    found: dict[str, list[StoredFact]] = {}
+    whole = fitting(map(size_of, rows), PAGE_BYTES) == len(rows)
+    found: FactsByOrder = {id_: [] for id_ in (ids if whole else ids[: ids.index(rows[-1][0])])}
     for id_, *row in rows:
-        found.setdefault(id_, []).append(codec.fact_of(row))
-    if fitting(map(size_of, rows), PAGE_BYTES) == len(rows):
-        return found
-    last = rows[-1][0]  # perhaps not whole
-    if len(found) > 1:
-        return {id_: facts for id_, facts in found.items() if id_ != last}
-    whole = await store.rows(queries.FACTS, account_id, last, queries.END)
-    return {last: [codec.fact_of(row) for row in whole]}
+        if id_ in found:
+            found[id_].append(codec.fact_of(row))
+    return found
+
+
+def events_among(facts: Sequence[StoredFact], types: frozenset[str], up_to: int) -> EventPage[StoredFact]:
+    """Return the latest events of these types, up to a version, that an order's facts show."""
+    then = [fact for fact in facts if fact.version <= up_to]
+    shown = [fact for fact in then if _shows(fact) and _type_of(fact) in types]
+    return EventPage(
+        facts=shown[-PAGE_ENTRIES:],
+        left_out=max(len(shown) - PAGE_ENTRIES, 0),
+        deleted=frozenset(fact.ref for fact in facts if fact.type == "comment_deleted" and fact.ref),
+        reports=[fact.data for fact in then if fact.type == "service_event" and fact.event],
+    )
+
+
+def _shows(fact: StoredFact) -> bool:
+    """Tell the same as ``_SHOWN``."""
+    return bool(fact.event or (fact.type == "comment" and fact.document))
+
+
+def _type_of(fact: StoredFact) -> str:
+    return "service-event" if fact.type == "service_event" else "api-event"
 
 
 async def page_of_events(store: Reading, account_id: str, id_: str, query: EventQuery) -> EventPage[StoredFact]:
@@ -66,11 +92,12 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
         if not named:
             raise Refused(InvalidValue(path="starting_after", reason="Must be the id of an entry of this list"))
         since = named[0][0]
-    shown = f"from facts where account_id = $1 and id = $2 and {_SHOWN}{_OF_TYPE[query.types]}"
+    up_to = queries.END if query.up_to is None else query.up_to
+    shown = f"from facts where account_id = $1 and id = $2 and {_SHOWN}{_OF_TYPE[query.types]} and version > $3 and version <= $4"
     order = "desc" if query.latest else "asc"
     page = Sized(
-        sql=f"select {queries.FACT_FIELDS} {shown} and version > $3 order by version {order} limit {query.limit + 1}",
-        parameters=(account_id, id_, since),
+        sql=f"select {queries.FACT_FIELDS} {shown} order by version {order} limit {query.limit + 1}",
+        parameters=(account_id, id_, since, up_to),
         columns=_FIELDS,
         texts=_TEXTS,
         order=f"c0 {order}",
@@ -78,14 +105,17 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
     rows = await store.rows_within(page, query.most_bytes)
     fits = min(fitting(map(size_of, rows), query.most_bytes), query.limit)
     facts = [codec.fact_of(row) for row in rows[:fits]]
-    total = None
+    more, left_out, total = len(rows) > fits, 0, None
+    count = f"select count(*) {shown}"
+    if query.latest and more:
+        left_out = (await store.rows(count, account_id, id_, since, facts[-1].version - 1))[0][0]
     if query.total:
-        count = f"select count(*) {shown} and version > $3"
-        total = (await store.rows(count, account_id, id_, since if query.latest else 0))[0][0]
-    other = await store.rows(_REPORTED, account_id, id_)
+        total = (await store.rows(count, account_id, id_, 0, queries.END))[0][0]
+    other = await store.rows(_REPORTED, account_id, id_, up_to)
     return EventPage(
         facts=facts[::-1] if query.latest else facts,
-        more=len(rows) > fits,
+        more=more,
+        left_out=left_out,
         total=total,
         deleted=frozenset(ref for type_, ref, _ in other if type_ == "comment_deleted"),
         reports=[data for type_, _, data in other if type_ == "service_event"],

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from ordre.application.history import DRAFT_EVENTS as MOST_EVENTS
 from ordre.application.history import DRAFT_EVENTS_BYTES
+from ordre.application.lists import PAGE_ENTRIES
 from ordre.db import links
 from ordre.domain.ledger import Kind
 
@@ -44,6 +45,9 @@ order by place, id
 
 ORDER_ID = f"select {_ORDER_ID}"
 
+WITH_VERSION = f"select id from facts where account_id = $1 and id = {_ORDER_ID} and version = $3"
+"""The id of an order that has, or had, this version."""
+
 SHOWN_BY_TYPE = "select document from facts where account_id = $1 and id = $2 and type = $3 and document <> '' order by version"
 
 SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_ID} and ref = $3 and type = $4"
@@ -51,6 +55,14 @@ SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_
 VERSION_AT = f"select max(version) from facts where account_id = $1 and id = {_ORDER_ID} and at <= $3"
 
 FACT_FIELDS = "version, type, at, actor, ref, data, document, event, salt, digest, hash"
+
+FOLDED_FIELDS = "version, type, at, actor, data, case when type = 'service_event' then '' else document end"
+
+FOLDED_FROM = f"""
+select {FOLDED_FIELDS} from facts where account_id = $1 and id = $2 and version > $3 and version <= $4
+order by version limit {PAGE_ENTRIES}
+"""
+"""What an order as it was at a version ($4) is folded from: the next facts after a version ($3), without their events."""
 
 FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 and version <= $3 order by version"
 
@@ -116,9 +128,13 @@ def for_sqlite(sql: str) -> str:
     return found.replace("octet_length(", "length(")
 
 
-def facts_of(orders: int) -> str:
-    """Return the query for the facts of this many orders ($2 and on), each row beginning with the order's id."""
-    return f"select id, {FACT_FIELDS} from facts where account_id = $1 and id in ({_places(2, orders)}) order by id desc, version"
+def facts_of(orders: int, which: str = "") -> str:
+    """Return the query for the facts of this many orders ($2 and on), each row beginning with the order's id.
+
+    ``which`` is a further condition, such as `` and type = 'comment'``.
+    """
+    named = f"account_id = $1 and id in ({_places(2, orders)})"
+    return f"select id, {FACT_FIELDS} from facts where {named}{which} order by id desc, version"
 
 
 def recorded_of(orders: int) -> str:

@@ -19,23 +19,22 @@ from ordre.application.ports import (
     Outcome,
     Place,
     SigningKey,
-    StoredFact,
     StoredOrder,
-    View,
 )
 from ordre.application.troubles import KeysUnreadable, StoreUnavailable, Trouble
+from ordre.application.views import StoredFact, View
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import administration, codec, erasure, queries, tally
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
 from ordre.db.codec import SEPARATOR
-from ordre.db.events import facts_of_page, page_of_events
+from ordre.db.events import events_among, facts_of_page, page_of_events
+from ordre.db.folding import folded_to
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
 from ordre.db.queries import END
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 from ordre.db.scripts import Script, T
-from ordre.db.verify import folded, kept
 from ordre.db.within import Sized, size_of, until
-from ordre.domain.refusals import InvalidValue, Refused, VersionErased
+from ordre.domain.refusals import InvalidValue, Refused
 from ordre.domain.tree import Head
 
 Row = Sequence[Any]
@@ -112,24 +111,32 @@ class SqlTables(ABC):
     async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement, durably, on what is no account's."""
 
-    async def order(self, account_id: str, order: str, *, events: bool = False) -> View | None:
+    async def order(self, account_id: str, order: str) -> View | None:
         """Return an order to be shown, by its ``order_id`` or ``id``."""
         found = await self.rows(queries.VIEW_ONE, account_id, order)
-        if not found:
-            return None
-        view = _view(found[0])
-        return _with_facts(view, await self.facts(account_id, view.order.id)) if events else view
+        return _view(found[0]) if found else None
 
-    async def orders(self, account_id: str, query: ListQuery, *, events: bool = False) -> Page[View]:
+    async def with_events(self, account_id: str, view: View, types: frozenset[str]) -> View:
+        """Return the order with its latest events of these types, up to its version."""
+        facts = await facts_of_page(self, account_id, [view.order.id], types)
+        if facts:
+            return _with_facts(view, facts[view.order.id], types)
+        query = EventQuery(types=types, up_to=view.order.version, latest=True)
+        return replace(view, events=await self.events(account_id, view.order.id, query))
+
+    async def orders(self, account_id: str, query: ListQuery, events: frozenset[str] | None = None) -> Page[View]:
         """Return a page of orders, newest first."""
         query = await self._resolved(account_id, query)
         page = await self._listed(ORDERS, account_id, query)
-        if not events or not page.rows:
+        if events is None or not page.rows:
             return Page(rows=Made(_view, page.rows), more=page.more, total=page.total, size=page.size)
-        facts = await facts_of_page(self, account_id, [row[-1] for row in page.rows])
+        facts = await facts_of_page(self, account_id, [row[-1] for row in page.rows], events)
+        if not facts:
+            first = await self.with_events(account_id, _view(page.rows[0]), events)
+            return Page(rows=[first], more=page.more or len(page.rows) > 1, total=page.total, size=first.size)
         shown = [row for row in page.rows if row[-1] in facts]
         return Page(
-            rows=Made(lambda row: _with_facts(_view(row), facts[row[-1]]), shown),
+            rows=Made(lambda row: _with_facts(_view(row), facts[row[-1]], events), shown),
             more=page.more or len(shown) < len(page.rows),
             total=page.total,
             size=page.size + sum(fact.size for facts_of_one in facts.values() for fact in facts_of_one),
@@ -163,17 +170,8 @@ class SqlTables(ABC):
 
     async def order_at(self, account_id: str, order: str, version: int) -> View | None:
         """Return the order as it was at a version, folded from its facts."""
-        id_ = await self._id(account_id, order)
-        stored = await self.facts(account_id, id_, version) if id_ is not None else ()
-        if not stored or stored[-1].version != version:
-            return None
-        bodied = kept(stored)
-        if not bodied:
-            raise Refused(VersionErased())
-        then, content = folded([(codec.fact_from(fact.type, fact.data), fact) for fact in bodied])
-        shown = [(fact.type, fact.document) for fact in stored if fact.document and fact.type != "service_event"]
-        fields, items = codec.fields_text(content.fields), codec.items_text(content.items)
-        return View(order=then, fields=fields, items=items, shown=shown, events=stored)
+        found = await self.rows(queries.WITH_VERSION, account_id, order, version)
+        return await folded_to(self, account_id, found[0][0], version) if found else None
 
     async def facts(self, account_id: str, id_: str, up_to: int | None = None) -> Sequence[StoredFact]:
         """Return the order's facts, oldest first."""
@@ -461,9 +459,9 @@ def _draft(row: Row) -> HeldDraft:
     return codec.held_draft(*row[:-1])
 
 
-def _with_facts(view: View, facts: Sequence[StoredFact]) -> View:
-    """Return an order with those of its facts that it had when it was read."""
-    return replace(view, events=[fact for fact in facts if fact.version <= view.order.version])
+def _with_facts(view: View, facts: Sequence[StoredFact], types: frozenset[str]) -> View:
+    """Return an order with the events of before it was read that its facts show."""
+    return replace(view, events=events_among(facts, types, view.order.version))
 
 
 def _account(row: Row) -> Account:

@@ -7,7 +7,8 @@ import msgspec
 
 from ordre.application.lists import Term, Terms
 from ordre.application.orders import ref_of
-from ordre.application.ports import StoredFact, StoredOrder
+from ordre.application.ports import StoredOrder
+from ordre.application.views import StoredFact
 from ordre.db import codec
 from ordre.domain.chain import START, is_digest, is_digest_of_body, is_salt, linked
 from ordre.domain.decide import deletion_of

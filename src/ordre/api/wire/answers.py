@@ -8,12 +8,12 @@ import msgspec
 from msgspec import UNSET, UnsetType, field
 
 from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
-from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_text, without_text
+from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_of_reports, without_text
 from ordre.api.wire.items import LinePayments, OrderItem
 from ordre.api.wire.operations import Operation, Session
 from ordre.api.wire.orders import OrderFields, Visibility
 from ordre.api.wire.travel import ExternalId
-from ordre.application.ports import View
+from ordre.application.views import View
 from ordre.domain.ledger import Remaining, payment_status, remains_on, total
 from ordre.domain.lines import totals
 from ordre.domain.order import Moment, Order, Status
@@ -87,7 +87,8 @@ class OrderAnswer(OrderFields, kw_only=True):
         refunds: Refunds, oldest first, failed ones too
         cancellations: Cancellations, oldest first, failed ones too
         comments: Comments, oldest first
-        events: Every change and every report, oldest first; empty unless `include_events` asks for them
+        events: The latest changes and reports, oldest first, of a page's size; empty unless `include_events` asks for them
+        events_left_out: How many came before these, which the order's list of events has; absent where none did
         state: What the reports of services combine to; absent unless `include_events` asks for events
         closed_at: When it was closed; absent once it is opened again
         closed_by: The id of the client that closed it
@@ -121,6 +122,7 @@ class OrderAnswer(OrderFields, kw_only=True):
     cancellations: list[Operation]
     comments: list[Comment]
     events: list[ApiEvent | ServiceEvent]
+    events_left_out: int | UnsetType = UNSET
     state: Literal["failure", "pending", "success"] | UnsetType = UNSET
     closed_at: DateTime | UnsetType = UNSET
     closed_by: str | UnsetType = UNSET
@@ -241,10 +243,8 @@ def id_of(document: str) -> str:
     return _named(document).id
 
 
-def order_text(
-    account_id: str, view: View, events: frozenset[str] | None = None, names: Mapping[str, str] = MappingProxyType({})
-) -> str:
-    """Return the order as it is answered; with its events of these types, and its ``state``, where they are asked for.
+def order_text(account_id: str, view: View, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the order as it is answered, with its events and its ``state`` where it comes with them.
 
     ``names`` are those of the account's clients, by id.
     """
@@ -257,9 +257,11 @@ def order_text(
     fields["_links"] = draft_links(account_id, order.drafts)
     shown = _collections(view.shown)
     shown["events"] = "[]"
-    if events is not None and view.events is not None:
-        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, events, names))}]"
-        shown["state"] = json_text(state_text(view.events))
+    if view.events is not None:
+        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, names))}]"
+        if view.events.left_out:
+            shown["events_left_out"] = str(view.events.left_out)
+        shown["state"] = json_text(state_of_reports(view.events.reports))
     parts = [json_text(fields)[:-1], view.fields[1:-1], _items(view, lefts), object_text(shown)[1:]]
     return ",".join(part for part in parts if part)
 

@@ -21,16 +21,18 @@ class Change(Wire, kw_only=True):
 
 
 class Diff(Wire, kw_only=True):
-    """The fields that differ, and the events between, oldest first.
+    """The fields that differ, and the last events between, oldest first.
 
     Attributes:
         from_: The earlier version
         to: The later version
         changes: The fields that differ
-        events: The events between, oldest first
+        events: The last events between, oldest first, of a page's size
+        events_left_out: How many came before these, which the order's list of events has; absent where none did
     """
 
     from_: int = field(name="from")
     to: int
     changes: list[Change]
     events: list[ApiEvent | ServiceEvent]
+    events_left_out: int | UnsetType = UNSET

@@ -1,6 +1,6 @@
 """Events: what services report, and every change of the order as an api-event."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
@@ -27,8 +27,9 @@ from ordre.api.wire.common import (
     without_nulls,
 )
 from ordre.api.wire.orders import NewComment
+from ordre.application.lists import EventPage
 from ordre.application.orders import Call, Shown
-from ordre.application.ports import StoredFact
+from ordre.application.views import StoredFact
 from ordre.domain.commands import Report
 from ordre.domain.decide import deletion_of
 from ordre.domain.order import EventState, Order, state_of
@@ -238,23 +239,19 @@ def _named(name: str | None) -> dict[str, str]:
 def order_events(
     account_id: str,
     order_id: str,
-    facts: Sequence[StoredFact],
-    types: frozenset[str],
+    page: EventPage[StoredFact],
     names: Mapping[str, str],
-    deleted: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """Return the order's events of these types, oldest first; what was erased shows none.
+    """Return the events of a page, oldest first; what was erased shows none.
 
-    ``names`` are those of the account's clients, by id. Of a comment that was deleted, the request is shown without its text:
-    ``deleted`` are the deletions of which the facts may be elsewhere.
+    ``names`` are those of the account's clients, by id. Of a comment that was deleted, the request is shown without its text.
     """
     found = []
-    deleted = deleted.union(fact.ref for fact in facts if fact.type == "comment_deleted" and fact.ref)
-    for fact in facts:
-        type_, event = "service-event" if fact.type == "service_event" else "api-event", fact.event
-        if fact.type == "comment" and fact.document and (not event or deletion_of(fact.ref or "") in deleted):
+    for fact in page.facts:
+        event = fact.event
+        if fact.type == "comment" and fact.document and (not event or deletion_of(fact.ref or "") in page.deleted):
             event = request_event("POST", f"/v1/accounts/{account_id}/shopping/orders/{order_id}/comments", "")
-        if not event or type_ not in types:
+        if not event:
             continue
         name = names.get(fact.by)
         if fact.type == "service_event":
@@ -273,12 +270,7 @@ def _event_id(subject: str, version: int) -> str:
     return str(uuid5(UUID(subject), str(version)))
 
 
-def state_text(facts: Sequence[StoredFact]) -> str:
-    """Return the combined state of all that services reported."""
-    return state_of_reports([fact.document for fact in facts if fact.type == "service_event" and fact.event])
-
-
 def state_of_reports(texts: Iterable[str]) -> str:
-    """Return the same of reports in JSON, oldest first."""
+    """Return the combined state of all that services reported, which is JSON, oldest first."""
     reports = map(_reported.decode, texts)
     return state_of([(one.service, EventState(one.state)) for one in reports]).value
