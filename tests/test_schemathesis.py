@@ -10,7 +10,7 @@ What it may not do, and why:
 - The token endpoint it calls with a bearer token, which that does not read.
 - Links that it infers from names are off: ours say what follows on what.
 
-Of the three operations that take a whole order it can make up some 40,000 requests that each differ in one value; those, the deep
+Of the four operations that take a whole order it can make up some 50,000 requests that each differ in one value; those, the deep
 lane alone sends. What their lines are made of is tried everywhere, at the operations that take lines.
 
 Sequences run over all operations, and over those that follow on one another (a draft, its order, an authorization, a capture, a
@@ -40,6 +40,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.deep(2, alone="postgres")]
 ST = str(Path(sys.executable).parent / "schemathesis")
 MOST_SECONDS = 600
 MOST_SEEDS = 16
+FIRST_SEED = 5
+"""With it each walk reaches its end at once; others are tried where the document has changed since."""
 CONFIG = """
 [parameters]
 "path.aid" = "{aid}"
@@ -51,7 +53,7 @@ algorithms = []
 """
 WITHOUT_COVERAGE = """
 [[operations]]
-include-operation-id = ["aid_orders_post", "aid_draft_orders_post", "aid_draft_orders_id_put"]
+include-operation-id = ["aid_orders_post", "aid_orders_id_put", "aid_draft_orders_post", "aid_draft_orders_id_put"]
 phases.coverage.enabled = false
 """
 LINKS = [
@@ -158,7 +160,7 @@ def test_sequences_that_follow_on_one_another(service: Service, walk: list[str],
     found: set[tuple[str, str]] = set()
     for seed in effort.rounds(MOST_SEEDS):
         report = tmp_path / f"{seed}.ndjson"
-        run(service, tmp_path, *flags, "--seed", str(seed + 1), "--report-ndjson-path", str(report), hooks=True)
+        run(service, tmp_path, *flags, "--seed", str(seed + FIRST_SEED), "--report-ndjson-path", str(report), hooks=True)
         found |= followed(report)
         if wanted <= found and not effort.deep:
             break
