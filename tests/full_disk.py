@@ -16,7 +16,7 @@ from database import sql
 from service import Service
 from throwaway import Cluster
 
-MEGABYTES = 32
+MEGABYTES = 64
 
 
 class Disk:
@@ -71,9 +71,9 @@ class Refusing(Disk):
 
     def fill(self, service: Service) -> None:
         full = "begin raise exception 'could not extend file' using errcode = '53100'; end"
-        sql(service.database, f"create function full_row() returns trigger language plpgsql as $$ {full} $$")
+        sql(service.database, f"create or replace function full_row() returns trigger language plpgsql as $$ {full} $$")
         sql(service.database, "create trigger full_disk before insert on facts for each row execute function full_row()")
-        sql(service.database, f"create function full_table() returns event_trigger language plpgsql as $$ {full} $$")
+        sql(service.database, f"create or replace function full_table() returns event_trigger language plpgsql as $$ {full} $$")
         when = "when tag in ('CREATE TABLE AS', 'CREATE TABLE')"
         sql(service.database, f"create event trigger full_disk on ddl_command_start {when} execute function full_table()")
 

@@ -50,7 +50,7 @@ class Progress:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _estimate(self) -> str:
-        if self._lane == "deep":
+        if self._config.option.deep:
             seconds, seed = self._config.option.seconds, self._config.stash[SEED]
             return f"They end after about {_clock(seconds)}; --seed {seed} draws the same again."
         if self._times.exists() and (took := json.loads(self._times.read_text(encoding="utf-8")).get(self._lane)):

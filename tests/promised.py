@@ -98,7 +98,14 @@ PROMISES = (
         id="C2",
         says="one idempotency key, or one operation id, has one effect, also at once and after a crash",
         mechanism="Key and answer are a row of the same transaction, unique in the account; an operation's id is unique in its order.",
-        attacks=("tests/http/test_writes.py", _RACES, _MACHINE, "tests/test_crash.py"),
+        attacks=(
+            "tests/http/test_writes.py",
+            _RACES,
+            _MACHINE,
+            "tests/test_crash.py",
+            "tests/test_waiting.py",
+            "tests/test_store_failure.py",
+        ),
     ),
     Promise(
         id="C3",

@@ -19,6 +19,8 @@ import pytest
 import uvicorn
 from uvicorn.server import Server, ServerState
 
+from floods import HOST, flood
+from lanes import Effort
 from ordre.api import connection as bounds
 from ordre.api.connection import Connection
 from ordre.api.parser import HEAD_BYTES
@@ -26,7 +28,6 @@ from ordre.api.watch import most_connections
 from service import ORDRE, Service, Shop, hasty, items, memory_of, serving
 
 TOO_LARGE = 20_000_000
-HOST = b"Host: x\r\n"
 CLOSE = b"Connection: close\r\n"
 Connect = Callable[..., socket.socket]
 
@@ -375,6 +376,63 @@ def test_there_is_room_for_who_comes_where_others_hold_all_connections(tmp_path:
             assert httpx.get(f"{full.url}/health").status_code == 200
             assert shop.order(5)["status"] == "open"
         assert len(list(Path(f"/proc/{full.process.pid}/fd").iterdir())) < 300 - 50
+
+
+FLOODS, FLOOD_CONNECTIONS = 5, 80
+"""At once, and the most connections of each: together they may be more than the server takes."""
+ROUND_SECONDS, DEEP_ROUND_SECONDS = 1.5, 5.0
+AFTERWARDS_SECONDS = 10.0
+ORDINARY_SECONDS = 5.0
+"""For one write beside all floods: what waits for its turn here is mostly this process."""
+MORE_MEMORY = 96 * 1024 * 1024
+"""Kept of the largest floods for what comes next, however many there were: it was 56 MiB after ten, and no more after that."""
+
+
+def descriptors_of(service: Service) -> int:
+    assert service.process is not None
+    return len(list(Path(f"/proc/{service.process.pid}/fd").iterdir()))
+
+
+def write_until(shop: Shop, until: float) -> list[float]:
+    """Write as an ordinary client does; return how many seconds each took."""
+    took = []
+    while time.monotonic() < until:
+        began = time.monotonic()
+        assert shop.paid(5)["status"] == "open"
+        took.append(time.monotonic() - began)
+        time.sleep(0.02)
+    return took
+
+
+@pytest.mark.slow
+@pytest.mark.deep
+def test_floods_by_chance(tmp_path: Path, effort: Effort, record_property: Callable[[str, object], None]) -> None:
+    """While they last, an ordinary client is served on a connection that he keeps; afterwards all of them are gone."""
+    service = hasty(f"sqlite:///{tmp_path}/o.sqlite")
+    service.program = ["sh", "-c", 'ulimit -n 300; exec "$@"', "sh", *service.program]
+    floods = 0
+    with running(service), service.shop() as shop, ThreadPoolExecutor(FLOODS + 1) as pool:
+        write_until(shop, time.monotonic() + 0.5)
+        before, memory = descriptors_of(service), memory_of(service)
+        for seed in effort.rounds():
+            until = time.monotonic() + (DEEP_ROUND_SECONDS if effort.deep else ROUND_SECONDS)
+            with ExitStack() as left:
+                writing = pool.submit(write_until, shop, until)
+                flooding = [
+                    pool.submit(flood, service, f"{seed}-{number}", FLOOD_CONNECTIONS, until - 0.2, left)
+                    for number in range(FLOODS)
+                ]
+                kinds = [one.result() for one in flooding]
+                took = writing.result()
+                assert len(took) > 1, (seed, kinds)
+                assert max(took) < ORDINARY_SECONDS, (seed, kinds)
+                deadline = time.monotonic() + AFTERWARDS_SECONDS
+                while descriptors_of(service) > before:
+                    assert time.monotonic() < deadline, (seed, kinds)
+                    time.sleep(0.05)
+            assert memory_of(service) - memory < MORE_MEMORY, (seed, kinds)
+            floods += FLOODS
+    record_property("floods of connections", floods)
 
 
 def test_a_process_takes_as_many_connections_as_its_descriptors_allow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ When the store is well again, so is the server, by itself. What was acknowledged
 
 import asyncio
 import contextlib
+import random
 import shutil
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,11 +19,13 @@ import asyncpg
 import httpx
 import pytest
 
-from commands import run
+from commands import run, run_json
 from database import ENGINES, new_database
 from full_disk import Disk, postgres_disk, sqlite_disk
+from lanes import Effort
 from service import Service, Shop, items, serving
 from throwaway import OWNER, Cluster, unbound
+from told import Writers
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +152,50 @@ def test_the_disk_is_full(on_disk: tuple[Service, Disk]) -> None:
             assert "full" in unavailable(shop.http.get(path))
         disk.make_room(service)
         all_is_well(service, shop, made)
+
+
+FILLINGS, EPISODES = 3, 3
+"""How often the disk fills under the same writers at most; how often that is compared with what is there, in the deep lane."""
+
+
+@contextlib.contextmanager
+def small_disk(engine: str, folder: Path) -> Iterator[tuple[Service, Disk]]:
+    """A server whose database has a new small disk, and on PostgreSQL a new cluster."""
+    with contextlib.ExitStack() as ends:
+        if engine == "sqlite":
+            folder.mkdir()
+            database, disk = ends.enter_context(sqlite_disk(folder))
+        else:
+            cluster = Cluster()
+            ends.callback(cluster.remove)
+            database, disk = ends.enter_context(postgres_disk(cluster))
+        yield ends.enter_context(serving(database, **HASTY)), disk
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_disk_that_fills_and_gets_room_by_chance(
+    engine: str, tmp_path: Path, effort: Effort, record_property: Callable[[str, object], None]
+) -> None:
+    """At any moment under writers: what each is told is so, and afterwards everything can be written."""
+    counted: Counter[str] = Counter()
+    for seed in effort.rounds():
+        with small_disk(engine, tmp_path / str(seed)) as (service, disk), service.shop() as shop:
+            for episode in range(EPISODES if effort.deep else 1):
+                drawn = random.Random(f"{seed}-{episode}")
+                writers = Writers(shop, f"{seed}-{episode}")
+                with writers.at_work():
+                    for _ in range(drawn.randint(1, FILLINGS) if effort.deep else 1):
+                        time.sleep(drawn.uniform(0, 0.5))
+                        disk.fill(service)
+                        time.sleep(drawn.choice((0, 0.05, 0.5, 1)))
+                        disk.make_room(service)
+                        counted["fillings of a disk"] += 1
+                recovers(lambda: new_order(shop))
+                counted += writers.check()
+            assert run_json("verify", database=service.database)["differences"] == []
+    for what, times in counted.items():
+        record_property(f"{what} while a disk was full by chance" if "told" in what else what, times)
 
 
 MOVED: dict[str, Callable[[Path], object]] = {

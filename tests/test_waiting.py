@@ -5,6 +5,7 @@ not to be never is, and where nobody can tell, that is said.
 """
 
 import asyncio
+import random
 import signal
 import sqlite3
 import statistics
@@ -21,13 +22,17 @@ import httpx
 import pytest
 
 from commands import run_json
+from lanes import Effort
 from ordre.db.locks import IDLE_SECONDS, WAIT_SECONDS
+from ordre.db.pending import SETTLE_SECONDS
 from service import Service, Shop, items, operation, serving
 from throwaway import Cluster, unbound
+from told import NOTHING, UNKNOWN, Writers
 
 pytestmark = pytest.mark.slow
 
-NOTHING, UNKNOWN = "nothing was recorded", "not known whether this was recorded"
+LONGEST_SECONDS = 20.0
+"""For whoever meets one lock after another."""
 AT_ONCE_SECONDS = 1.0
 """Long for one write, even on a busy machine, and far from how long somebody waits for a lock."""
 
@@ -283,3 +288,74 @@ def test_a_transaction_of_a_process_that_hangs_is_ended(own_cluster: Cluster) ->
             hanging.process.send_signal(signal.SIGCONT)
         assert answer.status_code == 200
         assert erasing.result().status_code in (200, 503)
+
+
+LOCKERS = 3
+ROUND_SECONDS, DEEP_ROUND_SECONDS = 2.0, 6.0
+REQUEST_SECONDS = ("1", "30")
+"""One is over before what is waited for is given up, one is not."""
+LOCKED = (
+    "select 1 from orders where account_id = $1 and id = any($2) for update",
+    "select 1 from orders where account_id = $1 and id = any($2) for share",
+    "select 1 from orders where account_id = $1 for no key update",
+    "select 1 from order_bodies where account_id = $1 and id = any($2) for update",
+    "select 1 from facts where account_id = $1 and id = any($2) for update",
+    "select 1 from drafts where account_id = $1 for update",
+    "select 1 from idempotency where account_id = $1 for update",
+    "select 1 from tallies where account_id = $1 for update",
+    "select 1 from accounts where account_id = $1 for update",
+    "select 1 from clients where account_id = $1 for update",
+    "lock table orders in exclusive mode",
+    "lock table facts in share mode",
+    "lock table idempotency in access exclusive mode",
+)
+
+
+def locks_by_chance(database: str, account_id: str, orders: list[str], seed: str, until: float) -> int:
+    """Lock a few things one after another, in no order, hold them, and let them go, again and again; return how often."""
+    drawn, times = random.Random(seed), 0
+    with closing_of(Other(database)) as other:
+        other.does("set lock_timeout = '1s'")
+        while time.monotonic() < until:
+            other.does("begin")
+            try:
+                for statement in drawn.sample(LOCKED, drawn.choice((1, 1, 2, 3))):
+                    values = (account_id, drawn.sample(orders, drawn.randint(1, len(orders))))
+                    other.does(statement, *values[: statement.count("$")])
+                    time.sleep(drawn.choice((0, 0.05, 0.3)))
+                time.sleep(min(drawn.choice((0.01, 0.1, 0.5, 2 * WAIT_SECONDS)), max(until - time.monotonic(), 0)))
+                times += 1
+            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+                pass  # its own locks go: somebody else goes on
+            other.does("rollback")
+            time.sleep(drawn.uniform(0, 0.2))
+    return times
+
+
+@pytest.mark.deep
+def test_rows_that_somebody_locks_by_chance(
+    cluster: Cluster, effort: Effort, record_property: Callable[[str, object], None]
+) -> None:
+    """Whatever is locked, in whatever order and for how long: what the writers are told is so, and nobody waits for ever."""
+    database, counted = cluster.database(), Counter[str]()
+    for seed in effort.rounds():
+        seconds = random.Random(seed).choice(REQUEST_SECONDS)
+        with (
+            serving(database, ORDRE_REQUEST_SECONDS=seconds) as service,
+            service.shop() as shop,
+            ThreadPoolExecutor(LOCKERS) as pool,
+        ):
+            writers = Writers(shop, str(seed))
+            with writers.at_work():
+                until = time.monotonic() + (DEEP_ROUND_SECONDS if effort.deep else ROUND_SECONDS)
+                locking = [
+                    pool.submit(locks_by_chance, database, shop.account_id, writers.orders, f"{seed}-{locker}", until)
+                    for locker in range(LOCKERS)
+                ]
+                counted["held locks"] += sum(one.result() for one in locking)
+            longest = max(writers.told, key=lambda one: one.seconds)
+            counted += writers.check()
+            assert longest.seconds < min(LONGEST_SECONDS, float(seconds) + SETTLE_SECONDS + AT_ONCE_SECONDS), longest
+        assert run_json("verify", database=database)["differences"] == []
+    for what, times in counted.items():
+        record_property(f"{what} while rows were locked by chance" if "told" in what else what, times)
