@@ -6,8 +6,8 @@ What it may not do, and why:
   an amount above what remains, a line id twice.
 - `use_after_free` says that what was deleted is gone. A deleted draft and a deleted comment are kept and shown as deleted, as the
   reference has it.
-- `ensure_resource_availability` says that what was made is there. An order that is erased takes its drafts with it, so the check is
-  off where orders are erased, and on in the walks over what follows on one another.
+- `ensure_resource_availability` says that what was made is there. An order that is erased takes its drafts with it, so the check
+  is off where orders are erased, and on in the walks over what follows on one another.
 - If-Match is `*` throughout: with versions drawn by chance nearly every write would end there.
 - The token endpoint it calls with a bearer token, which that does not read.
 - Links that it infers from names are off: ours say what follows on what.
