@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import fields
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,8 @@ def test_an_error_lists_every_value_of_every_refusal() -> None:
 def test_no_docstring_describes_a_field_that_is_not_there() -> None:
     for one in heirs(Wire):
         names = {field.name for field in msgspec.structs.fields(one)} | {"event_type"}
-        _, _, listed = (one.__doc__ or "").partition("Attributes:\n")
-        entries = [line.strip().partition(":")[0] for line in listed.splitlines() if line.startswith(" " * 8) and line[8] != " "]
+        _, _, listed = cleandoc(one.__doc__ or "").partition("Attributes:\n")
+        entries = [line.strip().partition(":")[0] for line in listed.splitlines() if line.startswith(" " * 4) and line[4] != " "]
         assert set(entries) <= names, one
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from ordre.api.errors import MOST_FAULTS, refusal_body
+from ordre.api.errors import MOST_FAULTS, Failure, failure_body, refusal_body
 from ordre.api.examples import EXAMPLES
 from ordre.api.faults import faults_of_parameters, read
 from ordre.api.requests import Bodies, Queries
@@ -226,3 +226,17 @@ def test_every_pattern_says_in_words_what_it_asks_for() -> None:
                     assert shape is None or all(one.expected or not one.pattern for one in shape.choices), (struct, name)
                     left += [shape.struct] if shape and shape.struct else []
     assert len(seen) > 30
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "BAD REQUEST"),
+        (404, "NOT FOUND"),
+        (413, "REQUEST ENTITY TOO LARGE"),
+        (422, "UNPROCESSABLE ENTITY"),
+        (429, "TOO MANY REQUESTS"),
+    ],
+)
+def test_the_code_of_a_status_is_the_same_on_every_python(status: int, code: str) -> None:
+    assert json.loads(failure_body(Failure(status, "some", "Some")))["error"]["code"] == code

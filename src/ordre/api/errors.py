@@ -28,6 +28,8 @@ STATUSES: tuple[tuple[type[Refusal], int], ...] = (
     (KeyReused, 422),
 )
 """Family of refusals -> status."""
+_CODES = {413: "REQUEST ENTITY TOO LARGE", 422: "UNPROCESSABLE ENTITY"}
+"""Python 3.13 has other phrases for these; what clients compare is the same on every Python."""
 MOST_FAULTS = 20
 """So many faults of a body are looked for."""
 
@@ -172,5 +174,5 @@ def failure_body(failure: Failure) -> bytes:
 
 
 def _body(status: int, message: str, faults: list[dict[str, object]]) -> bytes:
-    code = HTTPStatus(status).phrase.upper()
+    code = _CODES.get(status) or HTTPStatus(status).phrase.upper()
     return encode({"error": {"code": code, "message": message, "errors": faults}})
