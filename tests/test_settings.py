@@ -121,7 +121,12 @@ def test_a_misspelt_variable_is_named_with_the_one_that_was_meant() -> None:
 
 def test_every_variable_of_the_pages_and_the_code_is_known() -> None:
     known = {variable_of(one.name) for one in fields(Settings)} | OTHER_VARIABLES
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.py"), *(ROOT / "examples").rglob("*.*")]
+    pages = [
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "src").rglob("*.py"),
+        *(one for one in (ROOT / "examples").rglob("*.*") if one.suffix != ".pyc"),
+    ]
     for page in pages:
         for name in re.findall(r"ORDRE_[A-Z]+(?:_[A-Z]+)*\b", page.read_text(encoding="utf-8")):
             assert name in known, f"{page.name}: {name}"
