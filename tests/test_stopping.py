@@ -1,5 +1,6 @@
 """How a server ends: whoever connects meanwhile is answered or refused, and no process stays behind."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,11 +16,15 @@ import httpx
 import pytest
 
 from commands import run
+from ordre.api.health import Lifecycle
+from ordre.stopping import Stopping
 from service import Service, children, items
 from throwaway import Cluster
 
 pytestmark = pytest.mark.slow
 SECONDS = 60
+LOCK_FILTER = 44
+"""SO_LOCK_FILTER of Linux: from now on the kernel refuses filters, as some do for whoever is not root."""
 CLIENTS = 16
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 
@@ -171,3 +176,26 @@ def test_a_process_that_waits_for_its_database_ends_too(own_cluster: Cluster) ->
         processes.extend(children(processes[0]))
         os.kill(processes[0], signal.SIGKILL)
         wait_until(lambda: not any(map(is_there, processes)))
+
+
+def test_a_kernel_that_allows_no_filter_does_not_keep_a_process_from_ending() -> None:
+    told = list[int]()
+
+    async def run(listening: socket.socket) -> None:
+        stopping = Stopping(Lifecycle(), 0, [listening], alone=True)
+        stopping.listen()
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(10):
+            while not told:  # noqa: ASYNC110 - who tells is a handler of signals
+                await asyncio.sleep(0.01)
+
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    interrupted = signal.getsignal(signal.SIGINT)
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, LOCK_FILTER, 1)
+            asyncio.run(run(listening))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupted)
+    assert told == [signal.SIGTERM]

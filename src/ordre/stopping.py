@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -35,7 +36,8 @@ def shut(sockets: Sequence[socket.socket]) -> None:
     """Let nobody new into the queues of listening sockets, in whichever process they are open; what is in them stays.
 
     Who tries to connect meanwhile tries again a second later, and is refused once the sockets are closed. Elsewhere than on
-    Linux nothing is done: then who connects in the instant between the last look at the queue and its end may be reset.
+    Linux, and where a kernel leaves filters to root, nothing is done: then who connects in the instant between the last look at
+    the queue and its end may be reset.
     """
     if sys.platform != "linux":
         return
@@ -43,7 +45,8 @@ def shut(sockets: Sequence[socket.socket]) -> None:
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     for one in sockets:
         if one.fileno() >= 0:
-            one.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", len(steps), ctypes.addressof(program)))
+            with suppress(PermissionError):
+                one.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", len(steps), ctypes.addressof(program)))
 
 
 class Stopping:
@@ -94,7 +97,14 @@ class Stopping:
             self._ending = self._loop.create_task(self._ended(number))
 
     async def _ended(self, number: int) -> None:
-        """Empty the queue, then go on as if we had not been asked first."""
+        """Empty the queue, then go on, whatever came of that, as if we had not been asked first."""
+        try:
+            await self._emptied()
+        finally:
+            self._stop[number](number, None)
+
+    async def _emptied(self) -> None:
+        """Let nobody new into the queue, and wait until whoever is in it is taken."""
         if self._alone:
             shut(self._sockets)
         await asyncio.sleep(_QUEUE_SECONDS)
@@ -103,4 +113,3 @@ class Stopping:
             queue.register(one, select.POLLIN)
         while queue.poll(0) and self._loop.time() < ends:  # noqa: ASYNC110 - the kernel knows, and tells who accepts
             await asyncio.sleep(_QUEUE_SECONDS / 10)
-        self._stop[number](number, None)
