@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep what became of each test and what it counted, for `script/promises.py`."""
     if report.when == "call" or report.outcome != "passed":
-        RAN.append({"test": report.nodeid, "outcome": report.outcome, "figures": report.user_properties, "s": report.duration})
+        RAN.append({"test": report.nodeid, "outcome": report.outcome, "figures": report.user_properties})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -42,9 +42,6 @@ class Guest:
     """Whether the account is filled with the orders of the demo."""
 
 
-sys.setswitchinterval(0.0002)
-
-
 class Application:
     """The API with its lifespan: opens the store at start, keeps it tidy, closes it at the end. It listens on ``sockets``."""
 

@@ -1,7 +1,7 @@
 """Answers of JSON, which end with a newline, so that no prompt stands behind them."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -46,14 +46,13 @@ class JsonAnswer(Response):
         return None
 
 
-def pieces(texts: Sequence[str]) -> Iterator[bytes]:
-    """Yield an answer whose JSON is these texts one after another; short ones are sent together."""
-    together: list[str] = []
-    size = 0
+def pieces(texts: Sequence[str]) -> list[bytes]:
+    """Return the pieces of an answer whose JSON is these texts one after another; short ones are sent together."""
+    found, together, size = list[bytes](), list[str](), 0
     for text in texts:
         together.append(text)
         size += len(text)
         if size >= PIECE:
-            yield "".join(together).encode()
+            found.append("".join(together).encode())
             together, size = [], 0
-    yield "".join([*together, "\n"]).encode()
+    return [*found, "".join([*together, "\n"]).encode()]

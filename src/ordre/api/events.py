@@ -45,9 +45,8 @@ async def list_all(context: Context) -> Reply:
         total=asked.total,
     )
     page = await context.store.events(context.account_id, view.order.id, query)
-    size = sum(fact.size for fact in page.facts)
     shown = partial(order_events, context.account_id, view.order.id, page, names)
-    events = await aside(size, shown)
+    events = await aside(sum(fact.size for fact in page.facts), shown)
     headers = page_headers(context, page.more, page.total, id_of(events[-1]) if events else None)
     return Reply(body=f'{{"events":[{",".join(events)}],"state":{json_text(state_of_reports(page.reports))}}}', headers=headers)
 

@@ -199,7 +199,7 @@ async def paged(context: Context, name: str, page: Page[T], text: Callable[[T], 
         for row in page.rows:
             texts.append(text(row))
             last = id_of(row)
-        return list(pieces(in_parts(name, texts))), last
+        return pieces(in_parts(name, texts)), last
 
     body, last = await aside(page.size, body_and_last)
     return Reply(body=body, headers=page_headers(context, page.more, page.total, last))

@@ -47,7 +47,7 @@ async def diff(context: Context) -> Reply:
         events = order_events(context.account_id, now.order.id, page, names)
         left_out = f',"events_left_out":{page.left_out}' if page.left_out else ""
         head = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":'
-        return list(pieces([head, f"[{','.join(events)}]{left_out}}}"]))
+        return pieces([head, f"[{','.join(events)}]{left_out}}}"])
 
     size = before.size + after.size + sum(fact.size for fact in page.facts)
     return Reply(body=await aside(size, body))
