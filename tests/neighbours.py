@@ -1,10 +1,11 @@
 """Two accounts of one server: one reads large pages on many connections, the other reads one order at a time."""
 
 import multiprocessing
+import os
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from service import Shop, item
@@ -33,7 +34,9 @@ def _read_for_ever(port: int, wanted: bytes) -> None:
             line.sendall(wanted)
             got = 0
             while (end := bytes(place[:got]).find(b"\r\n\r\n")) < 0:
-                got += line.recv_into(place[got:], 4096)
+                took = line.recv_into(place[got:], 4096)
+                assert took, "the server ended the connection"
+                got += took
             head = bytes(place[:end]).lower()
             left = int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]) - (got - end - 4)
             line.recv_into(place, left, socket.MSG_WAITALL)
@@ -42,9 +45,9 @@ def _read_for_ever(port: int, wanted: bytes) -> None:
 
 
 def _load(port: int, wanted: bytes) -> None:
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for _ in range(CONNECTIONS):
-            pool.submit(_read_for_ever, port, wanted)
+    pool = ThreadPoolExecutor(CONNECTIONS)
+    wait([pool.submit(_read_for_ever, port, wanted) for _ in range(CONNECTIONS)], return_when=FIRST_EXCEPTION)
+    os._exit(1)  # one of them ended: who measures sees that there is no load
 
 
 @contextmanager
@@ -55,6 +58,7 @@ def reading(port: int, shop: Shop, path: str) -> Iterator[None]:
     time.sleep(1.0)
     try:
         yield
+        assert process.is_alive(), "a client that was to read stopped"
     finally:
         process.kill()
         process.join()
