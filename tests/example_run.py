@@ -32,7 +32,7 @@ class Run:
         sent: dict[str, Any] = {"params": QUERIES.get(operation, {}), "headers": {"Authorization": f"Bearer {self.token}"}}
         if operation in EXAMPLES:
             sent["json"] = EXAMPLES[operation]
-        if not route.scopes and route.body:
+        if route.access.by_secret:
             sent["headers"], sent["auth"] = {}, (self.client_id, self.secret)
         answer = self.http.request(route.method, route.path.format_map(named), **sent)
         assert answer.status_code == 200, f"{operation}: {answer.text}"

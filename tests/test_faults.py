@@ -21,16 +21,16 @@ from ordre.api.routes import ROUTES
 from ordre.api.shapes import Shape, fields_of
 from ordre.api.wire.common import decoder
 from ordre.api.wire.orders import NewOrder
-from ordre.api.wire.queries import LISTS
+from ordre.api.wire.queries import LISTS, NoBody
 from ordre.domain.refusals import Refused
 
 EVERY_FIELD = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 BODIES: dict[type[msgspec.Struct], list[Any]] = {}
 for _route in ROUTES:
-    if _route.body is not None:
+    if _route.body is not NoBody:
         BODIES.setdefault(_route.body, []).append(EXAMPLES[_route.id])
 BODIES[NewOrder].append(EVERY_FIELD)
-QUERIES = list(dict.fromkeys(route.query for route in ROUTES))
+QUERIES: list[type[msgspec.Struct]] = list(dict.fromkeys(route.query for route in ROUTES))
 ITEM = {"id": "a", "line_id": 1, "gross_amount": 5, "tax_lines": []}
 ORDER = {"currency": "NOK", "items": [ITEM]}
 

@@ -16,7 +16,7 @@ from ordre.api.wire.common import KNOWN_WORDS, milliseconds
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.settings import BadSetting, Settings
 
-TYPES = list(dict.fromkeys(one for route in ROUTES for one in (route.body, route.answer, route.query) if one is not None))
+TYPES = list(dict.fromkeys(one for route in ROUTES for one in (route.body, route.answer, route.query)))
 SAMPLES = {
     "currency": "NOK",
     "email": "kari@example.com",

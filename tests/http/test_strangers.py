@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ordre.api.examples import EXAMPLES
-from ordre.api.routes import ROUTES, Route
+from ordre.api.route import AnyRoute
+from ordre.api.routes import ROUTES
 from ordre.domain.access import SCOPES, allows
 from service import Service, Shop, faults_of, items, operation
 
@@ -42,11 +43,11 @@ def owner(service: Service) -> Iterator[tuple[Shop, dict[str, str]]]:
         )
 
 
-def url(route: Route, account_id: str, ids: dict[str, str]) -> str:
+def url(route: AnyRoute, account_id: str, ids: dict[str, str]) -> str:
     return route.path.format_map({**ids, "aid": account_id})
 
 
-def send(http: Any, route: Route, path: str, token: str | None) -> Any:
+def send(http: Any, route: AnyRoute, path: str, token: str | None) -> Any:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return http.request(route.method, path, headers=headers, json=EXAMPLES.get(route.id))
 
@@ -56,7 +57,7 @@ def snapshot(shop: Shop, ids: dict[str, str]) -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
-def test_a_strangers_token_gets_nothing(owner: tuple[Shop, dict[str, str]], shop: Shop, route: Route) -> None:
+def test_a_strangers_token_gets_nothing(owner: tuple[Shop, dict[str, str]], shop: Shop, route: AnyRoute) -> None:
     their, ids = owner
     before = snapshot(their, ids)
     in_their_account = send(shop.http, route, url(route, their.account_id, ids), shop.token)
@@ -81,7 +82,7 @@ def test_a_strangers_token_gets_nothing(owner: tuple[Shop, dict[str, str]], shop
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
-def test_nothing_without_a_token(owner: tuple[Shop, dict[str, str]], route: Route) -> None:
+def test_nothing_without_a_token(owner: tuple[Shop, dict[str, str]], route: AnyRoute) -> None:
     their, ids = owner
     path = url(route, their.account_id, ids)
     for headers in (
@@ -106,7 +107,7 @@ def narrow(service: Service, owner: tuple[Shop, dict[str, str]]) -> Iterator[dic
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
 def test_a_token_does_only_what_its_scopes_say(
-    owner: tuple[Shop, dict[str, str]], narrow: dict[str, Shop], route: Route, scope: str
+    owner: tuple[Shop, dict[str, str]], narrow: dict[str, Shop], route: AnyRoute, scope: str
 ) -> None:
     their, _ = owner
     nothing = dict.fromkeys(owner[1], "none") | {"line_id": "1"}

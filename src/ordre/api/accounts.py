@@ -11,6 +11,7 @@ from ordre.api.edge import CLIENT
 from ordre.api.errors import Failure
 from ordre.api.wire.accounts import Token, TokenRequest
 from ordre.api.wire.common import given, instant
+from ordre.api.wire.queries import NoBody, NoQuery
 from ordre.application.ports import Client
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.secrets import digest_of, matches, new_secret
@@ -22,12 +23,11 @@ _NOBODY = digest_of(new_secret())
 _log = structlog.get_logger("ordre")
 
 
-async def issue_token(context: Context) -> Reply:
+async def issue_token(context: Context, sent: TokenRequest, _: NoQuery) -> Reply:
     """A token for a client that knows its secret.
 
     Id and secret stand in the Authorization header (Basic), or in the body, as JSON or as a form.
     """
-    sent = context.sent(TokenRequest)
     client_id, secret = _credentials(context.request.headers.get("authorization"), sent)
     account_id = context.account_id
     audience = given(sent.audience) or f"{context.base_url}/v1/accounts/{account_id}"
@@ -51,7 +51,7 @@ async def issue_token(context: Context) -> Reply:
     return Reply(body=reply(answer).body, headers={"cache-control": "no-store"})
 
 
-async def public_keys(context: Context) -> Reply:
+async def public_keys(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """The keys that verify tokens, as a JSON Web Key Set: those that sign now, and those that signed before."""
     return reply(await context.tokens.jwks())
 

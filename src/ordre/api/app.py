@@ -7,9 +7,9 @@ from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
 from re import fullmatch
+from typing import Any, Generic
 from urllib.parse import unquote
 
-import msgspec
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -42,12 +42,13 @@ from ordre.api.requests import (
     text_of,
     version_named,
 )
-from ordre.api.routes import ROUTES, Route
+from ordre.api.route import B, Q, Route
+from ordre.api.routes import ROUTES
 from ordre.api.stale import explained
 from ordre.api.turns import Turns
 from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
-from ordre.api.wire.queries import is_large
+from ordre.api.wire.queries import NoBody, is_large
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.aside import aside, small
 from ordre.application.orders import Call
@@ -56,7 +57,7 @@ from ordre.application.troubles import StoreUnavailable
 from ordre.auth.tokens import Caller, InvalidToken, Tokens
 from ordre.domain.access import allows
 from ordre.domain.decide import Limits
-from ordre.domain.refusals import Refusal, Refused
+from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 
 RETRY_SECONDS = 1
@@ -87,13 +88,15 @@ class Api:
         self.clock = clock
 
 
-class Endpoint:
+class Endpoint(Generic[B, Q]):
     """One row of the table as an ASGI application."""
 
-    def __init__(self, api: Api, route: Route) -> None:
+    def __init__(self, api: Api, route: Route[B, Q]) -> None:
         self._api, self._route = api, route
         self._queries = Queries(route.query)
-        self._bodies = Bodies(route.body, api.settings.json_depth) if route.body else None
+        self._bodies = Bodies(route.body, api.settings.json_depth)
+        self._nothing = route.body() if route.body is NoBody or route.body_optional else None
+        """What the handler is given where no body is read, or where it may be left out and is."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -120,35 +123,35 @@ class Endpoint:
         most = self._api.settings.body_bytes if caller else min(self._api.settings.body_bytes, STRANGER_BYTES)
         body = await body_of(request, most, self._api.settings.body_seconds)
         request.scope[SENT] = len(body)
-        context = await self._understood(request, caller, body)
-        if caller is None or route.writes or not is_large(context.query):
+        context, sent, asked = await self._understood(request, caller, body)
+        if caller is None or route.writes or not is_large(asked):
             with small:
-                return await self._handled(context)
+                return await self._handled(context, sent, asked)
         async with self._api.turns.of(context.account_id):
-            return await self._handled(context)
+            return await self._handled(context, sent, asked)
 
-    async def _handled(self, context: Context) -> Reply:
+    async def _handled(self, context: Context, sent: B, asked: Q) -> Reply:
         try:
-            return await self._route.handler(context)
+            return await self._route.handler(context, sent, asked)
         except Refused as refused:
             raise await explained(context, refused) from refused
 
-    async def _understood(self, request: Request, caller: Caller | None, body: bytes) -> Context:
+    async def _understood(self, request: Request, caller: Caller | None, body: bytes) -> tuple[Context, B, Q]:
         """Return the request, read whole and as this operation wants it."""
         route = self._route
         check_names(request)
         text = text_of(body)
-        query = self._queries.decode(request)
+        asked = self._queries.decode(request)
         form = False
-        if self._bodies is not None and not self._without(body):
-            form = check_type(request, form=not route.scopes)
+        if self._left_out(body) is None:
+            form = check_type(request, form=route.form)
         noted = told(caller.account_id, request.scope["headers"]) if caller and route.writes else None
         if noted is None:
-            decoded = await aside(len(body), partial(self._decoded, form_of(body) if form else body))
+            sent = await aside(len(body), partial(self._decoded, form_of(body) if form else body))
         else:
             request.scope[TOLD] = noted
-            decoded = await aside(len(body), partial(self._noted, noted, body))
-        return self._context(request, caller, text, decoded, query)
+            sent = await aside(len(body), partial(self._noted, noted, body))
+        return self._context(request, caller, text), sent, asked
 
     async def _caller(self, request: Request) -> Caller:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -169,38 +172,39 @@ class Endpoint:
         request.scope[SPENDS] = caller.account_id
         return caller
 
-    def _decoded(self, body: bytes) -> object:
-        if self._bodies is None or self._without(body):
-            return None
-        return self._bodies.decode(body)
+    def _decoded(self, body: bytes) -> B:
+        nothing = self._left_out(body)
+        return self._bodies.decode(body) if nothing is None else nothing
 
-    def _noted(self, noted: Told, body: bytes) -> object:
+    def _noted(self, noted: Told, body: bytes) -> B:
         """Decode a body, and note what of it is not taken."""
-        faults: tuple[Refusal, ...] = ()
-        decoded = None
+        is_sent = body.strip() not in NO_BODY
         try:
-            decoded = self._decoded(body)
+            sent = self._decoded(body)
         except Refused as refused:
-            faults = refused.refusals
-        if body.strip() not in NO_BODY:
-            noted.refuse(self._route.body, body, faults)
-        elif faults:
-            raise Refused(*faults)
-        return decoded
+            if is_sent:
+                noted.refuse(self._route.body, body, refused.refusals)
+            raise
+        if is_sent:
+            noted.refuse(self._route.body, body, ())
+        return sent
 
-    def _without(self, body: bytes) -> bool:
-        """Tell whether the operation is called without a body, where it may be."""
-        return self._route.body_optional and body.strip() in NO_BODY
+    def _left_out(self, body: bytes) -> B | None:
+        """Return what stands for a body that is not read, or may be left out and is; None for any other."""
+        if self._nothing is None:
+            return None
+        return self._nothing if self._route.body is NoBody or body.strip() in NO_BODY else None
 
     def _event(self, request: Request, text: str, path: dict[str, str]) -> str:
         """Return what is kept of a request that writes."""
-        draft = _draft_of(self._route, path)
+        completed = self._route.completes
+        draft = path[completed.name] if completed else None
         return request_event(request.method, path_of(request), kept_body(self._route.body, text), draft)
 
-    def _context(self, request: Request, caller: Caller | None, text: str, decoded: object, query: msgspec.Struct) -> Context:
+    def _context(self, request: Request, caller: Caller | None, text: str) -> Context:
         api, path = self._api, {name: unquote(value) for name, value in request.path_params.items()}
         account_id = caller.account_id if caller else path.get("aid", "")
-        if "aid" in path and not fullmatch(ACCOUNT_ID, account_id):
+        if self._route.access.by_secret and not fullmatch(ACCOUNT_ID, account_id):
             raise unauthorized("There is no such account", scheme="Basic")
         (at, nanoseconds), numbers = api.clock.now(), count()
         writes, noted = self._route.writes, request.scope.get(TOLD)
@@ -223,8 +227,6 @@ class Endpoint:
             limits=api.limits,
             call=call,
             path=path,
-            query=query,
-            body=decoded,
             request=request,
             new_id=lambda: uuid7(at, nanoseconds, next(numbers)),
             told=noted,
@@ -234,7 +236,7 @@ class Endpoint:
 class Methods:
     """The endpoints of one path, by method."""
 
-    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+    def __init__(self, endpoints: dict[str, Endpoint[Any, Any]]) -> None:
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -273,7 +275,7 @@ def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> AS
     ``moved`` is awaited after a client has moved the clock, where it can.
     """
     api = Api(store, settings, clock)
-    by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
+    by_path: dict[str, dict[str, Endpoint[Any, Any]]] = defaultdict(dict)
     for route in ROUTES:
         by_path[route.path][route.method] = Endpoint(api, route)
     routes: list[StarletteRoute | Mount] = [
@@ -311,10 +313,6 @@ def _not_answered(code: str, reason: str, scope: Scope, *, unsure: bool = False)
     elif scope.get(WRITES):
         what = "nothing was recorded, try again"
     return Failure(HTTPStatus.SERVICE_UNAVAILABLE, code, f"{reason}; {what}", {"retry-after": str(RETRY_SECONDS)})
-
-
-def _draft_of(route: Route, path: dict[str, str]) -> str | None:
-    return path["id"] if route.id == "aid_draft_orders_id_complete_put" else None
 
 
 def _digest(request: Request, text: str) -> str:

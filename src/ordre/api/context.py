@@ -3,9 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
 
-import msgspec
 from starlette.requests import Request
 
 from ordre.api.names import ClientNames
@@ -17,7 +15,6 @@ from ordre.application.ports import Store
 from ordre.auth.tokens import Tokens
 from ordre.domain.decide import Limits
 
-T = TypeVar("T")
 WRITTEN = "ordre.written"
 """Says in the scope that what the request asked for is recorded, whatever becomes of its answer."""
 
@@ -60,8 +57,6 @@ class Context:
     limits: Limits
     call: Call
     path: Mapping[str, str]
-    query: msgspec.Struct
-    body: object
     request: Request
     new_id: Callable[[], str]
     told: Told | None = None
@@ -89,11 +84,3 @@ class Context:
     def was_written(self) -> None:
         """Remember that what the request asked for is recorded: what fails from now on is its answer alone."""
         self.request.scope[WRITTEN] = True
-
-    def sent(self, type_: type[T]) -> T:  # noqa: ARG002 - it tells the reader and the type checker
-        """Return the body, which the endpoint has decoded as this type."""
-        return cast(T, self.body)
-
-    def asked(self, type_: type[T]) -> T:  # noqa: ARG002 - as above
-        """Return the query, which the endpoint has decoded as this type."""
-        return cast(T, self.query)

@@ -8,9 +8,9 @@ from ordre.api.context import Context, Reply
 from ordre.api.orders import changed, paged
 from ordre.api.payments import written
 from ordre.api.unseen import IGNORED, ignored_header
-from ordre.api.wire.drafts import DraftChange, NewDraft, draft_text, sketch, sketch_after
+from ordre.api.wire.drafts import Completion, DraftChange, NewDraft, draft_text, sketch, sketch_after
 from ordre.api.wire.items import NewItem, draft_item
-from ordre.api.wire.queries import DraftListOf, list_query
+from ordre.api.wire.queries import DraftListOf, NoBody, NoQuery, list_query
 from ordre.application import drafts as use
 from ordre.application.ports import HeldDraft
 from ordre.domain import draft as domain
@@ -19,29 +19,28 @@ from ordre.domain.order import Moment
 from ordre.domain.refusals import InvalidValue, Refused, UnknownDraft
 
 
-async def create(context: Context) -> Reply:
+async def create(context: Context, sent: NewDraft, _: NoQuery) -> Reply:
     """Make a draft. Its items may be added now or later."""
-    call, (described, options, shown) = context.call, sketch(context.sent(NewDraft))
+    call, (described, options, shown) = context.call, sketch(sent)
     moment = Moment(at=call.at, by=call.by)
     draft = domain.created(context.new_id(), described, options, shown, moment, context.limits.lines)
     return written(await use.create(context.store, call, draft, await _shown(context)))
 
 
-async def list_all(context: Context) -> Reply:
+async def list_all(context: Context, _: NoBody, asked: DraftListOf) -> Reply:
     """The account's drafts, newest first, by any filter."""
-    page = await context.store.drafts(context.account_id, list_query(context.asked(DraftListOf)))
+    page = await context.store.drafts(context.account_id, list_query(asked))
     return await paged(context, "draft_orders", page, await _shown(context), lambda held: held.draft.id)
 
 
-async def read(context: Context) -> Reply:
+async def read(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """One draft, with its events."""
     shown, held = await _shown(context), await _held(context)
     return Reply(body=shown(held), version=held.draft.version)
 
 
-async def update(context: Context) -> Reply:
+async def update(context: Context, change: DraftChange, _: NoQuery) -> Reply:
     """Change a draft. What is left out stays, `null` takes a field away, and `items` replaces all items."""
-    change = context.sent(DraftChange)
 
     def edit(draft: Draft) -> Draft:
         described, options, shown = sketch_after(change, draft)
@@ -50,12 +49,12 @@ async def update(context: Context) -> Reply:
     return await _edit(context, edit)
 
 
-async def delete(context: Context) -> Reply:
+async def delete(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Delete an open draft. It can still be read; deleting it again changes nothing."""
     return await _edit(context, lambda draft: domain.deleted(draft, Moment(at=context.call.at, by=context.call.by)))
 
 
-async def complete(context: Context) -> Reply:
+async def complete(context: Context, _: Completion, __: NoQuery) -> Reply:
     """Make the orders that the draft describes, all of them or none. Completing it again answers the same orders."""
     outcome = await use.complete(context.store, context.call, context.path["id"], context.new_id, context.limits)
     reply = await changed(context, outcome)
@@ -66,16 +65,15 @@ async def complete(context: Context) -> Reply:
     return replace(reply, headers={IGNORED: ignored_header(left)}) if left else reply
 
 
-async def add_item(context: Context) -> Reply:
+async def add_item(context: Context, item: NewItem, _: NoQuery) -> Reply:
     """Add an item to an open draft."""
-    item = context.sent(NewItem)
     at, most = context.call.at, context.limits.lines
     return await _edit(context, lambda draft: domain.with_item(draft, draft_item(item, draft.version + 1), at, most))
 
 
-async def change_item(context: Context) -> Reply:
+async def change_item(context: Context, item: NewItem, _: NoQuery) -> Reply:
     """Put another item in the place of this one."""
-    item, line_id = context.sent(NewItem), _line_id(context)
+    line_id = _line_id(context)
     if item.line_id != line_id:
         raise Refused(InvalidValue(path="line_id", reason=f"Must be {line_id}, the line of the path, is {item.line_id}"))
     at, most = context.call.at, context.limits.lines
@@ -86,7 +84,7 @@ async def change_item(context: Context) -> Reply:
     return await _edit(context, edit)
 
 
-async def remove_item(context: Context) -> Reply:
+async def remove_item(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Take an item out of an open draft."""
     line_id = _line_id(context)
     return await _edit(context, lambda draft: domain.without_item(draft, line_id, context.call.at))

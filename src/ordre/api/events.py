@@ -21,7 +21,7 @@ from ordre.api.wire.events import (
     without_text,
 )
 from ordre.api.wire.orders import NewComment
-from ordre.api.wire.queries import EventList
+from ordre.api.wire.queries import EventList, NoBody, NoQuery
 from ordre.application.aside import aside
 from ordre.application.lists import PAGE_ENTRIES, EventQuery
 from ordre.application.orders import execute
@@ -30,9 +30,9 @@ from ordre.domain.commands import Comment, DeleteComment
 from ordre.domain.refusals import Refused, UnknownComment, UnknownOrder
 
 
-async def list_all(context: Context) -> Reply:
+async def list_all(context: Context, _: NoBody, asked: EventList) -> Reply:
     """The order's events, oldest first, and the state that services' reports combine to."""
-    names, asked = await context.names(), context.asked(EventList)
+    names = await context.names()
     view = await context.store.order(context.account_id, context.order)
     if view is None:
         raise Refused(UnknownOrder())
@@ -51,9 +51,9 @@ async def list_all(context: Context) -> Reply:
     return Reply(body=f'{{"events":[{",".join(events)}],"state":{json_text(state_of_reports(page.reports))}}}', headers=headers)
 
 
-async def create(context: Context) -> Reply:
+async def create(context: Context, event: NewEvent, _: NoQuery) -> Reply:
     """Record how far a service is with the order."""
-    event, names = context.sent(NewEvent), await context.names()
+    names = await context.names()
     command = report(event, context.new_id())
     shown = shown_event(event, command.id, context.call)
     reply = written(await execute(context.store, context.call, context.order, command, shown, context.limits))
@@ -62,15 +62,14 @@ async def create(context: Context) -> Reply:
     return replace(reply, body=service_event(str(reply.body), reply.version, names.get(context.call.by)))
 
 
-async def comment(context: Context) -> Reply:
+async def comment(context: Context, sent: NewComment, _: NoQuery) -> Reply:
     """Add a comment for people."""
-    sent = context.sent(NewComment)
     id_ = context.new_id()
     shown = shown_comment(sent, id_, context.call)
     return written(await execute(context.store, context.call, context.order, Comment(id=id_), shown, context.limits))
 
 
-async def delete_comment(context: Context) -> Reply:
+async def delete_comment(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Delete a comment. Its text goes from the order, from its earlier versions and from its events; that it was there stays."""
     id_ = context.path["comment_id"]
     before = await context.store.shown_one(context.account_id, context.order, "comment", id_)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from ordre import __version__
 from ordre.api.context import Context, Reply, reply
 from ordre.api.errors import Failure
+from ordre.api.wire.queries import NoBody, NoQuery
 
 
 @dataclass(slots=True)
@@ -15,18 +16,18 @@ class Lifecycle:
     stopping: bool = False
 
 
-async def health(context: Context) -> Reply:
+async def health(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Whether the server and its database can take requests."""
     await context.store.ping()
     return _ok()
 
 
-async def live(_: Context) -> Reply:
+async def live(_: Context, __: NoBody, ___: NoQuery) -> Reply:
     """Whether the process answers."""
     return _ok()
 
 
-async def ready(context: Context) -> Reply:
+async def ready(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Whether to send requests here: the database works, this version serves its schema, and the server is not stopping."""
     lifecycle = getattr(context.request.state, "lifecycle", None)
     if lifecycle is not None and lifecycle.stopping:

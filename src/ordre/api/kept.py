@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from ordre.api.shapes import fields_of
+from ordre.api.wire.queries import NoBody
 
 MOST_UNTAKEN = 16 * 1024
 """So many bytes of a body an event keeps beside the fields that are taken: white space, unknown fields, and read-only ones."""
@@ -14,15 +15,15 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def kept_body(type_: type[msgspec.Struct] | None, text: str) -> str:
-    """Return a request's body as an event keeps it. ``type_`` is what was read; None where the operation reads no body."""
+def kept_body(type_: type[msgspec.Struct], text: str) -> str:
+    """Return a request's body as an event keeps it. ``type_`` is what was read."""
     if len(text) <= MOST_UNTAKEN:  # characters; what has as many bytes and no more is kept in any case
         return text
     try:
         value = _decode(text)
     except (msgspec.DecodeError, RecursionError):
         return ""  # where no body is read
-    left = _encode(_taken(type_, value)).decode() if type_ is not None else ""
+    left = _encode(_taken(type_, value)).decode() if type_ is not NoBody else ""
     return text if len(text.encode()) - len(left.encode()) <= MOST_UNTAKEN else left
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document, made from the table of operations and the wire types."""
 
-import re
+from collections.abc import Mapping
 from inspect import cleandoc
 from typing import Any
 
@@ -8,11 +8,11 @@ import msgspec
 
 from ordre import __version__
 from ordre.api.examples import EXAMPLES, QUERIES, recorded
-from ordre.api.routes import ORDER, ROUTES, Route
+from ordre.api.route import AnyRoute
+from ordre.api.routes import ROUTES
 from ordre.api.schemas import REF, components, query_properties
 from ordre.api.unseen import MOST_CHARACTERS, STRICT
-from ordre.api.wire.queries import MOST_METADATA_FILTERS, ListOf
-from ordre.application.accounts import ACCOUNT_ID
+from ordre.api.wire.queries import MOST_METADATA_FILTERS, ListOf, NoBody
 
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
 an integration changes its base URL. Amounts are whole minor units of the order's currency; instants are RFC 3339.
@@ -40,50 +40,9 @@ _SECTIONS = {
 }
 """Tag of a route -> the section's name for people, and what is in it, in the order of the page."""
 
-_PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "aid": ("The account: T (test) or P (production) and eight digits", {"type": "string", "pattern": f"^{ACCOUNT_ID}$"}),
-    "id": ("The draft's id", {"type": "string"}),
-    "order_id": ("The order's order_id or id, a slash in it as %2F", {"type": "string"}),
-    "line_id": ("The line's line_id", {"type": "integer", "minimum": 0}),
-    "authorization_id": ("The authorization's id", {"type": "string"}),
-    "capture_id": ("The capture's id", {"type": "string"}),
-    "refund_id": ("The refund's id", {"type": "string"}),
-    "cancellation_id": ("The cancellation's id", {"type": "string"}),
-    "session_id": ("The session's id", {"type": "string"}),
-    "comment_id": ("The comment's id", {"type": "string"}),
-    "store_id": ("The store's id", {"type": "string"}),
-    "customer_id": ("The customer's id", {"type": "string"}),
-}
-
-
-def _line(order: str) -> dict[str, str]:
-    """Return the whole of an order's first line; ``order`` is where the order stands in the answer."""
-    return {"line_id": f"$response.body#{order}/items/0/line_id", "amount": f"$response.body#{order}/items/0/net_amount"}
-
-
-_MADE = {
-    "aid_draft_orders_post": ("id", "/id"),
-    "aid_draft_orders_id_complete_put": ("order_id", "/orders/0/id"),
-    "aid_orders_post": ("order_id", "/id"),
-    "aid_orders_id_authorization_post": ("authorization_id", "/id"),
-    "aid_orders_id_capture_post": ("capture_id", "/id"),
-    "aid_orders_id_refunds_post": ("refund_id", "/id"),
-    "aid_orders_id_cancellation_post": ("cancellation_id", "/id"),
-    "aid_orders_id_sessions_post": ("session_id", "/id"),
-    "aid_orders_id_comments_post": ("comment_id", "/id"),
-}
-"""operationId -> the path parameter that its answer gives a value for, and where in the answer."""
-_NEXT: dict[str, dict[str, Any]] = {
-    "aid_orders_post": {"aid_orders_id_authorization_post": {"items": [_line("")]}},
-    "aid_draft_orders_id_complete_put": {"aid_orders_id_authorization_post": {"items": [_line("/orders/0")]}},
-    "aid_orders_id_authorization_post": {
-        "aid_orders_id_capture_post": {"items": "$response.body#/items"},
-        "aid_orders_id_cancellation_post": {"items": "$response.body#/items"},
-    },
-    "aid_orders_id_capture_post": {"aid_orders_id_refunds_post": {"items": "$response.body#/items"}},
-}
-"""operationId -> the payment operations that follow on it, and what they are then about."""
-_AFTER_MONEY = {target for targets in _NEXT.values() for target in targets}
+_BY_HANDLER = {route.handler: route for route in ROUTES}
+_FOLLOWING = {one.handler for route in ROUTES for one in route.followed_by}
+"""What is linked to from the operations that it follows on, and with a body."""
 _FAULTS = {
     "400": "The request is malformed, or refused by the rules; `errors` names each fault",
     "401": "No token, or one that is not valid",
@@ -179,7 +138,7 @@ def _fault(status: str, about: str) -> dict[str, Any]:
     return {**found, "content": {"application/json": {"schema": {"$ref": REF.format(name="ErrorBody")}}}}
 
 
-def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
+def _operation(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.id,
         "tags": [_SECTIONS[route.tag][0]],
@@ -189,20 +148,20 @@ def _operation(route: Route, example: dict[str, Any]) -> dict[str, Any]:
         "responses": _responses(route, example["answer"]),
         "security": _security(route),
     }
-    if route.body is not None:
+    if route.body is not NoBody:
         content: dict[str, Any] = {"schema": {"$ref": REF.format(name=route.body.__name__)}}
         if route.body_optional:
             content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
         if route.id in EXAMPLES:
             content["example"] = EXAMPLES[route.id]
         media = {"application/json": content}
-        if not route.scopes:
+        if route.form:
             media["application/x-www-form-urlencoded"] = {"schema": content["schema"]}
         operation["requestBody"] = {"required": not route.body_optional, "content": media}
     return operation
 
 
-def _about(route: Route) -> str:
+def _about(route: AnyRoute) -> str:
     """Return what the handler says of itself, the parameters that OpenAPI has no words for, and the scopes that allow it."""
     texts = [" ".join(cleandoc(route.handler.__doc__ or "").replace("``", "`").split())]
     if issubclass(route.query, ListOf):
@@ -214,17 +173,17 @@ def _about(route: Route) -> str:
     return " ".join(texts)
 
 
-def _parameters(route: Route, path: dict[str, str]) -> list[dict[str, Any]]:
+def _parameters(route: AnyRoute, path: dict[str, str]) -> list[dict[str, Any]]:
     found = []
-    for name in re.findall(r"{(\w+)}", route.path):
-        about, schema = _PATH_PARAMETERS[name]
-        example = int(path[name]) if schema["type"] == "integer" else path[name]
-        found.append({"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": example})
+    for part in route.parameters:
+        example = int(path[part.name]) if part.schema["type"] == "integer" else path[part.name]
+        about = {"description": part.about, "schema": part.schema, "example": example}
+        found.append({"name": part.name, "in": "path", "required": True, **about})
     properties = query_properties(route.query)
     values = QUERIES.get(route.id, {})
     for name, one in properties.items():
-        about = one.pop("description")
-        parameter: dict[str, Any] = {"name": name, "in": "query", "description": about, "required": False, "schema": one}
+        text = one.pop("description")
+        parameter: dict[str, Any] = {"name": name, "in": "query", "description": text, "required": False, "schema": one}
         if name in values:
             parameter["example"] = values[name].split(",") if one["type"] == "array" else _value(str(one["type"]), values[name])
         found.append(parameter)
@@ -246,7 +205,7 @@ def _header(name: str, about: str, pattern: str | None = None) -> dict[str, Any]
     return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
-def _responses(route: Route, example: Any) -> dict[str, Any]:
+def _responses(route: AnyRoute, example: Any) -> dict[str, Any]:
     schema: dict[str, Any] = {"$ref": REF.format(name=route.answer.__name__)}
     if route.or_erased:
         schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
@@ -257,7 +216,7 @@ def _responses(route: Route, example: Any) -> dict[str, Any]:
     statuses = ["400", "401", "405", "429", "500", "503"]
     if route.scopes:
         statuses += ["403", "404"]
-    if route.body is not None:
+    if route.body is not NoBody:
         statuses += ["408", "413", "415"]
     if route.writes:
         statuses += ["408", "409", "412", "413", "422"]
@@ -272,34 +231,35 @@ def _responses(route: Route, example: Any) -> dict[str, Any]:
     return found
 
 
-def _links(route: Route) -> dict[str, Any]:
+def _links(route: AnyRoute) -> dict[str, Any]:
     """Return where an answer leads: from what was made to everything that can be done with it."""
-    known = {"aid": "$request.path.aid"}
-    if route.path.startswith(ORDER):
-        known["order_id"] = "$request.path.order_id"
-    made = _MADE.get(route.id)
-    if made is None:
+    if route.made is None:
         return {}
-    name, where = made
-    known[name] = f"$response.body#{where}"
-    links = {}
-    for one in ROUTES:
-        needed = re.findall(r"{(\w+)}", one.path)
-        if name in needed and set(needed) <= known.keys() and one.id not in _AFTER_MONEY:
-            links[one.id] = {"operationId": one.id, "parameters": {parameter: known[parameter] for parameter in needed}}
-    for target, body in _NEXT.get(route.id, {}).items():
-        links[target] = {
-            "operationId": target,
-            "parameters": {parameter: known[parameter] for parameter in ("aid", "order_id")},
-            "requestBody": body,
-        }
+    made = route.made.parameter.name
+    known = {name: f"$request.path.{name}" for name in _names(route)} | {made: f"$response.body#{route.made.at}"}
+    links = {
+        one.id: _link(one, known)
+        for one in ROUTES
+        if made in _names(one) and known.keys() >= set(_names(one)) and one.handler not in _FOLLOWING
+    }
+    for one in route.followed_by:
+        target = _BY_HANDLER[one.handler]
+        links[target.id] = {**_link(target, known), "requestBody": one.body}
     return links
 
 
-def _security(route: Route) -> list[dict[str, list[str]]]:
+def _link(target: AnyRoute, known: Mapping[str, str]) -> dict[str, Any]:
+    return {"operationId": target.id, "parameters": {name: known[name] for name in _names(target)}}
+
+
+def _names(route: AnyRoute) -> list[str]:
+    return [parameter.name for parameter in route.parameters]
+
+
+def _security(route: AnyRoute) -> list[dict[str, list[str]]]:
     if route.scopes:
         return [{"token": []}]
-    return [{"client": []}, {}] if route.body else []
+    return [{"client": []}, {}] if route.access.by_secret else []
 
 
 def _value(type_: str, text: Any) -> Any:

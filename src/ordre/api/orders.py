@@ -22,7 +22,7 @@ from ordre.api.wire.orders import (
     set_statuses,
     update_order,
 )
-from ordre.api.wire.queries import OneOrder, OrderListOf, events_asked, list_query
+from ordre.api.wire.queries import NoBody, NoQuery, OneOrder, OrderListOf, events_asked, list_query
 from ordre.application import erasure
 from ordre.application.aside import aside
 from ordre.application.lists import COUNT_LIMIT, Page
@@ -35,73 +35,73 @@ from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrd
 T = TypeVar("T")
 
 
-async def create(context: Context) -> Reply:
+async def create(context: Context, order: NewOrder, asked: OneOrder) -> Reply:
     """Place an order without a draft. It needs a currency and one item or more."""
-    place = place_order(context.sent(NewOrder), context.new_id())
+    place = place_order(order, context.new_id())
     outcome = await execute(context.store, context.call, place.order_id, place, limits=context.limits)
-    return await changed(context, outcome, _events(context))
+    return await changed(context, outcome, asked)
 
 
-async def read_of_store(context: Context) -> Reply:
+async def read_of_store(context: Context, _: NoBody, asked: OneOrder) -> Reply:
     """An order of the store."""
     view = await current(context)
     if context.path["store_id"] not in view.order.about.store_ids:
         raise Refused(UnknownOrder())
-    return await one(context, view)
+    return await one(context, view, asked)
 
 
-async def read_of_customer(context: Context) -> Reply:
+async def read_of_customer(context: Context, _: NoBody, asked: OneOrder) -> Reply:
     """An order of the customer."""
     view = await current(context)
     if context.path["customer_id"] != view.order.about.customer_id:
         raise Refused(UnknownOrder())
-    return await one(context, view)
+    return await one(context, view, asked)
 
 
-async def list_all(context: Context) -> Reply:
+async def list_all(context: Context, _: NoBody, asked: OrderListOf) -> Reply:
     """The account's orders, newest first, by any filter and by words."""
-    return await _list(context)
+    return await _list(context, asked)
 
 
-async def list_of_store(context: Context) -> Reply:
+async def list_of_store(context: Context, _: NoBody, asked: OrderListOf) -> Reply:
     """The orders that the store, or one of whose items, names."""
-    return await _list(context, "store_id")
+    return await _list(context, asked, "store_id")
 
 
-async def list_of_customer(context: Context) -> Reply:
+async def list_of_customer(context: Context, _: NoBody, asked: OrderListOf) -> Reply:
     """The orders of the customer."""
-    return await _list(context, "customer_id")
+    return await _list(context, asked, "customer_id")
 
 
-async def update(context: Context) -> Reply:
+async def update(context: Context, change: OrderChange, asked: OneOrder) -> Reply:
     """Change what an order says.
 
     What is left out stays, `null` takes a field away; amounts of a line with payment operations stand.
     """
-    return await _execute(context, update_order(context.sent(OrderChange)))
+    return await _execute(context, update_order(change), asked)
 
 
-async def set_item_statuses(context: Context) -> Reply:
+async def set_item_statuses(context: Context, statuses: ItemStatuses, asked: OneOrder) -> Reply:
     """Give items a status, in words of your own."""
-    return await _execute(context, set_statuses(context.sent(ItemStatuses)))
+    return await _execute(context, set_statuses(statuses), asked)
 
 
-async def reopen(context: Context) -> Reply:
+async def reopen(context: Context, _: NoBody, asked: OneOrder) -> Reply:
     """Open a closed order again. An open one is answered as it is."""
-    return await _execute(context, Open())
+    return await _execute(context, Open(), asked)
 
 
-async def close(context: Context) -> Reply:
+async def close(context: Context, _: NoBody, asked: OneOrder) -> Reply:
     """Close an order: money may still leave it, and none may enter. A closed one is answered as it is."""
-    return await _execute(context, Close())
+    return await _execute(context, Close(), asked)
 
 
-async def cancel(context: Context) -> Reply:
+async def cancel(context: Context, cancellation: Cancellation, asked: OneOrder) -> Reply:
     """Cancel an order on which captured less refunded is 0 on every line. Nothing opens it again."""
-    return await _execute(context, cancel_order(context.sent(Cancellation)))
+    return await _execute(context, cancel_order(cancellation), asked)
 
 
-async def erase(context: Context) -> Reply:
+async def erase(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Erase an order: everything but its ids and times goes, of every version, for good.
 
     What the request says beyond its path is not kept.
@@ -110,9 +110,10 @@ async def erase(context: Context) -> Reply:
     return await changed(context, await erasure.erase(context.store, call, context.order))
 
 
-async def changed(context: Context, outcome: Outcome, events: frozenset[str] | None = None) -> Reply:
+async def changed(context: Context, outcome: Outcome, asked: OneOrder | None = None) -> Reply:
     """Return the orders that a write is answered with, each as it was at the version that the write made."""
     context.was_written()
+    events = None if asked is None else events_asked(asked.include_events)
     texts, version, names = [], None, await _names(context, events)
     for id_, number in outcome.answer.orders:
         view = await _view_at(context, outcome, id_, number)
@@ -137,9 +138,9 @@ async def _view_at(context: Context, outcome: Outcome, id_: str, version: int) -
     return view
 
 
-async def _execute(context: Context, command: Command) -> Reply:
+async def _execute(context: Context, command: Command, asked: OneOrder) -> Reply:
     outcome = await execute(context.store, context.call, context.order, command, limits=context.limits)
-    return await changed(context, outcome, _events(context))
+    return await changed(context, outcome, asked)
 
 
 async def current(context: Context) -> View:
@@ -150,13 +151,9 @@ async def current(context: Context) -> View:
     return view
 
 
-def _events(context: Context) -> frozenset[str] | None:
-    return events_asked(context.asked(OneOrder).include_events)
-
-
-async def one(context: Context, view: View) -> Reply:
+async def one(context: Context, view: View, asked: OneOrder) -> Reply:
     """Return an order as the answer, with the events that are asked for."""
-    events = _events(context)
+    events = events_asked(asked.include_events)
     names = await _names(context, events)
     return Reply(body=await _text(context, view, events, names), version=view.order.version)
 
@@ -172,9 +169,8 @@ async def _names(context: Context, events: frozenset[str] | None) -> Mapping[str
     return {} if events is None else await context.names()
 
 
-async def _list(context: Context, within: Literal["store_id", "customer_id"] | None = None) -> Reply:
+async def _list(context: Context, asked: OrderListOf, within: Literal["store_id", "customer_id"] | None = None) -> Reply:
     """Answer a page of the account's orders, or of those of the store or customer that the path names."""
-    asked = context.asked(OrderListOf)
     events = events_asked(asked.include_events)
     query = list_query(asked)
     if within is not None:

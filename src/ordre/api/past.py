@@ -11,7 +11,7 @@ from ordre.api.wire.answers import order_text
 from ordre.api.wire.common import given, json_text
 from ordre.api.wire.diff import Change
 from ordre.api.wire.events import order_events
-from ordre.api.wire.queries import ALL_EVENTS, Between, OrderThen, instant_asked
+from ordre.api.wire.queries import ALL_EVENTS, Between, NoBody, OrderThen, instant_asked
 from ordre.application.aside import aside, small
 from ordre.application.lists import EventQuery
 from ordre.application.views import View
@@ -21,15 +21,15 @@ _NAMES = ("line_id", "id")
 """What tells the entries of a list apart, where they have it."""
 
 
-async def read(context: Context) -> Reply:
+async def read(context: Context, _: NoBody, asked: OrderThen) -> Reply:
     """One order, as it is, or as it was at a version or an instant."""
-    version = await _version(context, context.asked(OrderThen))
-    return await one(context, await (current(context) if version is None else _then(context, version)))
+    version = await _version(context, asked)
+    return await one(context, await (current(context) if version is None else _then(context, version)), asked)
 
 
-async def diff(context: Context) -> Reply:
+async def diff(context: Context, _: NoBody, asked: Between) -> Reply:
     """What changed between two versions, field by field, and the last of the events that did it."""
-    asked, names = context.asked(Between), await context.names()
+    names = await context.names()
     now = await context.store.order(context.account_id, context.order)
     if now is None:
         raise Refused(UnknownOrder())

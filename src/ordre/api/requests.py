@@ -3,7 +3,7 @@
 import asyncio
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -16,6 +16,7 @@ from ordre.api.wire.common import decoder
 from ordre.api.wire.queries import LISTS, METADATA, MOST_METADATA_FILTERS
 from ordre.domain.refusals import InvalidValue, Refusal, Refused, UnknownParameter
 
+T = TypeVar("T", bound=msgspec.Struct)
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """A string of JSON; one that is not closed takes the rest. It gives nothing back (``*+``), so that it is read in one pass."""
 _AS_ONE = bytes.maketrans(b"{}", b"[]")
@@ -83,15 +84,15 @@ def form_of(body: bytes) -> bytes:
     return msgspec.json.encode(dict(parse_qsl(text_of(body))))
 
 
-class Bodies:
+class Bodies(Generic[T]):
     """Decodes bodies of one type."""
 
-    def __init__(self, type_: type[msgspec.Struct], depth: int) -> None:
-        self._decoder: msgspec.json.Decoder[Any] = decoder(type_)
+    def __init__(self, type_: type[T], depth: int) -> None:
+        self._decoder = decoder(type_)
         self._shape = Shape(type_)
         self._depth = depth
 
-    def decode(self, body: bytes) -> object:
+    def decode(self, body: bytes) -> T:
         """Return the body as its type; a whole number may be written with a point (``39800.0``), a line's number as text.
 
         Raises:
@@ -108,7 +109,7 @@ class Bodies:
         except RecursionError as error:
             raise _too_deep(self._depth) from error
 
-    def _decoded(self, body: bytes) -> object:
+    def _decoded(self, body: bytes) -> T:
         try:
             return self._decoder.decode(body)
         except msgspec.ValidationError as error:
@@ -134,16 +135,16 @@ def check_names(request: Request) -> None:
         raise Refused(InvalidValue(reason="The path and the query must not hold a NUL"))
 
 
-class Queries:
+class Queries(Generic[T]):
     """Decodes query strings of one type."""
 
-    def __init__(self, type_: type[msgspec.Struct]) -> None:
+    def __init__(self, type_: type[T]) -> None:
         self._type = type_
         names = [field.encode_name for field in msgspec.structs.fields(type_)]
         self._takes_metadata = "metadata" in names
         self._known = {name: None for name in names if name != "metadata"}
 
-    def decode(self, request: Request) -> msgspec.Struct:
+    def decode(self, request: Request) -> T:
         """Return the query as its type.
 
         Raises:

@@ -15,6 +15,7 @@ import msgspec
 
 from ordre.api.errors import MOST_FAULTS
 from ordre.api.shapes import fields_of, shown
+from ordre.api.wire.queries import NoBody
 from ordre.api.wire.readonly import read_only
 from ordre.domain.refusals import InvalidValue, Refusal, Refused, UnknownField
 
@@ -49,7 +50,7 @@ class Told:
     strict: bool
     ignored: list[str] = field(default_factory=list)
 
-    def refuse(self, type_: type[msgspec.Struct] | None, body: bytes, faults: tuple[Refusal, ...]) -> None:
+    def refuse(self, type_: type[msgspec.Struct], body: bytes, faults: tuple[Refusal, ...]) -> None:
         """Look at a body, whose other faults are known.
 
         Raises:
@@ -75,16 +76,13 @@ def told(account_id: str, headers: Iterable[tuple[bytes, bytes]]) -> Told | None
     return Told(strict) if strict or account_id.startswith(_TEST_ACCOUNT) else None
 
 
-def _unseen(type_: type[msgspec.Struct] | None, body: bytes, *, words: bool) -> list[Refusal]:
-    """Return what of a body is not taken, not all of very many; with ``words`` also each word that is outside of a known list.
-
-    ``type_`` is None where the operation takes no body.
-    """
+def _unseen(type_: type[msgspec.Struct], body: bytes, *, words: bool) -> list[Refusal]:
+    """Return what of a body is not taken, not all of very many; with ``words`` also each word that is outside of a known list."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         value = None
-    if type_ is None and not isinstance(value, dict):
+    if type_ is NoBody and not isinstance(value, dict):
         return [UnknownField(path="(body)")]
     return list(islice(_walked(type_, value, "", words=words), MOST_FAULTS + 1))
 
@@ -112,9 +110,7 @@ class _Plan:
 
 
 @cache
-def _plan(type_: type[msgspec.Struct] | None) -> _Plan:
-    if type_ is None:
-        return _Plan(frozenset(), (), (), ())
+def _plan(type_: type[msgspec.Struct]) -> _Plan:
     shapes = [(name, field.shape) for name, field in fields_of(type_).items()]
     return _Plan(
         known=read_only(type_).union(name for name, _ in shapes),
@@ -124,7 +120,7 @@ def _plan(type_: type[msgspec.Struct] | None) -> _Plan:
     )
 
 
-def _walked(type_: type[msgspec.Struct] | None, value: Any, path: str, *, words: bool) -> Iterator[Refusal]:
+def _walked(type_: type[msgspec.Struct], value: Any, path: str, *, words: bool) -> Iterator[Refusal]:
     if not isinstance(value, dict):
         return
     plan, inside = _plan(type_), f"{path}." if path else ""

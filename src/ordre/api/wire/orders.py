@@ -270,9 +270,9 @@ def set_statuses(statuses: ItemStatuses) -> Update:
     return update_order(OrderChange(items=changes))
 
 
-def cancel_order(body: Cancellation | None) -> Cancel:
+def cancel_order(body: Cancellation) -> Cancel:
     """Return the command that cancels, for ``other`` where no reason is given."""
-    return Cancel(reason=Reason(body.cancelled_reason) if body and body.cancelled_reason else Reason.OTHER)
+    return Cancel(reason=Reason(body.cancelled_reason) if body.cancelled_reason else Reason.OTHER)
 
 
 def about(order: OrderFields, before: About) -> About:

@@ -37,6 +37,10 @@ class NoQuery(Wire):
     """No parameter."""
 
 
+class NoBody(Wire):
+    """No body is read."""
+
+
 class OneOrder(Wire):
     """Asks for events of an order, or for none.
 

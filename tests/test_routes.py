@@ -1,0 +1,59 @@
+"""The table of routes: its rows say what their handlers take, and mypy compares the two."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from inspect import signature
+from pathlib import Path
+
+import pytest
+
+from ordre.api.route import PARAMETERS, AnyRoute
+from ordre.api.routes import ROUTES
+
+ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "src/ordre/api/order_routes.py"
+
+
+def twice(values: Iterable[object]) -> list[object]:
+    return [value for value, times in Counter(values).items() if times > 1]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[route.id for route in ROUTES])
+def test_a_row_says_what_its_handler_takes(route: AnyRoute) -> None:
+    _, body, query = signature(route.handler).parameters.values()
+    assert (body.annotation, query.annotation) == (route.body, route.query)
+
+
+def test_an_id_a_path_with_its_method_and_a_handler_have_one_row() -> None:
+    assert twice(route.id for route in ROUTES) == []
+    assert twice((route.method, route.path) for route in ROUTES) == []
+    assert twice(route.handler for route in ROUTES) == []
+
+
+def test_what_a_row_names_in_a_path_is_there() -> None:
+    for route in ROUTES:
+        assert route.completes is None or route.completes in route.parameters
+        assert route.made is None or any(route.made.parameter in other.parameters for other in ROUTES)
+    assert {one.name for route in ROUTES for one in route.parameters} == PARAMETERS.keys()
+
+
+def test_what_changes_something_is_no_get() -> None:
+    for route in ROUTES:
+        assert route.writes == (route.method != "GET" and bool(route.scopes)), route.id
+
+
+@pytest.mark.slow
+def test_mypy_refuses_a_row_whose_handler_takes_something_else(tmp_path: Path) -> None:
+    table = TABLE.read_text(encoding="utf-8")
+    for right, wrong in (("body=NewOrder,", "body=OrderChange,"), ("query=OrderThen,", "query=Between,")):
+        assert table.count(right) == 1
+        table = table.replace(right, wrong)
+    spoilt = tmp_path / "spoilt.py"
+    spoilt.write_text(table, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", f"--cache-dir={tmp_path}", "--follow-imports=silent"]
+    command += ["--shadow-file", str(TABLE), str(spoilt), str(TABLE)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.stdout.count('Argument "handler" to "Route" has incompatible type') == 2, answer.stdout + answer.stderr
+    assert "Found 2 errors" in answer.stdout
