@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from forked import run_forked
 
@@ -35,6 +35,13 @@ def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
 def run_json(*arguments: str, database: str | None = None) -> Any:
     """Run it with `--json`; return what that says."""
     return json.loads(run(*arguments, "--json", database=database))
+
+
+def line(stream: IO[str] | None) -> dict[str, Any]:
+    """The next line of JSON that a running process says."""
+    assert stream is not None
+    found: dict[str, Any] = json.loads(stream.readline())
+    return found
 
 
 CHECKER = Path(__file__).parents[1] / "examples" / "verify_order.py"

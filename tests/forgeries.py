@@ -13,6 +13,8 @@ from hashlib import sha256
 from typing import Any
 
 Proof = dict[str, Any]
+COLUMNS = ("version", "type", "at", "actor", "ref", "data", "document", "event", "salt", "digest", "hash")
+"""Of a fact, as the database has it."""
 NESTED = "0:0:6:"
 """The end of a comment that makes the end of its request look like three parts of which two are empty and one has 6 bytes."""
 

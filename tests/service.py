@@ -144,6 +144,10 @@ class Shop:
             self._token = self.new_token()
         return self._token
 
+    def sign_in(self) -> None:
+        """Get the token now, where several threads would get one each, or where it is the point."""
+        assert self.token
+
     def new_token(self) -> str:
         body = {"grant_type": "client_credentials", "audience": f"{self.http.base_url}/v1/accounts/{self.account_id}"}
         path = f"/v1/accounts/{self.account_id}/auth/token"

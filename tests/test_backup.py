@@ -17,13 +17,12 @@ import pytest
 from backups import NEWEST, PASSPHRASE, backed_up, contents, restored
 from commands import run, run_json
 from database import ENGINES, new_database, sql
-from marks import Marks
+from marks import Marks, live
 from ordre import audit
 from ordre.db.layout import layout
 from ordre.db.schema import HISTORY, migrations
 from ordre.settings import Settings
 from service import ORDRE, Shop, items, operation, serving
-from test_erasure import live
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,62 +12,18 @@ import pytest
 from commands import run, run_json
 from database import sql
 from in_memory import send
-from marks import Marks, everything_in, files_of
+from marks import Marks, everything_in, files_of, live
 from ordre.application.erasure import tidy
 from ordre.application.ports import Found
 from ordre.bootstrap import opened
 from ordre.pytest import RunningOrdre
 from ordre.settings import Settings
-from service import Service, Shop, items, operation, serving
+from service import Service, items, serving
 from throwaway import Cluster
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-
-EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
-
-
-def live(shop: Shop, marks: Marks, **more: Any) -> tuple[str, str]:
-    """An order with every field, changed and paid and commented on; return its id and its customer's e-mail address."""
-    shop.http.event_hooks = {}  # what is answered is not the point here, and checking it takes longer than answering it
-    email = f"{marks.new()}@example.com"
-    described = marks.put(EVERYTHING) | {"order_id": f"o-{id(marks)}-{len(marks.all)}", **more}
-    described["customer"] |= {"email": email, "id": marks.new()}
-    keys = (f"key-{id(marks)}-{len(marks.all)}-{n}" for n in range(100))
-    draft = {name: value for name, value in described.items() if name != "multiple_authorizations"}
-    drafted = shop.post("/draft_orders", {"order": draft}, headers={"Idempotency-Key": next(keys)})
-    note = {"order": {"comment": marks.new()}}
-    shop.put(f"/draft_orders/{drafted['id']}", note, headers={"Idempotency-Key": next(keys)})
-    completed = shop.put(f"/draft_orders/{drafted['id']}/complete", headers={"Idempotency-Key": next(keys)})
-    (made,) = completed["orders"]
-    path = f"/orders/{made['id']}"
-    session = {
-        "profile_id": marks.new(),
-        "url": {"return_url": f"https://example.com/{marks.new()}"},
-        "items": [{"line_id": "1"}],
-    }
-    shop.post(f"{path}/sessions", session, headers={"Idempotency-Key": next(keys)})
-    whole = operation(*((line["line_id"], line["net_amount"]) for line in made["items"]))
-    for kind in ("authorizations", "captures", "refunds"):
-        personal = {"payment_details": {"payment_id": marks.new()}, "metadata": {"note": marks.new()}, "id": marks.new()}
-        for _ in range(2):  # the second is answered with the first, and changes nothing
-            shop.post(f"{path}/{kind}", {**whole, **personal}, headers={"Idempotency-Key": next(keys)})
-    shop.post(f"{path}/comments", {"body": marks.new()}, headers={"Idempotency-Key": next(keys)})
-    comment = shop.post(f"{path}/comments", {"body": "taken away with the comment"}, headers={"Idempotency-Key": next(keys)})
-    shop.delete(f"{path}/comments/{comment['id']}", headers={"Idempotency-Key": next(keys)})
-    reported = {"service": marks.new(), "service_status": marks.new(), "description": marks.new()}
-    shop.post(f"{path}/events", reported, headers={"Idempotency-Key": next(keys)})
-    moved = {
-        "customer": {"email": f"{marks.new()}@example.com", "last_name": marks.new()},
-        "metadata": {marks.new(): marks.new()},
-    }
-    shop.put(path, moved, headers={"Idempotency-Key": next(keys)})
-    amending = {"currency": "NOK", "comment": marks.new()}
-    waiting = {"options": {"order_id": made["order_id"]}, "order": amending}
-    shop.post("/draft_orders", waiting, headers={"Idempotency-Key": next(keys)})
-    shop.refused("PUT", path, {"customer": {"email": marks.refused()}})
-    return made["id"], email
 
 
 def check_gone(service: Service, log: Path, marks: Marks) -> None:

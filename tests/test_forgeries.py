@@ -14,7 +14,7 @@ import pytest
 
 from commands import CHECKER
 from database import ENGINES, new_database, sql
-from forgeries import FORGERIES, FORMS, NESTED, TEXTS, Proof, as_of_before
+from forgeries import COLUMNS, FORGERIES, FORMS, NESTED, TEXTS, Proof, as_of_before
 from ordre import audit
 from ordre.auth.roots import signed_root
 from ordre.bootstrap import snapshot
@@ -25,7 +25,6 @@ from service import operation, serving
 pytestmark = pytest.mark.slow
 
 ACCOUNT = "T00000001"
-COLUMNS = ("version", "type", "at", "actor", "ref", "data", "document", "event", "salt", "digest", "hash")
 
 
 @pytest.fixture(scope="module", params=ENGINES)

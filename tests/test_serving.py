@@ -11,12 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
 import httpx
 import pytest
 
-from commands import ending, run
+from commands import ending, line, run
 from service import ORDRE, Service, children
 from throwaway import Cluster
 
@@ -43,12 +42,6 @@ def started(*flags: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         finally:
             process.terminate()
             process.communicate(timeout=SECONDS)
-
-
-def line(stream: IO[str] | None) -> dict[str, Any]:
-    assert stream is not None
-    found: dict[str, Any] = json.loads(stream.readline())
-    return found
 
 
 def refused(*flags: str, **variables: str) -> str:

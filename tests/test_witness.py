@@ -16,7 +16,7 @@ import pytest
 
 from commands import ending, proven
 from database import ENGINES, new_database, sql
-from forgeries import Proof, chain, digest_of
+from forgeries import COLUMNS, Proof, chain, digest_of
 from forked import run_forked
 from ordre import audit
 from ordre.auth.roots import new_root_key, root_key, sign
@@ -27,7 +27,6 @@ from ordre.kept import BadKept, Kept, State, check_signed, line_of, read_kept, s
 from ordre.settings import BadSetting, Settings
 from ordre.witness import appending
 from service import ORDRE, Service, Shop, operation, serving
-from test_forgeries import COLUMNS
 
 pytestmark = pytest.mark.slow
 

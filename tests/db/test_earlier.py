@@ -1,6 +1,7 @@
 """A database that an earlier version of Ordre filled goes on to work: what it holds verifies, and the rules of now apply to it.
 
-`earlier.json` holds the rows that the code before migration 0006 wrote, each order named for what is special about it.
+`earlier.json` holds the rows that the code before migration 0006 wrote, each order named for what is special about it;
+`earlier/NNNN.json` those that the last code of each earlier schema wrote (`record_earlier.py`).
 """
 
 import asyncio
@@ -23,12 +24,17 @@ pytestmark = pytest.mark.slow
 
 ACCOUNT = "T12345678"
 STATUSES = ("pending", "partially_paid", "paid", "partially_refunded", "refunded")
-ROWS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))
+Rows = dict[str, list[dict[str, Any]]]
+"""Of a whole database, by table."""
+ROWS: Rows = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))
+SCHEMAS = sorted(Path(__file__).with_name("earlier").glob("*.json"))
+NEVER_NEWEST = {4}
+"""Migrations that came together with the next one, so no version left a database that ends in them."""
 
 
-def statements(engine: Engine) -> list[str]:
+def statements(engine: Engine, rows: Rows) -> list[str]:
     """The schema as it was when the rows were written."""
-    applied = {row["number"]: row["digest"] for row in ROWS["schema_migrations"]}
+    applied = {row["number"]: row["digest"] for row in rows["schema_migrations"]}
     made = [HISTORY]
     for step in migrations(engine):
         if step.number in applied:
@@ -37,11 +43,11 @@ def statements(engine: Engine) -> list[str]:
     return made
 
 
-def fill_sqlite(database: str) -> None:
+def fill_sqlite(database: str, filled: Rows) -> None:
     connection = sqlite3.connect(database.removeprefix("sqlite:///"))
-    for statement in statements("sqlite"):
+    for statement in statements("sqlite", filled):
         connection.execute(statement)
-    for table, rows in ROWS.items():
+    for table, rows in filled.items():
         columns = list(rows[0])
         marks = ", ".join("?" * len(columns))
         connection.executemany(
@@ -51,24 +57,49 @@ def fill_sqlite(database: str) -> None:
     connection.close()
 
 
-async def fill_postgres(database: str) -> None:
+async def fill_postgres(database: str, filled: Rows) -> None:
     owner, superuser = await asyncpg.connect(database), await asyncpg.connect(unbound(database))
-    for statement in statements("postgres"):
+    for statement in statements("postgres", filled):
         await owner.execute(statement)
-    for table, rows in ROWS.items():
+    for table, rows in filled.items():
         await superuser.copy_records_to_table(table, columns=list(rows[0]), records=[tuple(row.values()) for row in rows])
     await owner.close()
     await superuser.close()
 
 
+def fill(database: str, filled: Rows) -> None:
+    if database.startswith("sqlite"):
+        fill_sqlite(database, filled)
+    else:
+        asyncio.run(fill_postgres(database, filled))
+
+
+def test_there_is_a_filled_database_of_every_earlier_schema() -> None:
+    """Before a migration is added, `record_earlier.py` records what the code without it leaves."""
+    numbers = {one.number for one in migrations("sqlite")}
+    assert {int(one.stem) for one in SCHEMAS} == numbers - {max(numbers)} - NEVER_NEWEST
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.stem)
+def test_a_filled_database_of_an_earlier_schema_is_brought_up(own_database: str, path: Path) -> None:
+    """What it holds verifies, its orders are answered as they were, and it takes a change of now."""
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    fill(own_database, recorded["rows"])
+    assert run("migrate", database=own_database).count("applied ") == migrations("sqlite")[-1].number - int(path.stem)
+    report = run_json("verify", database=own_database)
+    assert (report["orders"], report["differences"]) == (len(recorded["rows"]["orders"]), [])
+    for name, answered in recorded["answered"].items():
+        shown = run_json("order", "show", ACCOUNT, name, database=own_database)
+        assert {field: shown[field] for field in answered} == answered
+    run("erase", ACCOUNT, "--order", "paid", "--yes", database=own_database)
+    assert run_json("verify", database=own_database)["differences"] == []
+
+
 @pytest.fixture(scope="module", params=ENGINES)
 def earlier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A database of each engine with those rows, brought up to this version."""
+    """A database of each engine with the rows of `earlier.json`, brought up to this version."""
     database = new_database(request, request.param, tmp_path_factory)
-    if database.startswith("sqlite"):
-        fill_sqlite(database)
-    else:
-        asyncio.run(fill_postgres(database))
+    fill(database, ROWS)
     run("migrate", database=database)
     return database
 

@@ -13,10 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from commands import run
+from commands import line, run
 from ordre.db.schema import Applied, applied_from, migrations, pending
 from service import Service, children
-from test_serving import line
 
 pytestmark = pytest.mark.slow
 
@@ -54,11 +53,6 @@ def test_a_step_that_was_changed_is_noticed() -> None:
 def test_a_row_of_before_is_compatible_with_itself_alone() -> None:
     old, silent, new = applied_from([(1, "a", "x", 0), (2, "b", "y", 0, None), (3, "c", "z", 0, 1)])
     assert (old.compatible_with, silent.compatible_with, new.compatible_with) == (1, 2, 1)
-
-
-def test_migrations_are_numbered_without_a_gap_and_none_twice() -> None:
-    numbers = [one.number for one in migrations("sqlite")]
-    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_migrations_are_numbered_without_a_gap_or_a_twin() -> None:

@@ -23,7 +23,7 @@ def crowd(own_database: str) -> Iterator[Shop]:
     service = Service(own_database, "--workers", "3")
     service.start()
     with service.shop() as shop:
-        assert shop.token
+        shop.sign_in()
         yield shop
     service.stop()
     assert run_json("verify", database=own_database)["differences"] == []

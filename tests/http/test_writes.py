@@ -146,7 +146,7 @@ def test_keys_are_an_accounts_own(shop: Shop, service: Any) -> None:
 @pytest.mark.parametrize("name", ["create order", "create draft", "capture", "complete"])
 def test_a_key_used_at_once_has_one_effect(shop: Shop, name: str) -> None:
     method, path, body = ALL_WRITES[name](shop)
-    assert shop.token
+    shop.sign_in()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: shop.send(method, path, body, headers={"Idempotency-Key": "k"}), range(16)))
     assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
