@@ -1,4 +1,4 @@
-"""The table of routes: its rows say what their handlers take, and mypy compares the two."""
+"""The tables of the API: rows say what their functions take, and mypy compares the two where it can."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ordre.api.failures import ANSWERS
 from ordre.api.route import PARAMETERS, AnyRoute
 from ordre.api.routes import ROUTES
 
@@ -42,6 +43,12 @@ def test_what_a_row_names_in_a_path_is_there() -> None:
 def test_what_changes_something_is_no_get() -> None:
     for route in ROUTES:
         assert route.writes == (route.method != "GET" and bool(route.scopes)), route.id
+
+
+@pytest.mark.parametrize("type_", ANSWERS)
+def test_a_failure_is_answered_by_what_takes_its_type(type_: type[Exception]) -> None:
+    error, _ = signature(ANSWERS[type_]).parameters.values()
+    assert error.annotation is type_
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre import logs
-from ordre.api.app import failed
 from ordre.api.edge import Edge
+from ordre.api.failures import failed
 from throwaway import free_port
 
 pytestmark = pytest.mark.slow

@@ -2,13 +2,12 @@
 
 import base64
 import binascii
-from http import HTTPStatus
 
 import structlog
 
 from ordre.api.context import Context, Reply, reply
 from ordre.api.edge import CLIENT
-from ordre.api.errors import Failure
+from ordre.api.errors import unauthorized
 from ordre.api.wire.accounts import Token, TokenRequest
 from ordre.api.wire.common import given, instant
 from ordre.api.wire.queries import NoBody, NoQuery
@@ -54,11 +53,6 @@ async def issue_token(context: Context, sent: TokenRequest, _: NoQuery) -> Reply
 async def public_keys(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """The keys that verify tokens, as a JSON Web Key Set: those that sign now, and those that signed before."""
     return reply(await context.tokens.jwks())
-
-
-def unauthorized(message: str, scheme: str = "Bearer") -> Failure:
-    """Return a refusal for want of credentials."""
-    return Failure(HTTPStatus.UNAUTHORIZED, "unauthorized", message, {"www-authenticate": f'{scheme} realm="ordre"'})
 
 
 def _is_secret_of(client: Client | None, secret: str, at: int) -> bool:

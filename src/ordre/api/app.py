@@ -10,7 +10,6 @@ from re import fullmatch
 from typing import Any, Generic
 from urllib.parse import unquote
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -19,13 +18,13 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api import pages, sandbox
-from ordre.api.accounts import unauthorized
 from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
 from ordre.api.clock import routes as clock_routes
-from ordre.api.context import WRITTEN, Context, Reply, uuid7
-from ordre.api.edge import CLIENT, CODE, OPERATION, REQUEST_ID, Edge
-from ordre.api.errors import Failure, failure_body, refusal_body, status_of
+from ordre.api.context import WRITES, Context, Reply, uuid7
+from ordre.api.edge import CLIENT, OPERATION, Edge
+from ordre.api.errors import Failure, unauthorized
+from ordre.api.failures import failed
 from ordre.api.kept import kept_body
 from ordre.api.names import ClientNames
 from ordre.api.rates import Budget, Guesses, Rate, cost_of
@@ -53,23 +52,17 @@ from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.aside import aside, small
 from ordre.application.orders import Call
 from ordre.application.ports import Store
-from ordre.application.troubles import StoreUnavailable
 from ordre.auth.tokens import Caller, InvalidToken, Tokens
 from ordre.domain.access import allows
 from ordre.domain.decide import Limits
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 
-RETRY_SECONDS = 1
 BURST_SECONDS = 30
 """Of an account's budget so much can be spent at once."""
 SPENDS, SENT = "ordre.spends", "ordre.sent"
 """Where the scope has the account that a request costs, and the bytes of its body."""
-WRITES = "ordre.writes"
-"""Says in the scope that the request is to change something."""
-_AGAIN = "send it again under the same Idempotency-Key, or read first what is there"
 NO_BODY = (b"", b"null")
-_log = structlog.get_logger("ordre.api")
 
 
 class Api:
@@ -244,31 +237,6 @@ class Methods:
         await self._endpoints[method](scope, receive, send)
 
 
-def failed(error: Exception, scope: Scope) -> Response:
-    """Return the answer to whatever went wrong."""
-    match error:
-        case Refused():
-            scope[CODE] = error.refusals[0].code
-            return JsonAnswer(refusal_body(error), status_of(error.refusals))
-        case Failure():
-            failure = error
-        case StoreUnavailable():
-            _log.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
-            failure = _not_answered("store_unavailable", error.trouble, scope, unsure=error.unsure)
-        case TimeoutError():
-            failure = _not_answered("timeout", "The request took too long", scope)
-        case HTTPException(status_code=status, headers=headers):
-            phrase = HTTPStatus(status).phrase
-            failure = Failure(status, phrase.lower().replace(" ", "_"), phrase, dict(headers or {}))
-        case _:
-            _log.error("failure", id=scope.get(REQUEST_ID), exc_info=error)
-            failure = Failure(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "failure", "Ordre failed; the log says why, under this x-request-id"
-            )
-    scope[CODE] = failure.code
-    return JsonAnswer(failure_body(failure), failure.status, failure.headers)
-
-
 def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> ASGIApp:
     """Return the API as an ASGI application over a store that is open while it serves.
 
@@ -301,18 +269,6 @@ def _response(request: Request, reply: Reply) -> Response:
     if reply.replayed:
         headers["idempotency-replayed"] = "true"
     return JsonAnswer(reply.body, reply.status, headers)
-
-
-def _not_answered(code: str, reason: str, scope: Scope, *, unsure: bool = False) -> Failure:
-    """Return what a request is told that could not be answered: why, and of a write whether it was recorded."""
-    what = "try again"
-    if WRITTEN in scope:
-        code, what = "answer_lost", f"this was recorded, but its answer could not be read: {_AGAIN}"
-    elif unsure:
-        code, what = "outcome_unknown", f"it is not known whether this was recorded: {_AGAIN}"
-    elif scope.get(WRITES):
-        what = "nothing was recorded, try again"
-    return Failure(HTTPStatus.SERVICE_UNAVAILABLE, code, f"{reason}; {what}", {"retry-after": str(RETRY_SECONDS)})
 
 
 def _digest(request: Request, text: str) -> str:

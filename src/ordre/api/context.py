@@ -15,6 +15,8 @@ from ordre.application.ports import Store
 from ordre.auth.tokens import Tokens
 from ordre.domain.decide import Limits
 
+WRITES = "ordre.writes"
+"""Says in the scope whether the request is to change something."""
 WRITTEN = "ordre.written"
 """Says in the scope that what the request asked for is recorded, whatever becomes of its answer."""
 

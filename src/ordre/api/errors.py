@@ -122,6 +122,11 @@ class Failure(Exception):  # noqa: N818 - a refusal of HTTP, not of the domain
         self.status, self.code, self.message, self.headers = status, code, message, headers or {}
 
 
+def unauthorized(message: str, scheme: str = "Bearer") -> Failure:
+    """Return a refusal for want of credentials."""
+    return Failure(HTTPStatus.UNAUTHORIZED, "unauthorized", message, {"www-authenticate": f'{scheme} realm="ordre"'})
+
+
 class Stale(Refused):
     """A write on another version than the current one.
 
