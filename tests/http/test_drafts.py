@@ -1,4 +1,4 @@
-"""D1 to D6 and I1 to I3: works, refuses; strangers are in test_strangers."""
+"""Drafts and their items: made, changed, completed, refused. What other accounts see of them is in test_strangers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

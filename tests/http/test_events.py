@@ -1,4 +1,4 @@
-"""E1, E2, M1 and M2, and events on orders."""
+"""Events and comments: made by services and people, and shown for each change of an order."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""O1, T1 and U1: filters of the reference, cursors, totals."""
+"""Lists of orders, by store and customer too: the filters of the reference, cursors, totals."""
 
 import time
 from typing import Any

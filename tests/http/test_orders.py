@@ -1,4 +1,4 @@
-"""O1 to O4, L1, S1 to S3, T and U."""
+"""Orders: made, read, updated, opened, closed, cancelled; those of a store and of a customer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A, C, R, X and P: recorded, listed, read, refused."""
+"""Authorizations, captures, refunds, cancellations and sessions: recorded, listed, read, refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
