@@ -157,7 +157,7 @@ def shop(service: Service) -> Iterator[Shop]:
 
 @pytest.fixture
 def logged(own_database: str, tmp_path: Path) -> Iterator[tuple[Service, Path]]:
-    """A server that tells its log everything, and leaves what time brings to the worker."""
+    """A server that tells its log everything, and leaves expiry to the worker."""
     log, environment = tmp_path / "log", {**os.environ, "ORDRE_LOG_LEVEL": "debug", "ORDRE_TIDY_SECONDS": "0"}
     service = Service(own_database, environment=environment)
     with log.open("wb") as file:

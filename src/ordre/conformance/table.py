@@ -243,7 +243,7 @@ BEHAVIOUR = (
         "unknown fields",
         S,
         INFERRED,
-        "ignored, but inside `metadata`; [named on test accounts, refused on request](api.md#fields-that-ordre-does-not-take)",
+        "ignored, but inside `metadata`; [named on test accounts, refused on request](api.md#unknown-and-read-only-fields)",
     ),
     Row("unknown query parameters", D, INFERRED, "refused, so that a misspelt filter does not list everything"),
     Row("numbers that are no amounts", S, INFERRED, "answered digit by digit as they were sent (`2.50` stays `2.50`)"),
