@@ -18,7 +18,7 @@ import httpx
 
 from contract import check
 from ordre.application import accounts
-from ordre.application.ports import Store
+from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.bootstrap import make_store
 from ordre.settings import Settings

@@ -16,7 +16,7 @@ import pytest
 from backups import backed_up, contents, restored
 from commands import run, run_json
 from database import new_database, sql
-from ordre.application.ports import SigningKey
+from ordre.application.directory import SigningKey
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.roots import sign, signed_root
 from ordre.auth.tokens import new_signing_key

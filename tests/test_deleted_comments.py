@@ -13,13 +13,18 @@ from commands import proven, run, run_json
 from database import sql
 from marks import Marks, everything_in
 from ordre.api.context import uuid7
-from ordre.api.wire.events import deleted_comment, request_event, shown_comment
+from ordre.api.wire.events import comment, request_event
+from ordre.api.wire.facts import show
 from ordre.api.wire.orders import NewComment
-from ordre.application.orders import Call, execute
-from ordre.application.ports import Answer
+from ordre.application.change import Answer, Call
+from ordre.application.orders import execute
 from ordre.bootstrap import opened
 from ordre.db.codec import answer_start, text
-from ordre.domain.commands import Comment, DeleteComment
+from ordre.db.store import SqlStore
+from ordre.domain.order.facts import CommentDeleted, Fact
+from ordre.domain.order.order import Order
+from ordre.domain.order.parts import Frozen
+from ordre.domain.order.running import DeleteComment
 from ordre.settings import Settings
 from service import Service, Shop
 
@@ -170,16 +175,24 @@ def test_it_is_proven_without_ordre(service: Service, shop: Shop, tmp_path: Path
         assert proven(tampered, keys) == (1, f"NOT PROVEN: {reason}\n")
 
 
+def shown_before(fact: Fact, besides: Frozen, order: Order, call: Call, said: str) -> str:
+    """What facts showed when a deletion repeated the text of its comment."""
+    document = show(fact, besides, order, call, said)
+    return said[:-1] + document[document.index(',"deleted_at"') :] if isinstance(fact, CommentDeleted) else document
+
+
 async def delete_as_before(database: str, account: str, order: str) -> None:
-    """Write a comment and its deletion as Ordre did when a deletion repeated the text."""
+    """Write a comment and its deletion as Ordre did when a deletion repeated the text, and left it in the comment."""
     id_ = uuid7(1_800_000_000_000)
     path = f"/v1/accounts/{account}/shopping/orders/{order}/comments"
     async with opened(Settings(database=database)) as store:
+        assert isinstance(store, SqlStore)
+        store.documents = replace(store.documents, show=shown_before, left=lambda *_: None)
         made = Call(account_id=account, by="me", at=1_800_000_000_000, event=request_event("POST", path, '{"body":"private"}'))
-        comment = await execute(store, made, order, Comment(id=id_), shown_comment(NewComment(body="private"), id_, made))
+        await execute(store, made, order, comment(NewComment(body="private"), id_))
         gone = replace(made, event=request_event("DELETE", f"{path}/{id_}", ""))
-        document = deleted_comment(gone, comment.answer.document or "")
-        await execute(store, gone, order, DeleteComment(id=id_), lambda *_: document)
+        await execute(store, gone, order, DeleteComment(id=id_))
+        await store.write("delete from order_terms where account_id = $1 and kind = 'comment'", account)
 
 
 def test_of_an_earlier_version_of_ordre_it_is_hidden_and_verifies_as_before(service: Service, shop: Shop) -> None:

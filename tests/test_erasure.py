@@ -14,7 +14,7 @@ from database import sql
 from in_memory import send
 from marks import Marks, everything_in, files_of, live
 from ordre.application.erasure import tidy
-from ordre.application.ports import Found
+from ordre.application.views import Found
 from ordre.bootstrap import opened
 from ordre.pytest import RunningOrdre
 from ordre.settings import Settings

@@ -18,8 +18,9 @@ from ordre.api.requests import STRANGER_BYTES, Bodies, Queries, check_names, for
 from ordre.api.unseen import Told, ignored_header, prefers_strict
 from ordre.api.wire.orders import NewOrder
 from ordre.api.wire.queries import OrderListOf
-from ordre.api.wire.search import comment_terms, searched
+from ordre.api.wire.search import fact_terms, searched
 from ordre.auth.tokens import is_audience_of
+from ordre.domain.order.facts import Commented
 from ordre.domain.refusals import Refused
 from service import Service, item, serving
 
@@ -105,7 +106,7 @@ def prefers(value: str) -> object:
 
 
 def comment(text: str) -> object:
-    return comment_terms(json.dumps({"id": "1", "body": text}))
+    return fact_terms(Commented(id="1"), json.dumps({"id": "1", "body": text}))
 
 
 def queries(query: str) -> object:

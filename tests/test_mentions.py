@@ -9,7 +9,7 @@ import pytest
 
 from commands import run, run_json
 from ordre.application.mentions import Sought, mentioned
-from ordre.application.ports import Access
+from ordre.application.store import Access
 from ordre.bootstrap import opened
 from ordre.domain.money import amount_text
 from ordre.settings import Settings

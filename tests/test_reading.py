@@ -11,7 +11,7 @@ import pytest
 from commands import run, run_json
 from database import sql
 from ordre.application import accounts
-from ordre.application.ports import Access
+from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable
 from ordre.bootstrap import opened
 from ordre.cli import main

@@ -14,7 +14,7 @@ import pytest
 
 from commands import run, run_json
 from ordre.application import accounts
-from ordre.application.ports import Store
+from ordre.application.store import Store
 from ordre.auth.secrets import digest_of
 from ordre.bootstrap import opened
 from ordre.settings import Settings

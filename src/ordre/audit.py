@@ -16,9 +16,10 @@ from typing import Any
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
 from ordre.application.accounts import known_account
+from ordre.application.directory import Act, SigningKey
 from ordre.application.names import order_named
-from ordre.application.ports import Act, SigningKey, StoredOrder
 from ordre.application.troubles import StoreUnavailable
+from ordre.application.views import StoredOrder
 from ordre.auth.roots import root_key
 from ordre.auth.roots import signed_root as sign_root
 from ordre.db.tally import Tally

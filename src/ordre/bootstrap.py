@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 
-from ordre.api.wire.search import TERMS
-from ordre.application.ports import SERVICE, Access, Store
+from ordre.api.wire.facts import DOCUMENTS
+from ordre.application.directory import SERVICE
+from ordre.application.store import Access, Store
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import sqlite_file
@@ -22,10 +23,10 @@ def make_store(settings: Settings, access: Access = Access.MAKE, by: str = SERVI
     """Return the store that the setting ``database`` names, not yet open. Acts are logged as done ``by`` somebody."""
     path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if path is not None or settings.ephemeral:
-        return SqliteStore(path, TERMS, sealer, access, by=by)
+        return SqliteStore(path, DOCUMENTS, sealer, access, by=by)
     from ordre.db.postgres import PostgresStore  # noqa: PLC0415 - where the database is SQLite, its driver is not loaded
 
-    return PostgresStore(settings.database, TERMS, sealer, access, pool_size=settings.pool_size, by=by)
+    return PostgresStore(settings.database, DOCUMENTS, sealer, access, pool_size=settings.pool_size, by=by)
 
 
 @contextlib.asynccontextmanager
@@ -67,7 +68,7 @@ async def transaction(settings: Settings, *, read_only: bool, by: str = SERVICE)
     path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if settings.ephemeral:
         raise BadSetting("a database in memory ends with the server that it is of: name another with --database")
-    made = _postgres_transaction(settings, sealer, by) if path is None else SqliteTransaction(path, TERMS, sealer, by)
+    made = _postgres_transaction(settings, sealer, by) if path is None else SqliteTransaction(path, DOCUMENTS, sealer, by)
     async with made.begun(read_only=read_only):
         yield made
 
@@ -75,7 +76,7 @@ async def transaction(settings: Settings, *, read_only: bool, by: str = SERVICE)
 def _postgres_transaction(settings: Settings, sealer: Sealer, by: str) -> Transaction:
     from ordre.db.postgres_transaction import PostgresTransaction  # noqa: PLC0415 - as above
 
-    return PostgresTransaction(settings.database, TERMS, sealer, by)
+    return PostgresTransaction(settings.database, DOCUMENTS, sealer, by)
 
 
 @contextlib.asynccontextmanager

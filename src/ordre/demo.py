@@ -11,19 +11,20 @@ from typing import Any
 from ordre.api.context import uuid7
 from ordre.api.wire.common import decoder
 from ordre.api.wire.drafts import NewDraft, draft_text, sketch
-from ordre.api.wire.events import NewEvent, report, request_event, shown_comment, shown_event
-from ordre.api.wire.operations import NewOperation, record, shown_operation
+from ordre.api.wire.events import NewEvent, comment, report, request_event
+from ordre.api.wire.operations import NewOperation, record
 from ordre.api.wire.orders import NewComment, NewOrder, place_order
 from ordre.application import accounts, drafts
-from ordre.application.orders import Call, execute
-from ordre.application.ports import Store
+from ordre.application.change import Call
+from ordre.application.orders import execute
+from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.domain import draft as domain
-from ordre.domain.commands import Cancel, Close, Comment, Open
-from ordre.domain.decide import LIMITS
 from ordre.domain.ledger import Kind
 from ordre.domain.money import DIGITS, share_out, tax_in
-from ordre.domain.order import Moment, Reason
+from ordre.domain.order.conditions import LIMITS
+from ordre.domain.order.parts import Moment, Reason
+from ordre.domain.order.running import Cancel, Close, Open
 
 _DAY = 86_400_000
 _CUSTOMERS = (
@@ -92,7 +93,7 @@ class _Shop:
         }
         call = self._call("POST", f"/orders/{order.id}/{kind.value}s", body)
         operation = decoder(NewOperation).decode(json.dumps(body))
-        await execute(self.store, call, order.id, record(kind, operation, uuid7(call.at)), shown_operation(operation, call))
+        await execute(self.store, call, order.id, record(kind, operation, uuid7(call.at)))
 
     async def pay(self, order: _Order) -> None:
         await self.record(order, Kind.AUTHORIZATION, order.lines)
@@ -110,15 +111,13 @@ class _Shop:
 
     async def comment(self, order: _Order, text: str) -> None:
         call = self._call("POST", f"/orders/{order.id}/comments", {"body": text})
-        id_ = uuid7(call.at)
-        await execute(self.store, call, order.id, Comment(id=id_), shown_comment(NewComment(body=text), id_, call))
+        await execute(self.store, call, order.id, comment(NewComment(body=text), uuid7(call.at)))
 
     async def report(self, order: _Order, service: str, status: str, state: str) -> None:
         body = {"service": service, "service_status": status, "state": state}
         call = self._call("POST", f"/orders/{order.id}/events", body)
         event = decoder(NewEvent).decode(json.dumps(body))
-        command = report(event, uuid7(call.at))
-        await execute(self.store, call, order.id, command, shown_event(event, command.id, call))
+        await execute(self.store, call, order.id, report(event, uuid7(call.at)))
 
     async def draft(self, order: dict[str, Any], *, complete: bool, **options: Any) -> None:
         body = {"options": options, "order": order}

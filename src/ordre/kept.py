@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from ordre.api.wire.common import instant
-from ordre.application.ports import Act, SigningKey, StoredOrder
+from ordre.application.directory import Act, SigningKey
+from ordre.application.views import StoredOrder
 from ordre.auth.roots import is_signed, sign
 from ordre.db.verify import Difference
 from ordre.domain.tree import Head, leaf, root

@@ -15,7 +15,7 @@ from ordre.api.clock import clock_from
 from ordre.api.health import Lifecycle
 from ordre.api.sandbox import new_account
 from ordre.application.erasure import tidy
-from ordre.application.ports import Store
+from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.bootstrap import make_store
 from ordre.demo import fill

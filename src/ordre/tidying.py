@@ -6,8 +6,9 @@ import time
 import structlog
 
 from ordre.application.erasure import tidy
-from ordre.application.ports import Found, Store
+from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable
+from ordre.application.views import Found
 from ordre.settings import Settings
 
 _TIDY_SECONDS = 60.0

@@ -3,28 +3,29 @@
 from given import placing
 
 from ordre.api.context import uuid7
+from ordre.api.wire.facts import DOCUMENTS
 from ordre.api.wire.search import TERMS
-from ordre.application.orders import Call, append
-from ordre.application.ports import Answer, Answered, Change, HeldOrder, Loaded, OrderWrite, Outcome, Wanted
+from ordre.application.change import Answer, Answered, Call, Change, HeldOrder, Loaded, Outcome, Wanted
+from ordre.application.orders import append
 from ordre.db.batch import Batch, Read
 from ordre.domain.chain import START
-from ordre.domain.commands import Close, Command
-from ordre.domain.decide import decide
+from ordre.domain.order.decide import Command, decide
+from ordre.domain.order.running import Close
 
 CALL = Call(account_id="T00000001", by="c", at=1_700_000_000_000, event="{}")
 
 
 def held() -> HeldOrder:
     id_ = uuid7(CALL.at)
-    written = append(None, decide(None, placing(100, id=id_, order_id="one"), {}), CALL)
-    assert written is not None
+    written = append(DOCUMENTS, None, decide(None, placing(100, id=id_, order_id="one"), {}), CALL)
     return HeldOrder(order=written.order, hash=START)
 
 
 def change(command: Command, key: str | None = None) -> Change:
     def decided(loaded: Loaded) -> Outcome:
         assert loaded.order is not None
-        write: OrderWrite | None = append(loaded.order, decide(loaded.order.order, command, {}), CALL)
+        facts = decide(loaded.order.order, command, {})
+        write = append(DOCUMENTS, loaded.order, facts, CALL) if facts else None
         answered = Answered(digest="d", answer=Answer()) if key else None
         return Outcome(answer=Answer(), orders=(write,) if write else (), answered=answered)
 

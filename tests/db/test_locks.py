@@ -15,14 +15,17 @@ import pytest
 
 from ordre.api.context import uuid7
 from ordre.application import accounts, drafts, erasure
-from ordre.application.orders import Call, execute
-from ordre.application.ports import Emptied, Found, Store
+from ordre.application.change import Call
+from ordre.application.orders import execute
+from ordre.application.store import Store
+from ordre.application.views import Found
 from ordre.auth.tokens import rotate_keys
 from ordre.bootstrap import make_store
-from ordre.domain.commands import Comment, DeleteComment, Place
 from ordre.domain.draft import DraftItem, Options, Sketch, created, deleted
 from ordre.domain.lines import PricedItem
-from ordre.domain.order import About, Content, Moment
+from ordre.domain.order.parts import About, Content, Moment
+from ordre.domain.order.placing import Place
+from ordre.domain.order.running import Comment, DeleteComment
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from throwaway import Cluster, unbound
@@ -35,7 +38,6 @@ AT_ONCE = 32
 SETTLED_SECONDS = 0.04
 """After so long without a new one, whoever has to wait does."""
 _numbers = count(1)
-COMMENT = '{"id":"c1","body":"x"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Scene:
             about=About(time_to_live=86_400),
         )
         await execute(store, self.call("order"), "web-1", place)
-        await execute(store, self.call("comment"), "web-1", Comment(id="c1"), lambda *_: COMMENT)
+        await execute(store, self.call("comment"), "web-1", Comment(id="c1", fields={"body": '"x"'}))
         await self.drafted(store, "d0", 2)
         await self.complete(store, "d0")
         await self.drafted(store, "d1", 3)
@@ -121,18 +123,14 @@ async def erase_drafts(store: Store, scene: Scene) -> Any:
 
 
 async def delete_comment(store: Store, scene: Scene) -> Any:
-    emptied = Emptied(ref="c1", before=COMMENT, document='{"id":"c1"}', answer='{"id":"c1","deleted_at":"x"}')
-    call = scene.call("uncomment")
-    return await execute(store, call, "web-1", DeleteComment(id="c1"), lambda *_: emptied.answer, emptied=emptied)
+    return await execute(store, scene.call("uncomment"), "web-1", DeleteComment(id="c1"))
 
 
 async def batch(store: Store, scene: Scene) -> Any:
     """Several changes of one batch, on the order and beside it."""
     comments = (Comment(id=f"b{number}") for number in range(3))
     keys = ("b-2", "b-1", "b-0")
-    work = [
-        execute(store, scene.call(key), "web-1", one, lambda *_: '{"id":"b"}') for key, one in zip(keys, comments, strict=True)
-    ]
+    work = [execute(store, scene.call(key), "web-1", one) for key, one in zip(keys, comments, strict=True)]
     return await asyncio.gather(delete_draft(store, scene), *work, return_exceptions=True)
 
 

@@ -11,17 +11,20 @@ from given import placing
 from ordre import audit
 from ordre.api.context import uuid7
 from ordre.application import accounts, drafts
-from ordre.application.orders import Call, execute
-from ordre.application.ports import Answer, Change, Loaded, Outcome, Store, Wanted
+from ordre.application.change import Answer, Call, Change, Loaded, Outcome, Wanted
+from ordre.application.orders import execute
+from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable
 from ordre.bootstrap import make_store, snapshot
 from ordre.db import tally
 from ordre.db.store import SqlStore
-from ordre.domain.commands import Close, Comment, Open, Place, Record
 from ordre.domain.draft import DraftItem, Options, Sketch, created
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
-from ordre.domain.order import About, Moment
+from ordre.domain.order.parts import About, Moment
+from ordre.domain.order.paying import Record
+from ordre.domain.order.placing import Place
+from ordre.domain.order.running import Close, Comment, Open
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 
@@ -74,12 +77,9 @@ async def outcomes(*work: Awaitable[Outcome]) -> tuple[list[Outcome], list[BaseE
 
 def test_of_captures_over_several_stores_exactly_those_that_fit_succeed(own_database: str) -> None:
     async def test(made: list[Store]) -> None:
-        await execute(made[0], call(), "order-1", order(), shown=lambda *_: "{}")
-        await execute(made[0], call(), "order-1", recording(Kind.AUTHORIZATION, 100, "a"), lambda *_: "{}")
-        work = (
-            execute(made[number % 4], call(), "order-1", recording(Kind.CAPTURE, 7, f"c{number}"), lambda *_: "{}")
-            for number in range(60)
-        )
+        await execute(made[0], call(), "order-1", order())
+        await execute(made[0], call(), "order-1", recording(Kind.AUTHORIZATION, 100, "a"))
+        work = (execute(made[number % 4], call(), "order-1", recording(Kind.CAPTURE, 7, f"c{number}")) for number in range(60))
         done, refused = await outcomes(*work)
         assert (len(done), len(refused)) == (14, 46)
         assert all(isinstance(one, Refused) for one in refused), refused
@@ -94,10 +94,7 @@ def test_nobodys_write_is_lost(own_database: str) -> None:
     async def test(made: list[Store]) -> None:
         for number in range(5):
             await execute(made[0], call(), f"order-{number}", order(number))
-        work = (
-            execute(made[number % 4], call(), f"order-{number % 5}", Comment(id=f"c{number}"), lambda *_: '{"id":"x"}')
-            for number in range(200)
-        )
+        work = (execute(made[number % 4], call(), f"order-{number % 5}", Comment(id=f"c{number}")) for number in range(200))
         done, failed = await outcomes(*work)
         assert (len(done), failed) == (200, [])
         for number in range(5):
@@ -246,7 +243,7 @@ def test_time_travel_reads_each_version_as_it_was(own_database: str) -> None:
         store, seen = made[0], []
         commands: list[Any] = [order(), recording(Kind.AUTHORIZATION, 60, "a"), recording(Kind.CAPTURE, 40, "c"), Close(), Open()]
         for command in commands:
-            await execute(store, call(), "order-1", command, lambda fact, _: f'{{"id":"{type(fact).__name__}"}}')
+            await execute(store, call(), "order-1", command)
             seen.append(await store.order(ACCOUNT, "order-1"))
         for version, then in enumerate(seen, 1):
             again = await store.order_at(ACCOUNT, "order-1", version)
@@ -281,10 +278,7 @@ def test_a_row_that_cannot_be_read_fails_its_own_caller_alone(own_database: str)
         await store.write("update orders set head = 'nonsense' where account_id = $1 and order_id = $2", ACCOUNT, "order-1")
         for _ in range(3):
             done, failed = await outcomes(
-                *(
-                    execute(store, call(), f"order-{number % 3}", Comment(id=f"c{number}-{_}"), lambda *_: '{"id":"x"}')
-                    for number in range(12)
-                )
+                *(execute(store, call(), f"order-{number % 3}", Comment(id=f"c{number}-{_}")) for number in range(12))
             )
             assert (len(done), len(failed)) == (8, 4)
         await store.close()

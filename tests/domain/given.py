@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ordre.domain.commands import AddLines, Command, ItemChange, Place, Record, Update
-from ordre.domain.decide import LIMITS, Earlier, Limits, decide
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
-from ordre.domain.order import About, Content, Fact, Order, evolve, rewrite
+from ordre.domain.order.conditions import LIMITS, Earlier, Limits
+from ordre.domain.order.decide import Command, decide
+from ordre.domain.order.facts import Fact
+from ordre.domain.order.order import Order, after, fold
+from ordre.domain.order.parts import About, Content, Moment
+from ordre.domain.order.paying import Record
+from ordre.domain.order.placing import AddLines, ItemChange, Place, Update
 from ordre.domain.refusals import Refused
 
 A, C, R, X = Kind.AUTHORIZATION, Kind.CAPTURE, Kind.REFUND, Kind.CANCELLATION
@@ -53,7 +57,10 @@ def adding(line_id: int, gross: int, currency: str = "NOK") -> AddLines:
 
 
 def updating(*items: ItemChange, **more: Any) -> Update:
-    return Update(fields={}, items=items, about=lambda about: about, **more)
+    return Update(fields={}, items=items, about={}, **more)
+
+
+MOMENT = Moment(at=1, by="someone")
 
 
 class Given:
@@ -71,11 +78,10 @@ class Given:
         """Decide and evolve; return the new facts."""
         facts = decide(self.order, command, self.earlier, limits, self.content)
         for fact in facts:
-            self.order = evolve(self.order, fact, 1, "someone")
-            self.content = rewrite(self.content, fact)
+            self.order, self.content = after(self.order, self.content, fact, MOMENT)
             self.facts.append(fact)
-            if (ref := getattr(fact, "id", None)) is not None:
-                self.by_ref[f"{ref}/deleted" if type(fact).__name__ == "CommentDeleted" else ref] = fact
+            if fact.ref is not None:
+                self.by_ref[fact.ref] = fact
         return facts
 
     @property
@@ -97,8 +103,5 @@ def named(refused: Refused) -> list[tuple[str, str]]:
     return [(refusal.code, refusal.path) for refusal in refused.refusals]
 
 
-def folded(facts: Iterable[Fact]) -> Order | None:
-    order = None
-    for fact in facts:
-        order = evolve(order, fact, 1, "someone")
-    return order
+def folded(facts: Iterable[Fact]) -> Order:
+    return fold((fact, MOMENT) for fact in facts)[0]

@@ -1,13 +1,16 @@
 """Given an order, when an operation is recorded, then facts or a refusal: the table of payment rules, in order of precedence."""
 
 import pytest
-from given import A, C, Given, R, X, adding, placing, recording
+from given import MOMENT, A, C, Given, R, X, adding, placing, recording
 
-from ordre.domain.commands import Cancel, Close, Command, Record, StartSession
-from ordre.domain.decide import Limits
 from ordre.domain.ledger import Kind
 from ordre.domain.money import MAX_AMOUNT
-from ordre.domain.order import Closed, Recorded, SessionStarted, evolve
+from ordre.domain.order.conditions import Limits
+from ordre.domain.order.decide import Command
+from ordre.domain.order.facts import Closed, Recorded, SessionStarted
+from ordre.domain.order.order import evolve
+from ordre.domain.order.paying import Record, StartSession
+from ordre.domain.order.running import Cancel, Close
 
 PAID = (placing(100, 50), recording(A, (1, 100), (2, 50)), recording(C, (1, 100), (2, 50)))
 HELD = (placing(100), recording(A, (1, 60), id_="a"))
@@ -220,6 +223,6 @@ def test_a_session_is_for_what_remains_to_be_authorized_unless_it_says() -> None
 def test_an_order_is_placed_once() -> None:
     given = Given(placing(1))
     with pytest.raises(AssertionError, match="placed once"):
-        evolve(given.order, given.facts[0], 1, "someone")
+        evolve(given.order, given.facts[0], MOMENT)
     with pytest.raises(AssertionError, match="begins by being placed"):
-        evolve(None, Closed(), 1, "someone")
+        evolve(None, Closed(), MOMENT)

@@ -5,26 +5,14 @@ from typing import Any
 import pytest
 from given import A, C, Given, R, adding, placing, recording, updating
 
-from ordre.domain.commands import Cancel, Close, Command, Comment, DeleteComment, ItemChange, Open, Place, Replace, Report
-from ordre.domain.decide import Limits
 from ordre.domain.lines import Line, PricedItem
-from ordre.domain.order import (
-    Cancelled,
-    Closed,
-    CommentDeleted,
-    Content,
-    EventState,
-    Fact,
-    LinesAdded,
-    Opened,
-    Placed,
-    Reason,
-    Replaced,
-    Status,
-    Updated,
-    rewrite,
-    state_of,
-)
+from ordre.domain.order.conditions import Limits
+from ordre.domain.order.decide import Command
+from ordre.domain.order.facts import Cancelled, Closed, CommentDeleted, Fact, LinesAdded, Opened, Placed, Replaced, Updated
+from ordre.domain.order.order import Status, rewrite, state_of
+from ordre.domain.order.parts import Content, EventState, Reason
+from ordre.domain.order.placing import ItemChange, Place, Replace
+from ordre.domain.order.running import Cancel, Close, Comment, DeleteComment, Open, Report
 
 PAID = (placing(100), recording(A, (1, 100)), recording(C, (1, 100)))
 BACK = (*PAID, recording(R, (1, 100)))

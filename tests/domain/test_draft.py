@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from given import folded, named, placing
 
-from ordre.domain.commands import AddLines, Replace
-from ordre.domain.decide import decide
 from ordre.domain.draft import (
     Draft,
     DraftItem,
@@ -30,7 +28,9 @@ from ordre.domain.draft import (
     without_item,
 )
 from ordre.domain.lines import PricedItem
-from ordre.domain.order import About, Moment
+from ordre.domain.order.decide import decide
+from ordre.domain.order.parts import About, Moment
+from ordre.domain.order.placing import AddLines, Replace
 from ordre.domain.refusals import Refused
 
 NOW = Moment(at=1, by="someone")

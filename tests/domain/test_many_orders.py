@@ -8,11 +8,11 @@ import pytest
 from given import Given, placing, recording
 
 from lanes import Effort
-from ordre.domain.commands import Place
 from ordre.domain.ledger import Kind, remains_on
 from ordre.domain.lines import PricedItem, totals
 from ordre.domain.money import DIGITS, MAX_AMOUNT, share_out
-from ordre.domain.order import Content
+from ordre.domain.order.parts import Content
+from ordre.domain.order.placing import Place
 from ordre.domain.refusals import Refused
 
 CURRENCIES = {0: "JPY", 2: "NOK", 3: "KWD"}

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from given import A, Given, placing, recording, updating
 
-from ordre.domain.commands import AddLines, Command, ItemChange, Place
 from ordre.domain.draft import DraftItem, Names, Options, Sketch, addition_from, created, orders_from
 from ordre.domain.lines import PricedItem
-from ordre.domain.order import About, Content, Frozen, Moment
+from ordre.domain.order.decide import Command
+from ordre.domain.order.parts import About, Content, Frozen, Moment
+from ordre.domain.order.placing import AddLines, ItemChange, Place
+from ordre.domain.order.relations import Relation, relation_of
 from ordre.domain.refusals import Refused
-from ordre.domain.relations import Relation, relation_of
 
 NOW = Moment(at=1, by="someone")
 

@@ -12,7 +12,7 @@ from ordre.application.views import View
 from ordre.bootstrap import opened
 from ordre.db.store import SqlStore
 from ordre.db.within import Row, Sized, size_of
-from ordre.domain.order import Status
+from ordre.domain.order.order import Status
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import Service, Shop, item

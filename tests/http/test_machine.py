@@ -17,24 +17,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from lanes import Effort
-from ordre.domain.commands import (
-    AddLines,
-    Cancel,
-    Close,
-    Command,
-    Comment,
-    DeleteComment,
-    Erase,
-    ItemChange,
-    Open,
-    Record,
-    Replace,
-    Report,
-    StartSession,
-)
 from ordre.domain.ledger import Kind, payment_status, remains_on, total
 from ordre.domain.lines import PricedItem, totals
-from ordre.domain.order import EventState, Order, Reason, Recorded, Status
+from ordre.domain.order.decide import Command
+from ordre.domain.order.facts import Recorded
+from ordre.domain.order.order import Order, Status
+from ordre.domain.order.parts import EventState, Reason
+from ordre.domain.order.paying import Record, StartSession
+from ordre.domain.order.placing import AddLines, ItemChange, Replace
+from ordre.domain.order.running import Cancel, Close, Comment, DeleteComment, Erase, Open, Report
 from ordre.domain.refusals import Refused
 from service import Shop, faults_of, item
 
@@ -196,7 +187,7 @@ class OrderOverHttp(RuleBasedStateMachine):
     @rule(lot=st.integers(0, 9))
     def erase(self, lot: int) -> None:
         if lot == 0:
-            self.step(Erase(external_ids=None), "DELETE", self.path)
+            self.step(Erase(), "DELETE", self.path)
             self.last = None
 
     @precondition(lambda self: self.last is not None)

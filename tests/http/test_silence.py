@@ -17,7 +17,8 @@ from ordre.api.clock import Clock
 from ordre.api.examples import EXAMPLES
 from ordre.api.route import AnyRoute
 from ordre.api.routes import ROUTES
-from ordre.application.ports import Change, Outcome, Store
+from ordre.application.change import Change, Outcome
+from ordre.application.store import Store
 from ordre.bootstrap import opened
 from ordre.db.store import SqlStore
 from ordre.settings import Settings
@@ -43,7 +44,7 @@ class Listening:
 
         async def told_change(change: Change) -> Outcome:
             wanted = change.wanted
-            self.asked.append((wanted.order is None, wanted.draft is None, wanted.content, wanted.ref is None, change.several))
+            self.asked.append((wanted.order is None, wanted.draft is None, wanted.content, bool(wanted.refs), change.several))
             return await changed(change)
 
         async def moved(_at: int) -> None:

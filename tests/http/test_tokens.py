@@ -17,7 +17,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
-from ordre.application.ports import SigningKey
+from ordre.application.directory import SigningKey
 from ordre.auth.secrets import new_secret
 from ordre.auth.tokens import ALGORITHM, REGISTRY, key_of, new_signing_key
 from ordre.bootstrap import opened

@@ -11,7 +11,7 @@ from ordre.api.errors import unauthorized
 from ordre.api.wire.accounts import Token, TokenRequest
 from ordre.api.wire.common import given, instant
 from ordre.api.wire.queries import NoBody, NoQuery
-from ordre.application.ports import Client
+from ordre.application.directory import Client
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.secrets import digest_of, matches, new_secret
 from ordre.auth.tokens import is_audience_of

@@ -50,11 +50,11 @@ from ordre.api.wire.events import request_event
 from ordre.api.wire.queries import NoBody, is_large
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.aside import aside, small
-from ordre.application.orders import Call
-from ordre.application.ports import Store
+from ordre.application.change import Call
+from ordre.application.store import Store
 from ordre.auth.tokens import Caller, InvalidToken, Tokens
 from ordre.domain.access import allows
-from ordre.domain.decide import Limits
+from ordre.domain.order.conditions import Limits
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 

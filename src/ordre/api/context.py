@@ -10,10 +10,10 @@ from ordre.api.names import ClientNames
 from ordre.api.rates import Guesses
 from ordre.api.unseen import Told
 from ordre.api.wire.common import encode
-from ordre.application.orders import Call
-from ordre.application.ports import Store
+from ordre.application.change import Call
+from ordre.application.store import Store
 from ordre.auth.tokens import Tokens
-from ordre.domain.decide import Limits
+from ordre.domain.order.conditions import Limits
 
 WRITES = "ordre.writes"
 """Says in the scope whether the request is to change something."""

@@ -12,10 +12,10 @@ from ordre.api.wire.drafts import Completion, DraftChange, NewDraft, draft_text,
 from ordre.api.wire.items import NewItem, draft_item
 from ordre.api.wire.queries import DraftListOf, NoBody, NoQuery, list_query
 from ordre.application import drafts as use
-from ordre.application.ports import HeldDraft
+from ordre.application.change import HeldDraft
 from ordre.domain import draft as domain
 from ordre.domain.draft import Draft
-from ordre.domain.order import Moment
+from ordre.domain.order.parts import Moment
 from ordre.domain.refusals import InvalidValue, Refused, UnknownDraft
 
 

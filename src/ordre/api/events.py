@@ -10,24 +10,21 @@ from ordre.api.wire.answers import id_of
 from ordre.api.wire.common import given, json_text
 from ordre.api.wire.events import (
     NewEvent,
-    deleted_comment,
     order_events,
     report,
     service_event,
-    shown_comment,
-    shown_event,
     state_of_reports,
     version_of,
-    without_text,
 )
+from ordre.api.wire.events import comment as comment_on
+from ordre.api.wire.facts import without_text
 from ordre.api.wire.orders import NewComment
 from ordre.api.wire.queries import EventList, NoBody, NoQuery
 from ordre.application.aside import aside
 from ordre.application.lists import PAGE_ENTRIES, EventQuery
 from ordre.application.orders import execute
-from ordre.application.ports import Emptied
-from ordre.domain.commands import Comment, DeleteComment
-from ordre.domain.refusals import Refused, UnknownComment, UnknownOrder
+from ordre.domain.order.running import DeleteComment
+from ordre.domain.refusals import Refused, UnknownOrder
 
 
 async def list_all(context: Context, _: NoBody, asked: EventList) -> Reply:
@@ -53,10 +50,8 @@ async def list_all(context: Context, _: NoBody, asked: EventList) -> Reply:
 
 async def create(context: Context, event: NewEvent, _: NoQuery) -> Reply:
     """Record how far a service is with the order."""
-    names = await context.names()
-    command = report(event, context.new_id())
-    shown = shown_event(event, command.id, context.call)
-    reply = written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+    names, command = await context.names(), report(event, context.new_id())
+    reply = written(await execute(context.store, context.call, context.order, command, context.limits))
     if reply.version is None:
         raise AssertionError("an event makes a version of its order")
     return replace(reply, body=service_event(str(reply.body), reply.version, names.get(context.call.by)))
@@ -64,21 +59,12 @@ async def create(context: Context, event: NewEvent, _: NoQuery) -> Reply:
 
 async def comment(context: Context, sent: NewComment, _: NoQuery) -> Reply:
     """Add a comment for people."""
-    id_ = context.new_id()
-    shown = shown_comment(sent, id_, context.call)
-    return written(await execute(context.store, context.call, context.order, Comment(id=id_), shown, context.limits))
+    command = comment_on(sent, context.new_id())
+    return written(await execute(context.store, context.call, context.order, command, context.limits))
 
 
 async def delete_comment(context: Context, _: NoBody, __: NoQuery) -> Reply:
     """Delete a comment. Its text goes from the order, from its earlier versions and from its events; that it was there stays."""
-    id_ = context.path["comment_id"]
-    before = await context.store.shown_one(context.account_id, context.order, "comment", id_)
-    if before is None:
-        raise Refused(UnknownComment())
-    left = without_text(before)
-    deleted = deleted_comment(context.call, left)
-    emptied = Emptied(ref=id_, before=before, document=left, answer=deleted)
-    command = DeleteComment(id=id_)
-    outcome = await execute(context.store, context.call, context.order, command, lambda *_: deleted, emptied=emptied)
-    reply = written(outcome)
-    return replace(reply, body=without_text(str(reply.body)))
+    command = DeleteComment(id=context.path["comment_id"])
+    reply = written(await execute(context.store, context.call, context.order, command, context.limits))
+    return replace(reply, body=without_text(str(reply.body)))  # earlier versions of Ordre kept its text in the answer

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from time import monotonic
 
-from ordre.application.ports import AccountStore
+from ordre.application.directory import AccountStore
 
 SECONDS = 5.0
 """How long a new name may take to be answered, in any process."""

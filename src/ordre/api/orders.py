@@ -25,11 +25,12 @@ from ordre.api.wire.orders import (
 from ordre.api.wire.queries import NoBody, NoQuery, OneOrder, OrderListOf, events_asked, list_query
 from ordre.application import erasure
 from ordre.application.aside import aside
+from ordre.application.change import Outcome
 from ordre.application.lists import COUNT_LIMIT, Page
 from ordre.application.orders import execute
-from ordre.application.ports import Outcome
 from ordre.application.views import View
-from ordre.domain.commands import Close, Command, Open
+from ordre.domain.order.decide import Command
+from ordre.domain.order.running import Close, Open
 from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrder
 
 T = TypeVar("T")

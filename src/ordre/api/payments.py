@@ -6,11 +6,11 @@ from ordre.api.context import Context, Reply
 from ordre.api.orders import page_headers
 from ordre.api.wire.answers import COLLECTIONS, id_of, listed
 from ordre.api.wire.common import given
-from ordre.api.wire.operations import NewOperation, NewSession, record, shown_operation, shown_session, start_session
+from ordre.api.wire.operations import NewOperation, NewSession, record, start_session
 from ordre.api.wire.queries import NoBody, NoQuery, SubList
+from ordre.application.change import Outcome
 from ordre.application.lists import PAGE_BYTES, PAGE_ENTRIES, fitting
 from ordre.application.orders import execute
-from ordre.application.ports import Outcome
 from ordre.domain.ledger import Kind
 from ordre.domain.refusals import InvalidValue, Refused, UnknownOperation, UnknownOrder, UnknownSession
 
@@ -40,8 +40,8 @@ async def cancel(context: Context, operation: NewOperation, _: NoQuery) -> Reply
 
 async def start(context: Context, session: NewSession, _: NoQuery) -> Reply:
     """Record that a payment session was started elsewhere. It moves nothing."""
-    command, shown = start_session(session, context.new_id()), shown_session(session, context.call)
-    return written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+    command = start_session(session, context.new_id())
+    return written(await execute(context.store, context.call, context.order, command, context.limits))
 
 
 async def list_authorizations(context: Context, _: NoBody, asked: SubList) -> Reply:
@@ -103,8 +103,8 @@ def written(outcome: Outcome) -> Reply:
 
 
 async def _record(context: Context, operation: NewOperation, kind: Kind) -> Reply:
-    command, shown = record(kind, operation, context.new_id()), shown_operation(operation, context.call)
-    return written(await execute(context.store, context.call, context.order, command, shown, context.limits))
+    command = record(kind, operation, context.new_id())
+    return written(await execute(context.store, context.call, context.order, command, context.limits))
 
 
 async def _list(context: Context, asked: SubList, type_: str) -> Reply:

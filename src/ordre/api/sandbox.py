@@ -10,7 +10,7 @@ from starlette.routing import Route
 from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock
 from ordre.application import accounts
-from ordre.application.ports import Store
+from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret
 
 

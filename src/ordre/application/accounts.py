@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ordre.application.ports import Account, AccountStore, Client
+from ordre.application.directory import Account, AccountStore, Client
 from ordre.domain.access import SCOPES
 from ordre.domain.refusals import InvalidValue, Refused, Unknown, UnknownAccount
 

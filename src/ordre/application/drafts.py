@@ -3,26 +3,17 @@
 import secrets
 from collections.abc import Callable
 
+from ordre.application.change import Answer, Call, Change, DraftEvent, DraftWrite, HeldDraft, Loaded, OrderWrite, Outcome, Wanted
+from ordre.application.documents import Documents
 from ordre.application.history import changed
-from ordre.application.orders import Call, answered, append, replay
-from ordre.application.ports import (
-    Answer,
-    Change,
-    DraftEvent,
-    DraftWrite,
-    HeldDraft,
-    Loaded,
-    OrderStore,
-    OrderWrite,
-    Outcome,
-    Store,
-    Wanted,
-)
+from ordre.application.orders import answered, append, replay
+from ordre.application.store import OrderStore, Store
 from ordre.domain import draft as drafts
-from ordre.domain.commands import Place
-from ordre.domain.decide import LIMITS, Limits, decide
 from ordre.domain.draft import Draft, DraftStatus, Names, OrderIdStyle
-from ordre.domain.order import Status
+from ordre.domain.order.conditions import LIMITS, Limits
+from ordre.domain.order.decide import decide
+from ordre.domain.order.order import Status
+from ordre.domain.order.placing import Place
 from ordre.domain.refusals import NotTakenOver, OrderErased, Refused, UnknownDraft, UnknownOrder, VersionDiffers
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -141,17 +132,19 @@ async def _complete(store: Store, call: Call, sketched: Draft, new_id: NewId, li
             return Outcome(answer=again, answered=answered(call, again))
         if draft.version != sketched.version:
             raise _DraftMoved
-        return _completed(call, draft, loaded, serials, new_id, limits)
+        return _completed(store.documents, call, draft, loaded, serials, new_id, limits)
 
     return await store.change(Change(wanted=wanted, decide=decided, several=True))
 
 
-def _completed(call: Call, draft: Draft, loaded: Loaded, serials: list[str], new_id: NewId, limits: Limits) -> Outcome:
+def _completed(
+    documents: Documents, call: Call, draft: Draft, loaded: Loaded, serials: list[str], new_id: NewId, limits: Limits
+) -> Outcome:
     names = [_names(draft, serials[index] if serials else None, new_id) for index in range(len(drafts.parts(draft)))]
     if draft.options.target is not None:
-        writes = [_added(call, draft, loaded, names[0], limits)]
+        writes = [_added(documents, call, draft, loaded, names[0], limits)]
     else:
-        writes = [_placed(call, place, loaded, limits) for place in drafts.orders_from(draft, names)]
+        writes = [_placed(documents, call, place, loaded, limits) for place in drafts.orders_from(draft, names)]
     after = drafts.completed(draft, [write.order for write in writes], call.at)
     answer = Answer(orders=after.orders, many=True)
     return Outcome(
@@ -162,24 +155,19 @@ def _completed(call: Call, draft: Draft, loaded: Loaded, serials: list[str], new
     )
 
 
-def _placed(call: Call, place: Place, loaded: Loaded, limits: Limits) -> OrderWrite:
+def _placed(documents: Documents, call: Call, place: Place, loaded: Loaded, limits: Limits) -> OrderWrite:
     held = loaded.order.order if loaded.order else None
-    write = append(None, decide(held, place, {}, limits), call)
-    if write is None:
-        raise AssertionError("placing an order makes a fact")
-    return write
+    return append(documents, None, decide(held, place, {}, limits), call)
 
 
-def _added(call: Call, draft: Draft, loaded: Loaded, called: Names, limits: Limits) -> OrderWrite:
+def _added(documents: Documents, call: Call, draft: Draft, loaded: Loaded, called: Names, limits: Limits) -> OrderWrite:
     command = drafts.addition_from(draft, called)
     if call.strict and (left := drafts.not_taken_over(draft)):
         raise Refused(*(NotTakenOver(path=path) for path in left))
     if loaded.order is None:
         raise Refused(UnknownOrder(path="options.order_id"))
-    write = append(loaded.order, decide(loaded.order.order, command, {}, limits, loaded.order.content), call)
-    if write is None:
-        raise AssertionError("adding to an order makes a fact")
-    return write
+    facts = decide(loaded.order.order, command, {}, limits, loaded.order.content)
+    return append(documents, loaded.order, facts, call)
 
 
 def _names(draft: Draft, serial: str | None, new_id: NewId) -> Names:

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable
 
-from ordre.application.orders import Call, append, check_version, outcome, replay
-from ordre.application.ports import SERVICE, Change, Found, Loaded, Outcome, Store, Wanted
+from ordre.application.change import Call, Outcome
+from ordre.application.directory import SERVICE
+from ordre.application.orders import execute
+from ordre.application.store import OrderStore, Store
 from ordre.application.troubles import StoreUnavailable, Trouble
-from ordre.domain.commands import Erase
-from ordre.domain.decide import decide
-from ordre.domain.order import Order
-from ordre.domain.refusals import Refused, UnknownOrder
+from ordre.application.views import Found
+from ordre.domain.order.running import Erase
 
 AT_ONCE = 100
 """Expired orders of an account that are read before they are erased."""
@@ -19,28 +19,15 @@ OPERATOR = "operator"
 """Who erases by the command line."""
 
 
-async def erase(store: Store, call: Call, order: str, *, due: Callable[[Order], bool] = lambda _: True) -> Outcome:
+async def erase(store: OrderStore, call: Call, order: str, *, expired_by: int | None = None) -> Outcome:
     """Erase an order with its drafts: everything but its names, its times and the chain of its facts.
 
-    An order that is erased, or that by the time of the change is not ``due``, stays as it is.
+    An order that is erased stays as it is; so, with ``expired_by``, does one whose time to live has not ended by that instant.
 
     Raises:
         Refused: There is no such order, or it is of another version than the call names.
     """
-    wanted = Wanted(account_id=call.account_id, order=order, content=True, key=call.key)
-
-    def decided(loaded: Loaded) -> Outcome:
-        if loaded.answered is not None:
-            return replay(call, loaded.answered, loaded)
-        held = loaded.order
-        if held is None:
-            raise Refused(UnknownOrder())
-        check_version(call, held.order.version)
-        command = Erase(external_ids=held.content.fields.get("external_ids") if held.content else None)
-        facts = decide(held.order, command, {}) if due(held.order) else ()
-        return outcome(call, command, loaded, append(held, facts, call))
-
-    return await store.change(Change(wanted=wanted, decide=decided, erases=True))
+    return await execute(store, call, order, Erase(expired_by=expired_by))
 
 
 def erasing(account_id: str, order: str, by: str, at: int) -> Call:
@@ -84,16 +71,12 @@ async def erase_expired(store: Store, account_id: str, at: int) -> Found:
 async def _erased_by_now(store: Store, account_id: str, order: str, at: int) -> bool:
     """Erase an order that has expired by this instant; return whether it was. One that somebody else holds waits."""
     try:
-        erased = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, due=lambda held: _ended(held, at))
+        erased = await erase(store, erasing(account_id, order, TIME_TO_LIVE, at), order, expired_by=at)
     except StoreUnavailable as error:
         if error.trouble is not Trouble.BUSY:
             raise
         return False
     return bool(erased.orders)
-
-
-def _ended(order: Order, at: int) -> bool:
-    return order.expires_at is not None and order.expires_at <= at
 
 
 async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: int | None = None) -> Found:

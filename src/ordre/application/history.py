@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ordre.application.ports import DraftEvent, HeldDraft
+from ordre.application.change import DraftEvent, HeldDraft
 from ordre.domain.draft import Draft
 
 T = TypeVar("T")

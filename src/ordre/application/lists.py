@@ -7,7 +7,9 @@ from typing import Generic, TypeVar, overload
 
 from ordre.application.aside import small
 from ordre.domain.draft import Draft
-from ordre.domain.order import Content, Order
+from ordre.domain.order.facts import Fact
+from ordre.domain.order.order import Order
+from ordre.domain.order.parts import Content
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -145,8 +147,6 @@ class Terms:
     version: int
     """Rises when more is read: what was written under an earlier one is then read again, by whoever migrates."""
     of_order: Callable[[Order, Content], frozenset[Term]]
-    of_operation: Callable[[str], frozenset[Term]]
-    """Reads the document of a recorded operation; returns kinds of ``RECORDED_KINDS``."""
-    of_comment: Callable[[str], frozenset[Term]]
-    """Reads the document of a comment; returns terms that no other comment has, so that they go with it."""
+    of_fact: Callable[[Fact, str], frozenset[Term]]
+    """Reads what a fact recorded on the order, and its document. A comment's terms are its own, so that they go with it."""
     of_draft: Callable[[Draft], frozenset[Term]]

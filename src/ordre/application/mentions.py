@@ -7,13 +7,15 @@ value. Texts are compared whole or in part, whatever their case, and however an 
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ordre.application.ports import Found, HeldDraft, OrderStore
-from ordre.application.views import StoredFact
-from ordre.domain.order import Frozen
+from ordre.application.change import HeldDraft
+from ordre.application.store import OrderStore
+from ordre.application.views import FactRow, Found
+from ordre.domain.order.facts import Erased, Fact, shown_by
+from ordre.domain.order.parts import Frozen
 
 _PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
 """What JSON writes as it is, or as a `\\u` escape."""
@@ -69,7 +71,7 @@ async def mentioned(store: OrderStore, account_id: str, sought: Sought, told: To
         found = await store.mentioning(account_id, plain, told, anywhere=anywhere)
         for id_ in found.orders:
             facts = await store.facts(account_id, id_)
-            if facts[-1].type != "erased" and any(_in_fact(sought, fact, anywhere=anywhere) for fact in facts):
+            if any(fact is not None and _in_fact(sought, row, fact, anywhere=anywhere) for row, fact in facts):
                 orders.append(id_)
         for id_ in found.drafts:
             held = await store.draft(account_id, id_, history=True)
@@ -78,11 +80,13 @@ async def mentioned(store: OrderStore, account_id: str, sought: Sought, told: To
     return Found(orders=list(dict.fromkeys(orders)), drafts=list(dict.fromkeys(drafts)))
 
 
-def _in_fact(sought: Sought, fact: StoredFact, *, anywhere: bool) -> bool:
-    fields, items = _content(json.loads(fact.data or "{}"))
+def _in_fact(sought: Sought, row: FactRow, fact: Fact, *, anywhere: bool) -> bool:
+    if isinstance(fact, Erased):  # its names and its ids in other systems, which stay
+        return False
+    shown = shown_by(fact)
     if not anywhere:
-        return sought.is_customer(json.loads(fields.get("customer", "null")))
-    return sought.is_said(_said(fields, items, [fact.document], [fact.event]))
+        return sought.is_customer(json.loads(shown.fields.get("customer", "null")))
+    return sought.is_said(_said(shown.fields, shown.items.values(), [row.document], [row.event]))
 
 
 def _in_draft(sought: Sought, held: HeldDraft, *, anywhere: bool) -> bool:
@@ -100,13 +104,6 @@ def _in_draft(sought: Sought, held: HeldDraft, *, anywhere: bool) -> bool:
 def _named(value: Any, name: str) -> list[Any]:
     """Return the values of this name in an object, each of several: the last one counts, but all of them stand there."""
     return [one for key, one in value if key == name] if isinstance(value, _Pairs) else []
-
-
-def _content(data: dict[str, Any]) -> tuple[Frozen, Sequence[Frozen]]:
-    """Return the fields and the items that a fact holds, by name and as JSON."""
-    content = data.get("content") or data
-    items = content.get("items") or {}
-    return content.get("fields") or {}, list(items.values())
 
 
 def _said(fields: Frozen, items: Iterable[Frozen], documents: Iterable[str], events: Iterable[str]) -> Iterator[str]:

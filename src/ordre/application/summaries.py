@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ordre.application.ports import OrderStore
+from ordre.application.store import OrderStore
 from ordre.domain.lines import totals
 
 _PEOPLE = ("customer", "shipping_address", "billing_address")

@@ -1,15 +1,19 @@
-"""An order to be shown, and the facts that its events are shown by."""
+"""An order to be shown, its facts as they are stored, and all that is held of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ordre.application.lists import EventPage
-from ordre.domain.order import Order
+from ordre.application.lists import EventPage, Term
+from ordre.domain.order.order import Order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFact:
-    """A fact as it stands in the store, with its place in the chain. Before an ``erased`` one the texts are empty."""
+class FactRow(NamedTuple):
+    """A fact as it is stored, with its place in the chain, in the order of its columns.
+
+    Of an order that was erased the texts of earlier facts are empty. ``document`` is what it shows as a part of the order,
+    ``event`` the request that made it, both JSON; so is ``data``, the fact itself.
+    """
 
     version: int
     type: str
@@ -40,7 +44,7 @@ class View:
     fields: str
     items: str
     shown: Sequence[tuple[str, str]] = ()
-    events: EventPage[StoredFact] | None = None
+    events: EventPage[FactRow] | None = None
 
     @property
     def size(self) -> int:
@@ -50,3 +54,30 @@ class View:
         if self.events is not None:
             events = sum(fact.size for fact in self.events.facts) + sum(map(len, self.events.reports))
         return len(self.fields) + len(self.items) + shown + events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOrder:
+    """Everything the store holds of one order, for verifying it. ``columns`` are those that lists filter by."""
+
+    account_id: str
+    id: str
+    columns: Mapping[str, object]
+    head: str
+    hash: str
+    fields: str
+    items: str
+    terms: frozenset[Term]
+    facts: tuple[FactRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Ids of orders and of drafts."""
+
+    orders: Sequence[str] = ()
+    drafts: Sequence[str] = ()
+
+
+Place = tuple[str, str]
+"""(account id, id): where an order stands among all."""

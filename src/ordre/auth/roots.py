@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from ordre.application.ports import SigningKey
+from ordre.application.directory import SigningKey
 from ordre.auth.tokens import ALGORITHM, REGISTRY, key_of, signed
 
 _SEED_BYTES = 32

@@ -16,7 +16,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from ordre.application.ports import AccountStore, SigningKey
+from ordre.application.directory import AccountStore, SigningKey
 from ordre.application.troubles import KeysUnreadable
 
 ALGORITHM = "EdDSA"

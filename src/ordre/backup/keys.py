@@ -4,7 +4,7 @@ import base64
 import json
 from dataclasses import replace
 
-from ordre.application.ports import SigningKey
+from ordre.application.directory import SigningKey
 from ordre.auth.roots import public_jwk
 from ordre.auth.sealing import CannotUnseal, key_of_passphrase, seal, unseal
 from ordre.backup.file import BadBackup

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ordre import bootstrap
 from ordre.api.wire.search import TERMS
-from ordre.application.ports import SERVICE, SigningKey
+from ordre.application.directory import SERVICE, SigningKey
 from ordre.auth.roots import is_signed
 from ordre.backup.file import FORMAT, BadBackup, End, Header, Line, Reader, Root, Section, Values
 from ordre.backup.keys import Lock, unlocked

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import BinaryIO
 
 from ordre import __version__, bootstrap
-from ordre.application.ports import SigningKey
+from ordre.application.directory import SigningKey
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.roots import sign, signed_root
 from ordre.auth.sealing import SALT_BYTES

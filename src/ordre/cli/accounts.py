@@ -5,7 +5,8 @@ from typing import Any
 from cyclopts import App
 
 from ordre.application import accounts
-from ordre.application.ports import Access, Account, Store
+from ordre.application.directory import Account
+from ordre.application.store import Access, Store
 from ordre.cli.clients import Grace, fate_of_old, grace_end, rotated
 from ordre.cli.options import AccountId, By, Database, Json, now, with_store
 from ordre.cli.output import counted, print_done, print_fields, print_rows

@@ -8,7 +8,8 @@ from cyclopts import App, CoercionError, Parameter, Token, convert
 
 from ordre.api.wire.common import instant
 from ordre.application import accounts
-from ordre.application.ports import Access, Client, Store
+from ordre.application.directory import Client
+from ordre.application.store import Access, Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.cli.options import AccountId, By, ClientId, Database, Json, now, with_store
 from ordre.cli.output import print_done, print_fields, print_rows

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from ordre.application.ports import Access
+from ordre.application.store import Access
 from ordre.cli.options import Database, Json, now, with_store
 from ordre.cli.output import print_fields
 

@@ -9,8 +9,9 @@ from cyclopts import Parameter
 from ordre.api.wire.common import instant
 from ordre.application import accounts, erasure, mentions
 from ordre.application.names import order_named
-from ordre.application.ports import Access, Found, Store
+from ordre.application.store import Access, Store
 from ordre.application.summaries import Summary, draft_summaries, order_summaries
+from ordre.application.views import Found
 from ordre.cli.notices import progress
 from ordre.cli.options import Database, Json, Switch, now, with_store
 from ordre.cli.output import counted, json_text, print_rows

@@ -4,7 +4,8 @@ from typing import Any
 
 from cyclopts import App
 
-from ordre.application.ports import Access, SigningKey, Store
+from ordre.application.directory import SigningKey
+from ordre.application.store import Access, Store
 from ordre.auth.roots import new_root_key, public_jwk, root_key
 from ordre.auth.tokens import rotate_keys
 from ordre.cli.options import By, Database, Json, Switch, now, settings_with, with_store

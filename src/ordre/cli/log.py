@@ -6,7 +6,8 @@ from typing import Any
 
 from ordre.api.wire.common import instant
 from ordre.application.accounts import known_account
-from ordre.application.ports import Access, Act, Store
+from ordre.application.directory import Act
+from ordre.application.store import Access, Store
 from ordre.cli.options import Database, Json, with_store
 from ordre.cli.output import print_rows
 

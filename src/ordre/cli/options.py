@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from ordre.application.ports import Access, Store
+from ordre.application.store import Access, Store
 from ordre.cli.notices import print_warning
 from ordre.settings import BadSetting, Settings, rule_of, settings_from, unknown_variables, variable_of
 

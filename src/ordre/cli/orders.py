@@ -14,7 +14,7 @@ from ordre.api.wire.queries import OrderListOf, list_query
 from ordre.application import accounts
 from ordre.application.lists import Page
 from ordre.application.names import order_named
-from ordre.application.ports import Access, Store
+from ordre.application.store import Access, Store
 from ordre.application.summaries import name_in, printable
 from ordre.application.views import View
 from ordre.cli.options import AccountId, Database, Json, with_store

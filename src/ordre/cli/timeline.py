@@ -6,12 +6,11 @@ from typing import Any
 
 from ordre.api.wire.common import instant
 from ordre.application.summaries import printable
-from ordre.application.views import StoredFact
+from ordre.application.views import FactRow
 from ordre.cli.output import counted
-from ordre.db.codec import fact_from
 from ordre.domain.lines import Line, totals
 from ordre.domain.money import amount_text
-from ordre.domain.order import (
+from ordre.domain.order.facts import (
     Cancelled,
     Closed,
     CommentDeleted,
@@ -30,19 +29,20 @@ from ordre.domain.order import (
 
 Names = Mapping[str, str]
 """Id of a client -> what it is called."""
+Facts = Sequence[tuple[FactRow, Fact | None]]
 _DONE = {"authorization": "authorized", "capture": "captured", "refund": "refunded", "cancellation": "cancelled"}
 _GONE = {
     **_DONE,
-    "placed": "placed",
-    "replaced": "replaced",
-    "lines_added": "added lines",
-    "updated": "changed",
-    "session": "started a payment session",
-    "service_event": "reported by a service",
-    "comment": "commented",
-    "comment_deleted": "deleted a comment",
-    "opened": "opened again",
-    "closed": "closed",
+    Placed.type: "placed",
+    Replaced.type: "replaced",
+    LinesAdded.type: "added lines",
+    Updated.type: "changed",
+    SessionStarted.type: "started a payment session",
+    ServiceReported.type: "reported by a service",
+    Commented.type: "commented",
+    CommentDeleted.type: "deleted a comment",
+    Opened.type: "opened again",
+    Closed.type: "closed",
 }
 """Type of fact -> what is still known of it once its order is erased."""
 
@@ -58,7 +58,7 @@ def named(names: Names, by: str) -> str:
     return f"{printable(names[by])} ({by})" if by in names else by
 
 
-def entries(facts: Sequence[StoredFact], names: Names) -> list[dict[str, Any]]:
+def entries(facts: Facts, names: Names) -> list[dict[str, Any]]:
     """Return for each fact of an order, oldest first: its version, type, instant, who made it, and a sentence without that.
 
     ``by_name`` is what the client is called now, as the API's ``created_by_name``, and None for whoever is no client.
@@ -73,19 +73,18 @@ def entries(facts: Sequence[StoredFact], names: Names) -> list[dict[str, Any]]:
             "by_name": names.get(fact.by),
             "text": text,
         }
-        for fact, text in zip(facts, texts, strict=True)
+        for (fact, _), text in zip(facts, texts, strict=True)
     ]
 
 
-def _texts(facts: Sequence[StoredFact]) -> Iterator[str]:
-    deleted = {fact.ref.removesuffix("/deleted") for fact in facts if fact.type == "comment_deleted" and fact.ref is not None}
-    versions = {fact.ref: fact.version for fact in facts if fact.type == "comment"}
+def _texts(facts: Facts) -> Iterator[str]:
+    deleted = {fact.id for _, fact in facts if isinstance(fact, CommentDeleted)}
+    versions = {fact.id: row.version for row, fact in facts if isinstance(fact, Commented)}
     currency = ""
-    for stored in facts:
-        if not stored.data:
-            yield f"{_GONE.get(stored.type, stored.type)} (what was said is erased)"
+    for row, fact in facts:
+        if fact is None:
+            yield f"{_GONE.get(row.type, row.type)} (what was said is erased)"
             continue
-        fact = fact_from(stored.type, stored.data)
         if isinstance(fact, Placed | Replaced):
             currency = fact.currency
         if isinstance(fact, Commented) and fact.id in deleted:
@@ -93,7 +92,7 @@ def _texts(facts: Sequence[StoredFact]) -> Iterator[str]:
         elif isinstance(fact, CommentDeleted):
             yield f"deleted the comment of version {versions[fact.id]}"
         else:
-            yield printable(_sentence(fact, json.loads(stored.document or "{}"), currency))
+            yield printable(_sentence(fact, json.loads(row.document or "{}"), currency))
 
 
 def _sentence(fact: Fact, document: Mapping[str, Any], currency: str) -> str:  # noqa: C901 - one flat table, a row a fact

@@ -6,8 +6,9 @@ import signal
 import structlog
 
 from ordre import bootstrap, tidying
-from ordre.application.ports import Access, Found
+from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable
+from ordre.application.views import Found
 from ordre.cli.options import Database, Json, Switch, stored_settings
 from ordre.cli.output import print_fields
 from ordre.cli.running import begin_log, fail

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ordre.application.ports import Act
+from ordre.application.directory import Act
 from ordre.auth.sealing import is_sealed
 from ordre.db import binding, locks
 from ordre.db.admission import ADMIT_ALL

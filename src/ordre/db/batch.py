@@ -8,9 +8,7 @@ compare-and-set. Whoever read a lost subject, refused or not, is run again.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ordre.application.history import changed
-from ordre.application.lists import RECORDED_KINDS, Term, Terms
-from ordre.application.ports import (
+from ordre.application.change import (
     Answered,
     Change,
     DraftWrite,
@@ -24,10 +22,13 @@ from ordre.application.ports import (
     Outcome,
     Wanted,
 )
+from ordre.application.history import changed
+from ordre.application.lists import RECORDED_KINDS, Term, Terms
 from ordre.db import codec, links
 from ordre.db.tally import Kind, number_of
 from ordre.domain.chain import START
-from ordre.domain.order import CommentDeleted, Commented, Erased, Order, Recorded
+from ordre.domain.order.facts import Erased
+from ordre.domain.order.order import Order
 from ordre.domain.refusals import Refused
 
 Subject = tuple[str, str]
@@ -151,8 +152,7 @@ class Batch:
         if wanted.order is not None and (subject := self._names.get((account, wanted.order))) is not None:
             saw.add(subject)
             order = self._orders[subject]
-            refs = () if wanted.ref is None else (wanted.ref, f"{wanted.ref}/deleted")
-            earlier = {ref: self._earlier[subject, ref] for ref in refs if (subject, ref) in self._earlier}
+            earlier = {ref: self._earlier[subject, ref] for ref in wanted.refs if (subject, ref) in self._earlier}
         draft = None if wanted.draft is None else self._drafts.get((account, wanted.draft))
         if draft is not None:
             saw.add((account, draft.draft.id))
@@ -195,7 +195,7 @@ class Batch:
             kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in RECORDED_KINDS}
             self.rows.terms[subject] = found | kept
         if write.emptied is not None:
-            self.rows.emptied.append((subject, write.emptied))
+            self._empty(subject, write.emptied)
         if before is not None and isinstance(write.facts[-1].fact, Erased):
             order = write.order
             said = write.facts[-1]
@@ -224,48 +224,31 @@ class Batch:
         held = self._orders.get(subject)
         hash_ = held.hash if held else START
         for new in facts:
-            row = codec.stored_fact(account, order.id, hash_, new)
+            row = codec.fact_row(account, order.id, hash_, new)
             hash_ = row.hash
-            self.rows.facts.append(
-                (
-                    account,
-                    order.id,
-                    row.version,
-                    row.type,
-                    row.at,
-                    row.by,
-                    row.ref,
-                    row.data,
-                    row.document,
-                    row.event,
-                    row.salt,
-                    row.digest,
-                    row.hash,
-                )
-            )
+            self.rows.facts.append((*subject, *row))
             self._count(*subject, "facts", row.hash)
-            self._keep_recorded(subject, new)
-            if new.ref is not None:
-                self._earlier[subject, new.ref] = EarlierFact(fact=new.fact, document=new.document)
+            self._found_under(subject, self._terms.of_fact(new.fact, new.document))
+            if new.fact.ref is not None:
+                self._earlier[subject, new.fact.ref] = EarlierFact(fact=new.fact, document=new.document)
         after = HeldOrder(order=order, hash=hash_, content=held.content if held else None)
         first_read = self.rows.heads.get(subject, (before,))[0]
         self.rows.heads[subject] = (first_read, after)
         self._orders[subject] = after
 
-    def _keep_recorded(self, subject: Subject, new: NewFact) -> None:
-        """Keep what the order is found under, or not any more, because of what was recorded on it."""
-        terms = self.rows.terms.get(subject, frozenset())
-        match new.fact:
-            case Recorded():
-                self.rows.terms[subject] = terms | self._terms.of_operation(new.document)
-            case Commented():
-                self.rows.terms[subject] = terms | self._terms.of_comment(new.document)
-            case CommentDeleted(id=id_):
-                gone = self._terms.of_comment(self._earlier[subject, id_].document)
-                self.rows.terms[subject] = terms - gone
-                self.rows.terms_gone[subject] = self.rows.terms_gone.get(subject, frozenset()) | gone
-            case _:
-                pass
+    def _found_under(self, subject: Subject, terms: frozenset[Term]) -> None:
+        """Keep what the order is found under because of what was recorded on it."""
+        if terms:
+            self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) | terms
+
+    def _empty(self, subject: Subject, emptied: Emptied) -> None:
+        """Keep what is left of an earlier fact; what the order was found under because of it, it is not any more."""
+        earlier = self._earlier[subject, emptied.ref]
+        gone = self._terms.of_fact(earlier.fact, emptied.before)
+        self._earlier[subject, emptied.ref] = EarlierFact(fact=earlier.fact, document=emptied.document)
+        self.rows.emptied.append((subject, emptied))
+        self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) - gone
+        self.rows.terms_gone[subject] = self.rows.terms_gone.get(subject, frozenset()) | gone
 
     def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
         held, event = self._drafts.get(subject), write.event

@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from ordre.application.ports import DraftEvent
+from ordre.application.change import DraftEvent
 from ordre.db import links, tally
 from ordre.db.admission import ADMIT
 from ordre.db.schema import Engine

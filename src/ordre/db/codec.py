@@ -1,66 +1,32 @@
 """Orders, facts and drafts to rows and back: compact JSON of the domain's own values."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from ordre.application.ports import Answer, DraftEvent, HeldDraft, NewFact
-from ordre.application.views import StoredFact
+from ordre.application.change import Answer, DraftEvent, HeldDraft, NewFact
+from ordre.application.views import FactRow
 from ordre.domain.chain import Link, digest_of_body, linked
 from ordre.domain.draft import Draft
 from ordre.domain.ledger import payment_status
 from ordre.domain.lines import totals
-from ordre.domain.order import (
-    Cancelled,
-    Closed,
-    CommentDeleted,
-    Commented,
-    Content,
-    Erased,
+from ordre.domain.order.facts import (
+    FACTS,
     Fact,
-    Frozen,
-    LinesAdded,
-    Opened,
-    Order,
-    Placed,
-    Recorded,
-    Replaced,
-    ServiceReported,
-    SessionStarted,
-    Updated,
 )
+from ordre.domain.order.order import Order
+from ordre.domain.order.parts import Content, Frozen, Moment
 
 SEPARATOR = "\x1e"
 """Between documents in one column. JSON text never holds it: control characters are escaped."""
-
-FACTS: dict[str, type[Fact]] = {
-    "placed": Placed,
-    "replaced": Replaced,
-    "lines_added": LinesAdded,
-    "updated": Updated,
-    "authorization": Recorded,
-    "capture": Recorded,
-    "refund": Recorded,
-    "cancellation": Recorded,
-    "session": SessionStarted,
-    "service_event": ServiceReported,
-    "comment": Commented,
-    "comment_deleted": CommentDeleted,
-    "opened": Opened,
-    "closed": Closed,
-    "cancelled": Cancelled,
-    "erased": Erased,
-}
-"""Type in the store -> fact. A recorded operation is stored under its kind, so that each kind is found by its type."""
 
 
 class _Named(msgspec.Struct):
     id: str
 
 
-_TYPES = {fact: name for name, fact in FACTS.items() if fact is not Recorded}
 _encode = msgspec.json.Encoder().encode
 _decode_named = msgspec.json.Decoder(_Named).decode
 _decode_order = msgspec.json.Decoder(Order).decode
@@ -108,15 +74,15 @@ def answer_start(document: str) -> str:
     return f'{{"document":{_encode(document).decode()}'
 
 
-def type_of(fact: Fact) -> str:
-    """Return the type under which the fact is stored."""
-    return fact.kind.value if isinstance(fact, Recorded) else _TYPES[type(fact)]
-
-
 def fact_from(type_: str, data: str) -> Fact:
     """Return the fact that ``text`` wrote under this type."""
     fact: Fact = _decode_facts[type_].decode(data)
     return fact
+
+
+def moment_of(row: FactRow) -> Moment:
+    """Return when the fact of a row was made, and by whom."""
+    return Moment(at=row.at, by=row.by)
 
 
 def fields_text(fields: Frozen) -> str:
@@ -157,43 +123,28 @@ def order_columns(order: Order) -> dict[str, object]:
     }
 
 
-def fact_of(row: Sequence[Any]) -> StoredFact:
-    """Return a fact as the queries read it."""
-    version, type_, at, actor, ref, data, document, event, salt, digest, hash_ = row
-    return StoredFact(
-        version=version,
-        type=type_,
-        at=at,
-        by=actor,
-        ref=ref,
-        data=data,
-        document=document,
-        event=event,
-        salt=salt,
-        digest=digest,
-        hash=hash_,
-    )
-
-
-def stored_fact(account_id: str, order: str, previous: str, new: NewFact) -> StoredFact:
+def fact_row(account_id: str, order: str, previous: str, new: NewFact) -> FactRow:
     """Return the fact as a row, chained to the one before it with a fresh salt."""
     data, salt = text(new.fact), os.urandom(16).hex()
     body = digest_of_body(salt, data, new.document, new.event)
-    return StoredFact(
+    row = FactRow(
         version=new.version,
-        type=type_of(new.fact),
+        type=new.fact.type,
         at=new.at,
         by=new.by,
-        ref=new.ref,
+        ref=new.fact.ref,
         data=data,
         document=new.document,
         event=new.event,
         salt=salt,
         digest=body,
-        hash=linked(previous, link_of(account_id, order, new.version, type_of(new.fact), new.at, new.by, body)),
+        hash="",
     )
+    return row._replace(hash=linked(previous, link_of(account_id, order, row)))
 
 
-def link_of(account_id: str, order: str, version: int, type_: str, at: int, actor: str, body: str) -> Link:
+def link_of(account_id: str, order: str, row: FactRow) -> Link:
     """Return a fact's place in its chain."""
-    return Link(account_id=account_id, order=order, version=version, type=type_, at=at, actor=actor, digest=body)
+    return Link(
+        account_id=account_id, order=order, version=row.version, type=row.type, at=row.at, actor=row.by, digest=row.digest
+    )

@@ -4,7 +4,7 @@ What remains of an order is written as of any change: a head, a body and terms m
 statements come before, in the same transaction; whoever runs them holds the order, so that nobody writes to it meanwhile.
 """
 
-from ordre.application.ports import Emptied
+from ordre.application.change import Emptied
 from ordre.db import codec, links
 from ordre.db.batch import Erasure, Subject
 from ordre.db.lists import Statement
@@ -62,7 +62,7 @@ def _holds(column: str, *, as_sent: bool) -> str:
 _BETWEEN = "account_id = $1 and id > $3 and id <= $4"
 _FACTS_HOLD = " or ".join(_holds(column, as_sent=True) for column in ("data", "document", "event"))
 MENTIONING_ORDERS = f"""
-select distinct id from facts where {_BETWEEN} and type in ('placed', 'replaced', 'updated') and {_holds("data", as_sent=False)}
+select distinct id from facts where {_BETWEEN} and {_holds("data", as_sent=False)}
 """
 MENTIONING_ORDERS_ANYWHERE = f"select distinct id from facts where {_BETWEEN} and ({_FACTS_HOLD})"
 MENTIONING_DRAFTS = f"""

@@ -4,29 +4,31 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ordre.application.lists import PAGE_BYTES, PAGE_ENTRIES, EventPage, EventQuery, fitting
-from ordre.application.views import StoredFact
-from ordre.db import codec, queries
+from ordre.application.views import FactRow
+from ordre.db import queries
 from ordre.db.within import Row, Sized, size_of
+from ordre.domain.order.facts import CommentDeleted, Commented, ServiceReported
 from ordre.domain.refusals import InvalidValue, Refused
 
-_SHOWN = "(event <> '' or (type = 'comment' and document <> ''))"
+_SHOWN = f"(event <> '' or (type = '{Commented.type}' and document <> ''))"
 """Facts that show an event: those of what was erased do not."""
 _OF_TYPE = {
-    frozenset({"api-event"}): " and type <> 'service_event'",
-    frozenset({"service-event"}): " and type = 'service_event'",
+    frozenset({"api-event"}): f" and type <> '{ServiceReported.type}'",
+    frozenset({"service-event"}): f" and type = '{ServiceReported.type}'",
     frozenset({"api-event", "service-event"}): "",
 }
-_REPORTED = """
+_REPORTED = f"""
 select type, ref, data from facts
-where account_id = $1 and id = $2 and (type = 'comment_deleted' or (type = 'service_event' and event <> '' and version <= $3))
+where account_id = $1 and id = $2
+    and (type = '{CommentDeleted.type}' or (type = '{ServiceReported.type}' and event <> '' and version <= $3))
 order by version
 """
-_BY_REF = "select version from facts where account_id = $1 and id = $2 and ref = $3 and type = 'service_event'"
+_BY_REF = f"select version from facts where account_id = $1 and id = $2 and ref = $3 and type = '{ServiceReported.type}'"
 _FIELDS = len(queries.FACT_FIELDS.split(","))
 _TEXTS = tuple(place for place, name in enumerate(queries.FACT_FIELDS.split(", ")) if name in ("data", "document", "event"))
 
 
-FactsByOrder = dict[str, list[StoredFact]]
+FactsByOrder = dict[str, list[FactRow]]
 """By the id of the order, oldest first."""
 
 
@@ -42,7 +44,7 @@ async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], typ
 
     Where not even the first one does, there are none.
     """
-    which = f" and (type in ('comment_deleted', 'service_event') or ({_SHOWN}{_OF_TYPE[types]}))"
+    which = f" and (type in ('{CommentDeleted.type}', '{ServiceReported.type}') or ({_SHOWN}{_OF_TYPE[types]}))"
     query = Sized(
         sql=queries.facts_of(len(ids), which),
         parameters=(account_id, *ids),
@@ -55,32 +57,32 @@ async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], typ
     found: FactsByOrder = {id_: [] for id_ in (ids if whole else ids[: ids.index(rows[-1][0])])}
     for id_, *row in rows:
         if id_ in found:
-            found[id_].append(codec.fact_of(row))
+            found[id_].append(FactRow(*row))
     return found
 
 
-def events_among(facts: Sequence[StoredFact], types: frozenset[str], up_to: int) -> EventPage[StoredFact]:
+def events_among(facts: Sequence[FactRow], types: frozenset[str], up_to: int) -> EventPage[FactRow]:
     """Return the latest events of these types, up to a version, that an order's facts show."""
     then = [fact for fact in facts if fact.version <= up_to]
     shown = [fact for fact in then if _shows(fact) and _type_of(fact) in types]
     return EventPage(
         facts=shown[-PAGE_ENTRIES:],
         left_out=max(len(shown) - PAGE_ENTRIES, 0),
-        deleted=frozenset(fact.ref for fact in facts if fact.type == "comment_deleted" and fact.ref),
-        reports=[fact.data for fact in then if fact.type == "service_event" and fact.event],
+        deleted=frozenset(fact.ref for fact in facts if fact.type == CommentDeleted.type and fact.ref),
+        reports=[fact.data for fact in then if fact.type == ServiceReported.type and fact.event],
     )
 
 
-def _shows(fact: StoredFact) -> bool:
+def _shows(fact: FactRow) -> bool:
     """Tell the same as ``_SHOWN``."""
-    return bool(fact.event or (fact.type == "comment" and fact.document))
+    return bool(fact.event or (fact.type == Commented.type and fact.document))
 
 
-def _type_of(fact: StoredFact) -> str:
-    return "service-event" if fact.type == "service_event" else "api-event"
+def _type_of(fact: FactRow) -> str:
+    return "service-event" if fact.type == ServiceReported.type else "api-event"
 
 
-async def page_of_events(store: Reading, account_id: str, id_: str, query: EventQuery) -> EventPage[StoredFact]:
+async def page_of_events(store: Reading, account_id: str, id_: str, query: EventQuery) -> EventPage[FactRow]:
     """Return the facts of an order that show the events that are asked for.
 
     Raises:
@@ -104,7 +106,7 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
     )
     rows = await store.rows_within(page, query.most_bytes)
     fits = min(fitting(map(size_of, rows), query.most_bytes), query.limit)
-    facts = [codec.fact_of(row) for row in rows[:fits]]
+    facts = [FactRow(*row) for row in rows[:fits]]
     more, left_out, total = len(rows) > fits, 0, None
     count = f"select count(*) {shown}"
     if query.latest and more:
@@ -117,6 +119,6 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
         more=more,
         left_out=left_out,
         total=total,
-        deleted=frozenset(ref for type_, ref, _ in other if type_ == "comment_deleted"),
-        reports=[data for type_, _, data in other if type_ == "service_event"],
+        deleted=frozenset(ref for type_, ref, _ in other if type_ == CommentDeleted.type),
+        reports=[data for type_, _, data in other if type_ == ServiceReported.type],
     )

@@ -12,7 +12,9 @@ from ordre.application.views import View
 from ordre.db import codec, queries
 from ordre.db.events import Reading
 from ordre.db.within import Row, Sized, size_of
-from ordre.domain.order import Content, Order, evolve, rewrite
+from ordre.domain.order.facts import Erased
+from ordre.domain.order.order import Order, after
+from ordre.domain.order.parts import Content, Moment
 from ordre.domain.refusals import Refused, VersionErased
 
 _DATA, _DOCUMENT, _FIELDS = 4, 5, 6
@@ -33,12 +35,11 @@ class _Folding:
         for version, type_, at, by, data, document in facts:
             small.give_way()
             self.version = version
-            if not data or type_ == "erased":
+            if not data or type_ == Erased.type:
                 self._order, self._content, self._shown = None, None, []
             if data:
                 fact = codec.fact_from(type_, data)
-                self._order = evolve(self._order, fact, at, by)
-                self._content = rewrite(self._content, fact)
+                self._order, self._content = after(self._order, self._content, fact, Moment(at=at, by=by))
             if document:
                 self._shown.append((type_, document))
 

@@ -35,14 +35,15 @@ async def _index_orders(store: SqlTables, account: str) -> None:
     after = ""
     while found := await store.rows(queries.TO_INDEX, account, after):
         after = found[-1][0]
-        recorded: dict[str, list[tuple[str, str]]] = {row[0]: [] for row in found}
-        for id_, type_, document in await store.rows(queries.recorded_of(len(found)), account, *recorded):
-            recorded[id_].append((type_, document))
+        recorded: dict[str, list[tuple[str, str, str]]] = {row[0]: [] for row in found}
+        for id_, *row in await store.rows(queries.recorded_of(len(found)), account, *recorded):
+            recorded[id_].append((row[0], row[1], row[2]))
         there = await _terms_there(store, "order_terms", account, list(recorded))
         for id_, version, head, fields, items in found:
             with suppress(*_UNREADABLE):
                 order, content = codec.order_from(head), codec.content_from(fields, items)
-                missing = terms_of(order, content, recorded[id_], store.terms) - there[id_]
+                facts = [(codec.fact_from(type_, data), document) for type_, data, document in recorded[id_]]
+                missing = terms_of(order, content, facts, store.terms) - there[id_]
                 await _put_terms(store, "order", (account, id_), version, missing)
 
 

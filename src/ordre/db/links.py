@@ -2,7 +2,7 @@
 
 import os
 
-from ordre.application.ports import DraftEvent
+from ordre.application.change import DraftEvent
 from ordre.domain.chain import digest
 
 ANSWER_COLUMNS = "account_id, key, digest, answer, created_at, owner"

@@ -6,8 +6,10 @@ from typing import Any
 
 import asyncpg
 
-from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE, Access, Change, Outcome
+from ordre.application.change import Change, Outcome
+from ordre.application.directory import SERVICE
+from ordre.application.documents import Documents
+from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, locks, postgres_roles
@@ -48,9 +50,16 @@ class PostgresStore(SqlStore):
     engine: Engine = "postgres"
 
     def __init__(
-        self, url: str, terms: Terms, sealer: Sealer, access: Access = Access.CHANGE, *, pool_size: int = 10, by: str = SERVICE
+        self,
+        url: str,
+        documents: Documents,
+        sealer: Sealer,
+        access: Access = Access.CHANGE,
+        *,
+        pool_size: int = 10,
+        by: str = SERVICE,
     ) -> None:
-        super().__init__(terms, sealer, by)
+        super().__init__(documents, sealer, by)
         self._access = access
         self._url = url
         self._pool_size = pool_size

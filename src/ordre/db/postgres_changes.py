@@ -13,8 +13,8 @@ from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 
+from ordre.application.change import Change, Outcome
 from ordre.application.lists import Terms
-from ordre.application.ports import Change, Outcome
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.db import locks
 from ordre.db.admission import ADMIT

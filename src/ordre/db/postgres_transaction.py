@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE
+from ordre.application.directory import SERVICE
+from ordre.application.documents import Documents
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db.admission import ADMIT, admitted
@@ -27,8 +27,8 @@ class PostgresTransaction(Transaction):
 
     engine: Engine = "postgres"
 
-    def __init__(self, url: str, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
-        super().__init__(terms, sealer, by)
+    def __init__(self, url: str, documents: Documents, sealer: Sealer, by: str = SERVICE) -> None:
+        super().__init__(documents, sealer, by)
         self._url = url
         self._connected: asyncpg.Connection[asyncpg.Record] | None = None
 

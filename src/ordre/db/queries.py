@@ -8,8 +8,9 @@ from functools import lru_cache
 from ordre.application.history import DRAFT_EVENTS as MOST_EVENTS
 from ordre.application.history import DRAFT_EVENTS_BYTES
 from ordre.application.lists import PAGE_ENTRIES
+from ordre.application.views import FactRow
 from ordre.db import links
-from ordre.domain.ledger import Kind
+from ordre.domain.order.facts import ServiceReported
 
 INDEXED_AT_ONCE = 100
 """Orders or drafts whose terms are read again at once."""
@@ -22,10 +23,10 @@ _ORDER_ID = """(
         union all select id from orders where account_id = $1 and id = $2
     ) named limit 1)"""
 
-_SHOWN = """(
+_SHOWN = f"""(
     select string_agg(entry, chr(30)) from (
         select f.type || ' ' || f.document as entry from facts f
-        where f.account_id = o.account_id and f.id = o.id and f.document <> '' and f.type <> 'service_event'
+        where f.account_id = o.account_id and f.id = o.id and f.document <> '' and f.type <> '{ServiceReported.type}'
         order by f.version) shown)"""
 
 VIEW_COLUMNS = f"o.head, b.fields, b.items, {_SHOWN}"
@@ -54,9 +55,10 @@ SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_
 
 VERSION_AT = f"select max(version) from facts where account_id = $1 and id = {_ORDER_ID} and at <= $3"
 
-FACT_FIELDS = "version, type, at, actor, ref, data, document, event, salt, digest, hash"
+FACT_FIELDS = ", ".join("actor" if name == "by" else name for name in FactRow._fields)
+"""The columns of a ``FactRow``."""
 
-FOLDED_FIELDS = "version, type, at, actor, data, case when type = 'service_event' then '' else document end"
+FOLDED_FIELDS = f"version, type, at, actor, data, case when type = '{ServiceReported.type}' then '' else document end"
 
 FOLDED_FROM = f"""
 select {FOLDED_FIELDS} from facts where account_id = $1 and id = $2 and version > $3 and version <= $4
@@ -64,7 +66,7 @@ order by version limit {PAGE_ENTRIES}
 """
 """What an order as it was at a version ($4) is folded from: the next facts after a version ($3), without their events."""
 
-FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 and version <= $3 order by version"
+FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 order by version"
 
 TO_INDEX = f"""
 select o.id, o.version, o.head, b.fields, b.items
@@ -138,12 +140,9 @@ def facts_of(orders: int, which: str = "") -> str:
 
 
 def recorded_of(orders: int) -> str:
-    """Return the query for what was recorded on this many orders ($2 and on) that they are found by: (id, type, document)."""
-    types = ", ".join(f"'{name}'" for name in (*Kind, "comment", "comment_deleted"))
-    return (
-        f"select id, type, document from facts where account_id = $1 and id in ({_places(2, orders)})"
-        f" and type in ({types}) and document <> '' order by id, version"
-    )
+    """Return the query for what was recorded on this many orders ($2 and on) and shows something: (id, type, data, document)."""
+    named = f"account_id = $1 and id in ({_places(2, orders)})"
+    return f"select id, type, data, document from facts where {named} and document <> '' order by id, version"
 
 
 def terms_in(table: str, ids: int) -> str:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ordre.application.aside import small
-from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE, Access, Change, Outcome
+from ordre.application.change import Change, Outcome
+from ordre.application.directory import SERVICE
+from ordre.application.documents import Documents
+from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, queries, sqlite_file
@@ -45,9 +47,9 @@ class SqliteStore(SqlStore):
     engine: Engine = "sqlite"
 
     def __init__(
-        self, path: Path | None, terms: Terms, sealer: Sealer, access: Access = Access.MAKE, *, by: str = SERVICE
+        self, path: Path | None, documents: Documents, sealer: Sealer, access: Access = Access.MAKE, *, by: str = SERVICE
     ) -> None:
-        super().__init__(terms, sealer, by)
+        super().__init__(documents, sealer, by)
         self._path = path
         self._access = access
         self._reading: sqlite_file.Reading | None = None

@@ -4,8 +4,8 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
+from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Wanted
 from ordre.application.lists import RECORDED_KINDS, Terms
-from ordre.application.ports import Answered, Change, EarlierFact, HeldOrder, Wanted
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.db import codec, erasure, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
@@ -69,8 +69,8 @@ def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Read:
         body = run(connection, _BODY, (account, row[0])).fetchone() if wanted.content else None
         content = codec.content_from(*body) if body else None
         order = HeldOrder(order=codec.order_from(row[1]), hash=row[2], content=content)
-        if wanted.ref is not None:
-            found = run(connection, _EARLIER, (account, row[0], wanted.ref, f"{wanted.ref}/deleted")).fetchall()
+        if wanted.refs:
+            found = run(connection, _EARLIER, (account, row[0], wanted.refs[0], wanted.refs[-1])).fetchall()
             earlier = {ref: EarlierFact(fact=codec.fact_from(type_, data), document=text) for ref, type_, data, text in found}
     if wanted.draft is not None and (
         row := run(connection, queries.for_sqlite(queries.DRAFT_ONE), (account, wanted.draft)).fetchone()

@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
-from ordre.application.lists import Terms
-from ordre.application.ports import SERVICE
+from ordre.application.directory import SERVICE
+from ordre.application.documents import Documents
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import queries, sqlite_file
@@ -23,8 +23,8 @@ class SqliteTransaction(Transaction):
 
     engine: Engine = "sqlite"
 
-    def __init__(self, path: Path, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
-        super().__init__(terms, sealer, by)
+    def __init__(self, path: Path, documents: Documents, sealer: Sealer, by: str = SERVICE) -> None:
+        super().__init__(documents, sealer, by)
         self._path = path
         self._connected: sqlite3.Connection | None = None
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+from ordre.application.change import Change
 from ordre.application.lists import Terms
-from ordre.application.ports import Change
 from ordre.application.troubles import StoreUnavailable
 from ordre.db.pending import Pending
 from ordre.db.sqlite_batch import run, told, tried

@@ -7,22 +7,12 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Made, Page, Term, Terms, fitting
-from ordre.application.ports import (
-    SERVICE,
-    Account,
-    Act,
-    Change,
-    Client,
-    Found,
-    HeldDraft,
-    Outcome,
-    Place,
-    SigningKey,
-    StoredOrder,
-)
+from ordre.application.change import Change, HeldDraft, Outcome
+from ordre.application.directory import SERVICE, Account, Act, Client, SigningKey
+from ordre.application.documents import Documents
+from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Made, Page, Term, fitting
 from ordre.application.troubles import KeysUnreadable, StoreUnavailable, Trouble
-from ordre.application.views import StoredFact, View
+from ordre.application.views import FactRow, Found, Place, StoredOrder, View
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import administration, codec, erasure, queries, tally
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
@@ -30,10 +20,10 @@ from ordre.db.codec import SEPARATOR
 from ordre.db.events import events_among, facts_of_page, page_of_events
 from ordre.db.folding import folded_to
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
-from ordre.db.queries import END
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.within import Sized, size_of, until
+from ordre.domain.order.facts import Fact
 from ordre.domain.refusals import InvalidValue, Refused
 from ordre.domain.tree import Head
 
@@ -78,8 +68,8 @@ class SqlTables(ABC):
 
     engine: Engine
 
-    def __init__(self, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
-        self.terms = terms
+    def __init__(self, documents: Documents, sealer: Sealer, by: str = SERVICE) -> None:
+        self.documents, self.terms = documents, documents.terms
         self.by = by
         self._sealer = sealer
 
@@ -173,12 +163,12 @@ class SqlTables(ABC):
         found = await self.rows(queries.WITH_VERSION, account_id, order, version)
         return await folded_to(self, account_id, found[0][0], version) if found else None
 
-    async def facts(self, account_id: str, id_: str, up_to: int | None = None) -> Sequence[StoredFact]:
+    async def facts(self, account_id: str, id_: str) -> Sequence[tuple[FactRow, Fact | None]]:
         """Return the order's facts, oldest first."""
-        limit = END if up_to is None else up_to
-        return [codec.fact_of(row) for row in await self.rows(queries.FACTS, account_id, id_, limit)]
+        rows = [FactRow(*row) for row in await self.rows(queries.FACTS, account_id, id_)]
+        return [(row, codec.fact_from(row.type, row.data) if row.data else None) for row in rows]
 
-    async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[StoredFact]:
+    async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[FactRow]:
         """Return a page of an order's facts that show events."""
         return await page_of_events(self, account_id, id_, query)
 
@@ -349,9 +339,9 @@ class SqlTables(ABC):
     async def _stored(self, account_id: str, rows: Sequence[Row]) -> list[StoredOrder]:
         """Return orders of an account with their facts and terms, all of which are read at once."""
         named = [dict(zip(queries.STORED_COLUMNS, row, strict=True)) for row in rows]
-        facts: dict[str, list[StoredFact]] = {one["id"]: [] for one in named}
+        facts: dict[str, list[FactRow]] = {one["id"]: [] for one in named}
         for id_, *row in await self.rows(queries.facts_of(len(facts)), account_id, *facts):
-            facts[id_].append(codec.fact_of(row))
+            facts[id_].append(FactRow(*row))
         terms: dict[str, list[Term]] = {id_: [] for id_ in facts}
         for id_, kind, term in await self.rows(queries.terms_in("order_terms", len(facts)), account_id, *facts):
             terms[id_].append((kind, term))
@@ -407,8 +397,8 @@ class SqlStore(SqlTables):
 
     engine: Engine
 
-    def __init__(self, terms: Terms, sealer: Sealer, by: str = SERVICE) -> None:
-        super().__init__(terms, sealer, by)
+    def __init__(self, documents: Documents, sealer: Sealer, by: str = SERVICE) -> None:
+        super().__init__(documents, sealer, by)
         self._trouble: Trouble | None = None
 
     @abstractmethod
@@ -459,7 +449,7 @@ def _draft(row: Row) -> HeldDraft:
     return codec.held_draft(*row[:-1])
 
 
-def _with_facts(view: View, facts: Sequence[StoredFact], types: frozenset[str]) -> View:
+def _with_facts(view: View, facts: Sequence[FactRow], types: frozenset[str]) -> View:
     """Return an order with the events of before it was read that its facts show."""
     return replace(view, events=events_among(facts, types, view.order.version))
 

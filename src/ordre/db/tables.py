@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from ordre.application.change import HeldDraft, HeldOrder
 from ordre.application.lists import Term
-from ordre.application.ports import HeldDraft, HeldOrder
-from ordre.db import codec
+from ordre.db import codec, queries
 from ordre.db.batch import Subject
 from ordre.db.tally import Kind
 
@@ -28,18 +28,9 @@ CHANGING_COLUMNS = tuple(name for name, _ in HEAD_COLUMNS if name not in ("accou
 FACT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
-    ("version", "bigint"),
-    ("type", "text"),
-    ("at", "bigint"),
-    ("actor", "text"),
-    ("ref", "text"),
-    ("data", "text"),
-    ("document", "text"),
-    ("event", "text"),
-    ("salt", "text"),
-    ("digest", "text"),
-    ("hash", "text"),
+    *((name, "bigint" if name in ("version", "at") else "text") for name in queries.FACT_FIELDS.split(", ")),
 )
+"""Of a row that is an order's subject and a ``FactRow``."""
 BODY_COLUMNS = (("account_id", "text"), ("id", "text"), ("fields", "text"), ("items", "text"))
 TERM_COLUMNS = (("account_id", "text"), ("id", "text"), ("kind", "text"), ("term", "text"))
 DRAFT_COLUMNS = (

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import msgspec
 
 from ordre.application.lists import Term, Terms
-from ordre.application.orders import ref_of
-from ordre.application.ports import StoredOrder
-from ordre.application.views import StoredFact
+from ordre.application.views import FactRow, StoredOrder
 from ordre.db import codec
 from ordre.domain.chain import START, is_digest, is_digest_of_body, is_salt, linked
-from ordre.domain.decide import deletion_of
-from ordre.domain.order import Commented, Content, Fact, Order, Recorded, evolve, rewrite
+from ordre.domain.order.facts import CommentDeleted, Commented, Erased, Fact
+from ordre.domain.order.order import Order, fold
+from ordre.domain.order.parts import Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +34,9 @@ class Difference:
         return f"{self.account_id} {what}{version}: {self.reason}".lstrip()
 
 
-def kept(facts: Sequence[StoredFact]) -> Sequence[StoredFact]:
+def kept(facts: Sequence[FactRow]) -> Sequence[FactRow]:
     """Return the facts that have bodies: all of them, or of an erased order the one that says so."""
     return [fact for fact in facts if fact.data]
-
-
-def folded(facts: list[tuple[Fact, StoredFact]]) -> tuple[Order, Content]:
-    """Return the order and its content after the facts, of which there is at least one."""
-    order: Order | None = None
-    content: Content | None = None
-    for fact, stored in facts:
-        order = evolve(order, fact, stored.at, stored.by)
-        content = rewrite(content, fact)
-    if order is None or content is None:
-        raise AssertionError("an order has facts, of which the first is that it was placed")
-    return order, content
 
 
 def differences(stored: StoredOrder, terms: Terms) -> Iterator[Difference]:
@@ -63,16 +50,16 @@ def differences(stored: StoredOrder, terms: Terms) -> Iterator[Difference]:
 def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     """Return the first place where the facts are not a chain that ends in the order's hash."""
     previous = START
-    erased = next((fact.version for fact in reversed(stored.facts) if fact.type == "erased"), 0)
-    deletions = {fact.ref: fact for fact in stored.facts if fact.type == "comment_deleted"}
+    erased = next((fact.version for fact in reversed(stored.facts) if fact.type == Erased.type), 0)
+    deletions = {fact.ref: fact for fact in stored.facts if fact.type == CommentDeleted.type}
     comments = set[str]()
     for place, fact in enumerate(stored.facts, 1):
         if fact.version != place:
             return place, f"fact {place} is missing; version {fact.version} stands in its place"
-        deletion = deletions.get(deletion_of(fact.ref or "")) if fact.type == "comment" else None
+        deletion = deletions.get(CommentDeleted(id=fact.ref or "").ref) if fact.type == Commented.type else None
         if reason := _broken(stored, fact, previous, deletion, erased=fact.version < erased):
             return fact.version, reason
-        if fact.type == "comment" and fact.ref:
+        if fact.type == Commented.type and fact.ref:
             if fact.ref in comments:
                 return fact.version, "another comment before it has the same id"
             comments.add(fact.ref)
@@ -84,7 +71,7 @@ def _unchained(stored: StoredOrder) -> tuple[int | None, str] | None:
     return None
 
 
-def _broken(stored: StoredOrder, fact: StoredFact, previous: str, deletion: StoredFact | None, *, erased: bool) -> str | None:
+def _broken(stored: StoredOrder, fact: FactRow, previous: str, deletion: FactRow | None, *, erased: bool) -> str | None:
     """Return why the fact does not follow the hash before it, or None. Of an erased fact only the digest of its body is left.
 
     ``deletion`` is the later fact that deletes the comment that this one is.
@@ -103,13 +90,12 @@ def _broken(stored: StoredOrder, fact: StoredFact, previous: str, deletion: Stor
         return "the salt of the fact is not 32 hexadecimal digits"
     elif not is_digest_of_body(fact.digest, fact.salt, fact.data, fact.document, fact.event):
         return "the body of the fact is not what its digest says"
-    link = codec.link_of(stored.account_id, stored.id, fact.version, fact.type, fact.at, fact.by, fact.digest)
-    if linked(previous, link) != fact.hash:
+    if linked(previous, codec.link_of(stored.account_id, stored.id, fact)) != fact.hash:
         return "the hash of the fact does not follow from the fact and the one before it"
     return None
 
 
-def _emptied(fact: StoredFact, deletion: StoredFact) -> bool:
+def _emptied(fact: FactRow, deletion: FactRow) -> bool:
     """Tell whether this is what is left of a comment whose text its deletion took away.
 
     Its digest cannot be checked without its salt, but what it says stands in the deletion too, whose digest can.
@@ -119,18 +105,14 @@ def _emptied(fact: StoredFact, deletion: StoredFact) -> bool:
     return deletion.version > fact.version and (fact.data, fact.document, fact.event) == (data, left, "")
 
 
-def terms_of(order: Order, content: Content, recorded: Iterable[tuple[str, str]], terms: Terms) -> frozenset[Term]:
-    """Return everything that an order is to be found under. ``recorded`` are facts, oldest first: (type, document)."""
-    operations: list[frozenset[Term]] = []
-    comments: dict[str, frozenset[Term]] = {}
-    for type_, document in recorded:
-        if type_ == "comment":
-            comments[codec.id_in(document)] = terms.of_comment(document)
-        elif type_ == "comment_deleted":
-            comments.pop(codec.id_in(document), None)
-        elif codec.FACTS[type_] is Recorded:
-            operations.append(terms.of_operation(document))
-    return terms.of_order(order, content).union(*operations, *comments.values())
+def terms_of(order: Order, content: Content, recorded: Iterable[tuple[Fact, str]], terms: Terms) -> frozenset[Term]:
+    """Return everything that an order is to be found under. ``recorded`` are facts with their documents, oldest first."""
+    found: dict[str | None, frozenset[Term]] = {}
+    for fact, document in recorded:
+        if isinstance(fact, CommentDeleted):  # earlier versions of Ordre left its text in the comment
+            found.pop(fact.id, None)
+        found[fact.ref] = found.get(fact.ref, frozenset()) | terms.of_fact(fact, document)
+    return terms.of_order(order, content).union(*found.values())
 
 
 def _same_head(head: str, order: Order) -> bool:
@@ -145,13 +127,13 @@ def _unlike(stored: StoredOrder, terms: Terms) -> Iterator[tuple[int | None, str
     """Yield where what is stored of the order is not the fold of its facts."""
     try:
         facts = [(codec.fact_from(fact.type, fact.data), fact) for fact in kept(stored.facts)]
-        order, content = folded(facts)
+        order, content = fold((fact, codec.moment_of(row)) for fact, row in facts)
     except (AssertionError, KeyError, ValueError, msgspec.MsgspecError) as error:
         yield None, f"the facts do not fold: {error!r}"
         return
     for fact, row in facts:
-        if ref_of(fact) != row.ref:
-            yield row.version, f"the column ref is {row.ref!r}, and {ref_of(fact)!r} by the fact"
+        if fact.ref != row.ref:
+            yield row.version, f"the column ref is {row.ref!r}, and {fact.ref!r} by the fact"
     if not _same_head(stored.head, order):
         yield None, "the order's head is not the fold of its facts"
     for name, value in codec.order_columns(order).items():
@@ -159,5 +141,5 @@ def _unlike(stored: StoredOrder, terms: Terms) -> Iterator[tuple[int | None, str
             yield None, f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
     if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
         yield None, "the order's body is not the fold of its facts"
-    if stored.terms != terms_of(order, content, [(row.type, row.document) for _, row in facts], terms):
+    if stored.terms != terms_of(order, content, [(fact, row.document) for fact, row in facts], terms):
         yield None, "the order is not found under exactly the terms that its facts hold"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-from ordre.application.ports import Act
+from ordre.application.directory import Act
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, MIGRATION, Bound, chained
 from ordre.db.store import SqlTables
 from ordre.db.verify import Difference

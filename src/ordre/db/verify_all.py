@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from ordre.application.ports import Act, StoredOrder
+from ordre.application.directory import Act
+from ordre.application.views import StoredOrder
 from ordre.db.store import SqlTables
 from ordre.db.tally import Tally, sum_of
 from ordre.db.verify import Difference

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import MsgspecError
 
+from ordre.application.change import HeldDraft
 from ordre.application.lists import Term, Terms
-from ordre.application.ports import HeldDraft
 from ordre.db import codec, links, queries, tables, tally
 from ordre.db.store import Row, SqlTables
 from ordre.db.tally import Tally

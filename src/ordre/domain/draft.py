@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ordre.domain.commands import AddLines, Place, Replace
 from ordre.domain.lines import PricedItem, Totals, faults_of_all, line_of, total_faults, totals
 from ordre.domain.money import DIGITS
-from ordre.domain.order import About, Content, Frozen, Moment, Order
+from ordre.domain.order.order import Order
+from ordre.domain.order.parts import About, Content, Frozen, Moment
+from ordre.domain.order.placing import AddLines, Place, Replace
+from ordre.domain.order.relations import named, relation_faults
 from ordre.domain.refusals import (
     DraftNotOpen,
     DuplicateLine,
@@ -19,7 +21,6 @@ from ordre.domain.refusals import (
     UnknownCurrency,
     UnknownDraftLine,
 )
-from ordre.domain.relations import named, relation_faults
 
 
 class DraftStatus(StrEnum):

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, UnsetType, field
 
 from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
-from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_of_reports, without_text
+from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_of_reports
+from ordre.api.wire.facts import without_text
 from ordre.api.wire.items import LinePayments, OrderItem
 from ordre.api.wire.operations import Operation, Session
 from ordre.api.wire.orders import OrderFields, Visibility
@@ -16,7 +17,9 @@ from ordre.api.wire.travel import ExternalId
 from ordre.application.views import View
 from ordre.domain.ledger import Remaining, payment_status, remains_on, total
 from ordre.domain.lines import totals
-from ordre.domain.order import Moment, Order, Status
+from ordre.domain.order.facts import CommentDeleted, Commented
+from ordre.domain.order.order import Order, Status
+from ordre.domain.order.parts import Moment
 
 
 class PaymentDetails(Wire, kw_only=True):
@@ -357,9 +360,9 @@ def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:
     for type_, document in shown:
         if type_ in COLLECTIONS:
             found[COLLECTIONS[type_]].append(document)
-        elif type_ == "comment":
+        elif type_ == Commented.type:
             comments[id_of(document)] = document
-        elif type_ == "comment_deleted":  # earlier versions of Ordre kept its text there
+        elif type_ == CommentDeleted.type:  # earlier versions of Ordre kept its text there
             comments[id_of(document)] = without_text(document)
     found["comments"] = list(comments.values())
     return {name: f"[{','.join(documents)}]" for name, documents in found.items()}

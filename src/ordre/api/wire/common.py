@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ordre.domain.money import DIGITS, MAX_AMOUNT
-from ordre.domain.order import Frozen
+from ordre.domain.order.parts import Frozen
 
 EXPECTED = "expected"
 """Where ``Meta.extra`` says in words what a value must be, for messages."""

@@ -28,10 +28,10 @@ from ordre.api.wire.common import (
 )
 from ordre.api.wire.events import ApiEvent, api_event
 from ordre.api.wire.items import Item, NewItem, draft_item
-from ordre.api.wire.orders import READ_BY_RULES, OrderFields, about
-from ordre.application.ports import DraftEvent, HeldDraft
+from ordre.api.wire.orders import READ_BY_RULES, OrderFields, about_change
+from ordre.application.change import DraftEvent, HeldDraft
 from ordre.domain.draft import Draft, Options, OrderIdStyle, Sketch, not_taken_over
-from ordre.domain.order import About, Frozen
+from ordre.domain.order.parts import About, Frozen
 
 
 class DraftOptions(Wire):
@@ -184,7 +184,7 @@ def sketch(draft: NewDraft) -> tuple[Sketch, Options, Frozen]:
         currency=order.currency,
         items=tuple(draft_item(item, 1) for item in items),
         fields=without_nulls(frozen(order, *READ_BY_RULES)),
-        about=about(order, About()),
+        about=About(**about_change(order)),
         order_id=given(order.order_id),
         order_number=given(order.order_number),
         multiple_authorizations=given(order.multiple_authorizations) or False,
@@ -210,7 +210,7 @@ def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Fr
         items=items,
         currency=given(order.currency) or before.currency,
         fields=without_nulls({**before.fields, **frozen(order, *READ_BY_RULES)}),
-        about=about(order, before.about),
+        about=replace(before.about, **about_change(order)),
         order_id=before.order_id if isinstance(order.order_id, UnsetType) else order.order_id,
         order_number=before.order_number if isinstance(order.order_number, UnsetType) else order.order_number,
         multiple_authorizations=_or(given(order.multiple_authorizations), before.multiple_authorizations),

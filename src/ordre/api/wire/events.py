@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from ordre.api.wire.common import (
@@ -18,7 +17,6 @@ from ordre.api.wire.common import (
     Uuid,
     Wire,
     decoder,
-    draft_links,
     frozen,
     given,
     instant,
@@ -28,11 +26,11 @@ from ordre.api.wire.common import (
 )
 from ordre.api.wire.orders import NewComment
 from ordre.application.lists import EventPage
-from ordre.application.orders import Call, Shown
-from ordre.application.views import StoredFact
-from ordre.domain.commands import Report
-from ordre.domain.decide import deletion_of
-from ordre.domain.order import EventState, Order, state_of
+from ordre.application.views import FactRow
+from ordre.domain.order.facts import CommentDeleted, Commented, ServiceReported
+from ordre.domain.order.order import state_of
+from ordre.domain.order.parts import EventState
+from ordre.domain.order.running import Comment, Report
 
 State = Literal["error", "failure", "success", "pending"]
 EventType = Literal["api-event", "service-event"]
@@ -145,61 +143,19 @@ class _Reported(Wire):
 
 
 _reported = decoder(_Reported)
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-
-def _state(event: NewEvent) -> State:
-    return event.state or "success"
 
 
 def report(event: NewEvent, new_id: str) -> Report:
     """Return the command that records what the service reports."""
-    return Report(id=given(event.id) or new_id, service=event.service, state=EventState(_state(event)))
+    state = event.state or "success"
+    fields = {"state": json_text(state), **without_nulls(frozen(event, "id", "state"))}
+    return Report(id=given(event.id) or new_id, service=event.service, state=EventState(state), fields=fields)
 
 
-MOST_LINKS = 10
-"""How many drafts an operation, a session or an event links to: the latest ones. The order links to all of them."""
-
-
-def made_of(id_: str, call: Call, order: Order) -> dict[str, str]:
-    """Return how an operation, a session or an event of the order begins; its links lead to the drafts that made the order."""
-    return {
-        "id": json_text(id_),
-        "created_at": json_text(instant(call.at)),
-        "created_by": json_text(call.by),
-        "_links": json_text(draft_links(call.account_id, order.drafts[-MOST_LINKS:])),
-    }
-
-
-def shown_event(event: NewEvent, id_: str, call: Call) -> Shown:
-    """Return what makes the event's part of its order; ``service_event`` makes the answer of it."""
-    fields = {"state": json_text(_state(event)), **without_nulls(frozen(event, "id", "state"))}
-    return lambda _fact, order: object_text({**made_of(id_, call, order), **fields})
-
-
-def shown_comment(comment: NewComment, id_: str, call: Call) -> Shown:
-    """Return what makes the comment as it is answered."""
-    text = object_text(
-        {
-            "id": json_text(id_),
-            "body": json_text(comment.body),
-            "visibility": json_text(comment.visibility or "private"),
-            "created_at": json_text(instant(call.at)),
-            "created_by": json_text(call.by),
-        }
-    )
-    return lambda _fact, _order: text
-
-
-def without_text(comment: str) -> str:
-    """Return a comment without its ``body``, which a deleted one no longer shows."""
-    fields = _fields(comment)
-    return object_text({name: bytes(value).decode() for name, value in fields.items() if name != "body"})
-
-
-def deleted_comment(call: Call, left: str) -> str:
-    """Return a deleted comment as it is answered; ``left`` is the comment without its text."""
-    return f'{left[:-1]},"deleted_at":{json_text(instant(call.at))},"deleted_by":{json_text(call.by)}}}'
+def comment(sent: NewComment, id_: str) -> Comment:
+    """Return the command that adds the comment."""
+    fields = {"body": json_text(sent.body), "visibility": json_text(sent.visibility or "private")}
+    return Comment(id=id_, fields=fields)
 
 
 def request_event(method: str, path: str, body: str, draft_id: str | None = None) -> str:
@@ -239,7 +195,7 @@ def _named(name: str | None) -> dict[str, str]:
 def order_events(
     account_id: str,
     order_id: str,
-    page: EventPage[StoredFact],
+    page: EventPage[FactRow],
     names: Mapping[str, str],
 ) -> list[str]:
     """Return the events of a page, oldest first; what was erased shows none.
@@ -249,16 +205,20 @@ def order_events(
     found = []
     for fact in page.facts:
         event = fact.event
-        if fact.type == "comment" and fact.document and (not event or deletion_of(fact.ref or "") in page.deleted):
+        if fact.type == Commented.type and fact.document and (not event or _deletion(fact) in page.deleted):
             event = request_event("POST", f"/v1/accounts/{account_id}/shopping/orders/{order_id}/comments", "")
         if not event:
             continue
         name = names.get(fact.by)
-        if fact.type == "service_event":
+        if fact.type == ServiceReported.type:
             found.append(service_event(fact.document, fact.version, name))
         else:
             found.append(api_event(order_id, fact.version, fact.at, fact.by, event, name))
     return found
+
+
+def _deletion(comment: FactRow) -> str:
+    return CommentDeleted(id=comment.ref or "").ref
 
 
 def version_of(order_id: str, version: int, event: str) -> int | None:

@@ -26,10 +26,10 @@ from ordre.api.wire.common import (
     word,
 )
 from ordre.api.wire.people import ItemStore
-from ordre.domain.commands import ItemChange
 from ordre.domain.draft import DraftItem
 from ordre.domain.lines import PricedItem, line_of
 from ordre.domain.money import DIGITS
+from ordre.domain.order.placing import ItemChange
 
 DiscountType = Annotated[str, word("customer", "periodic", "manual", "loyalty", "total", "employee", "external")]
 Quantity = Annotated[Number, Meta(extra_json_schema={"minimum": 0})]

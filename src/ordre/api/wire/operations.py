@@ -1,7 +1,7 @@
 """Payment operations: one shape, four kinds; and payment sessions."""
 
 from hashlib import sha256
-from typing import Annotated, cast
+from typing import Annotated
 
 from msgspec import UNSET, Meta, field
 
@@ -21,15 +21,11 @@ from ordre.api.wire.common import (
     frozen,
     given,
     json_text,
-    object_text,
     without_nulls,
 )
-from ordre.api.wire.events import made_of
 from ordre.api.wire.items import Conversion
-from ordre.application.orders import Call, Shown
-from ordre.domain.commands import Record, StartSession
 from ordre.domain.ledger import Kind
-from ordre.domain.order import Fact, Order, Recorded, SessionStarted
+from ordre.domain.order.paying import Record, StartSession
 
 
 class OperationPayout(Wire):
@@ -250,41 +246,12 @@ def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
         authorization_id=given(operation.authorization_id),
         fingerprint=sha256(sent.encode()).hexdigest()[:32],
         amount=given(operation.amount),
+        fields=without_nulls(frozen(operation, "success", "id", "amount")),
     )
-
-
-def shown_operation(operation: NewOperation, call: Call) -> Shown:
-    """Return what makes the recorded operation as it is answered.
-
-    Without ``multiple_authorizations`` no rule reads ``authorization_id``, and it is answered as it was sent.
-    """
-    fields = without_nulls(frozen(operation, "success", "id", "amount"))
-
-    def shown(fact: Fact, order: Order) -> str:
-        fact = cast(Recorded, fact)
-        authorization = fact.id if fact.kind is Kind.AUTHORIZATION else fact.authorization_id
-        inside = {"authorization_id": json_text(authorization)} if order.multiple_authorizations else {}
-        amount = sum(fact.amounts.values())
-        made = {**made_of(fact.id, call, order), "amount": str(amount), "success": json_text(fact.success)}
-        return object_text({**made, **fields, **inside})
-
-    return shown
 
 
 def start_session(session: NewSession, new_id: str) -> StartSession:
     """Return the command that records the session."""
     items = tuple((int(item.line_id), given(item.amount)) for item in session.items)
-    return StartSession(id=given(session.id) or new_id, items=items, amount=given(session.amount))
-
-
-def shown_session(session: NewSession, call: Call) -> Shown:
-    """Return what makes the session as it is answered."""
     fields = without_nulls(frozen(session, "items", "profile_id", "url", "id", "amount"))
-
-    def shown(fact: Fact, order: Order) -> str:
-        fact = cast(SessionStarted, fact)
-        items = json_text([{"line_id": str(line_id), "amount": amount} for line_id, amount in fact.amounts.items()])
-        made = {**made_of(fact.id, call, order), "amount": str(sum(fact.amounts.values()))}
-        return object_text({**made, "items": items, **fields})
-
-    return shown
+    return StartSession(id=given(session.id) or new_id, items=items, amount=given(session.amount), fields=fields)

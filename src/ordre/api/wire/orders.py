@@ -1,6 +1,5 @@
 """Orders: what a client may write, to commands; what is answered."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
@@ -27,8 +26,9 @@ from ordre.api.wire.common import (
 from ordre.api.wire.items import ChangedItem, ItemStatus, NewItem, item_change, item_stores, priced, shown_item
 from ordre.api.wire.people import Address, Customer, OrderStore
 from ordre.api.wire.travel import Attachment, ExternalId, Leg
-from ordre.domain.commands import Cancel, Place, Update
-from ordre.domain.order import About, Content, Reason
+from ordre.domain.order.parts import About, AboutChange, Content, Reason
+from ordre.domain.order.placing import Place, Update
+from ordre.domain.order.running import Cancel
 
 
 class DiscountUse(Wire):
@@ -242,7 +242,7 @@ def place_order(order: NewOrder, id_: str) -> Place:
         multiple_authorizations=given(order.multiple_authorizations) or False,
         items=amounts,
         content=Content(fields=without_nulls(frozen(order, *READ_BY_RULES)), items=shown),
-        about=replace(about(order, About()), item_store_ids=item_stores(order.items)),
+        about=About(**about_change(order), item_store_ids=item_stores(order.items)),
         gross=given(order.gross_amount),
         net=given(order.net_amount),
     )
@@ -254,7 +254,7 @@ def update_order(change: OrderChange) -> Update:
     return Update(
         fields=frozen(change, *READ_BY_RULES),
         items=tuple(item_change(item) for item in items),
-        about=lambda before: about(change, before),
+        about=about_change(change),
         order_id=given(change.order_id),
         order_number=given(change.order_number),
         currency=given(change.currency),
@@ -275,13 +275,13 @@ def cancel_order(body: Cancellation) -> Cancel:
     return Cancel(reason=Reason(body.cancelled_reason) if body.cancelled_reason else Reason.OTHER)
 
 
-def about(order: OrderFields, before: About) -> About:
-    """Return what lists find the order by, after the fields that are given."""
-    after = before
+def about_change(order: OrderFields) -> AboutChange:
+    """Return what lists find the order by, of the fields that are given."""
+    change = AboutChange()
     if not isinstance(order.customer, UnsetType):
-        after = replace(after, customer_id=given(order.customer.id) if order.customer else None)
+        change["customer_id"] = given(order.customer.id) if order.customer else None
     if not isinstance(order.time_to_live, UnsetType):
-        after = replace(after, time_to_live=order.time_to_live)
+        change["time_to_live"] = order.time_to_live
     if not isinstance(order.store, UnsetType):
-        after = replace(after, store_id=given(order.store.id) if order.store else None)
-    return after
+        change["store_id"] = given(order.store.id) if order.store else None
+    return change

@@ -19,7 +19,24 @@ from msgspec import Raw
 from ordre.api.wire.common import Wire
 from ordre.application.lists import Beginning, Term, Terms, Word
 from ordre.domain.draft import Draft, DraftStatus
-from ordre.domain.order import About, Content, Frozen, Order
+from ordre.domain.order.facts import (
+    Cancelled,
+    Closed,
+    CommentDeleted,
+    Commented,
+    Erased,
+    Fact,
+    LinesAdded,
+    Opened,
+    Placed,
+    Recorded,
+    Replaced,
+    ServiceReported,
+    SessionStarted,
+    Updated,
+)
+from ordre.domain.order.order import Order
+from ordre.domain.order.parts import About, Content, Frozen
 
 MOST_WORDS = 400
 """Of one order or draft: what identifies it first, then people, its comment, its metadata, then lines."""
@@ -103,8 +120,21 @@ def draft_terms(draft: Draft) -> frozenset[Term]:
     return frozenset([*amends, *_terms(names, sketch.order_number, sketch.currency, about, sketch.fields, items)])
 
 
-def operation_terms(document: str) -> frozenset[Term]:
-    """Return what an order is found under because of a recorded operation: the id of the payment."""
+def fact_terms(fact: Fact, document: str) -> frozenset[Term]:
+    """Return what an order is found under because of what was recorded on it, of kinds of ``RECORDED_KINDS``."""
+    match fact:
+        case Recorded():
+            return _operation_terms(document)
+        case Commented():
+            return _comment_terms(document)
+        case SessionStarted() | ServiceReported() | CommentDeleted():
+            return frozenset()
+        case Placed() | Replaced() | LinesAdded() | Updated() | Opened() | Closed() | Cancelled() | Erased():
+            return frozenset()
+
+
+def _operation_terms(document: str) -> frozenset[Term]:
+    """Return the terms of an operation: the id of the payment."""
     payment = _recorded(document).payment_details
     if payment is None or not _kept(payment.payment_id):
         return frozenset()
@@ -112,14 +142,13 @@ def operation_terms(document: str) -> frozenset[Term]:
     return frozenset([("payment_id", payment.payment_id), *words])
 
 
-def comment_terms(document: str) -> frozenset[Term]:
-    """Return what an order is found under because of a comment on it."""
+def _comment_terms(document: str) -> frozenset[Term]:
     comment = _comment(document)
     words = islice(dict.fromkeys(_with_inner(_split(comment.body))), MOST_COMMENT_WORDS)
     return frozenset(("comment", f"{word}{_ENDS_WORD}{comment.id}") for word in words)
 
 
-TERMS = Terms(version=1, of_order=order_terms, of_operation=operation_terms, of_comment=comment_terms, of_draft=draft_terms)
+TERMS = Terms(version=1, of_order=order_terms, of_fact=fact_terms, of_draft=draft_terms)
 
 
 def searched(text: str) -> tuple[Word, ...]:

@@ -1,18 +1,32 @@
-"""What an order is, the facts that make it, and ``evolve(order, fact) -> order``.
+"""An order as its facts add up to it: ``fold(facts)``, one step of which is ``after``.
 
-Every fact is one version of the order. What the rules do not read travels as frozen JSON texts, by field name: stored,
-shown, never inspected here.
+What the rules do not read travels as frozen JSON texts, by field name: stored, shown, never inspected here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ordre.domain.ledger import Kind, add, holds
 from ordre.domain.lines import NOTHING, Line, Sums
-
-Frozen = Mapping[str, str]
-"""Field name -> its value as compact JSON text. Of all this the rules read what an item says of others, see ``relations``."""
+from ordre.domain.order.facts import (
+    Cancelled,
+    Closed,
+    CommentDeleted,
+    Commented,
+    Erased,
+    Fact,
+    LinesAdded,
+    Opened,
+    Placed,
+    Recorded,
+    Replaced,
+    ServiceReported,
+    SessionStarted,
+    Updated,
+    shown_by,
+)
+from ordre.domain.order.parts import About, Content, EventState, Frozen, Moment, Reason
 
 
 class Status(StrEnum):
@@ -21,55 +35,6 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     ERASED = "erased"
     """Never shown: an erased order says when and by whom it was deleted."""
-
-
-class Reason(StrEnum):
-    """Why an order was cancelled."""
-
-    CUSTOMER = "customer"
-    DECLINED = "declined"
-    OTHER = "other"
-
-
-class EventState(StrEnum):
-    """What a service reports; also what an order's events combine to."""
-
-    ERROR = "error"
-    FAILURE = "failure"
-    SUCCESS = "success"
-    PENDING = "pending"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What lists find an order by. ``time_to_live`` is in seconds."""
-
-    customer_id: str | None = None
-    store_id: str | None = None
-    item_store_ids: tuple[str, ...] = ()
-    time_to_live: int | None = None
-
-    @property
-    def store_ids(self) -> tuple[str, ...]:
-        """The order's own store, and those that its items name."""
-        own = () if self.store_id is None else (self.store_id,)
-        return tuple(dict.fromkeys(own + self.item_store_ids))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """The shown part of an order: its own fields, and its items by line id in the order of arrival."""
-
-    fields: Frozen
-    items: Mapping[int, Frozen]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """When and by whom something was done. ``at`` is in milliseconds since 1970; ``by`` is the id of a client or user."""
-
-    at: int
-    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,135 +71,27 @@ class Order:
         return None if ttl is None else self.updated_at + ttl * 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    id: str
-    order_id: str
-    order_number: str | None
-    currency: str
-    multiple_authorizations: bool
-    lines: Mapping[int, Line]
-    content: Content
-    about: About
-    draft_id: str | None = None
+def fold(facts: Iterable[tuple[Fact, Moment]]) -> tuple[Order, Content]:
+    """Return what an order is after all that happened to it, oldest first, and what it shows.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replaced:
-    """A completed draft took the place of everything the order held."""
-
-    order_number: str | None
-    currency: str
-    multiple_authorizations: bool
-    lines: Mapping[int, Line]
-    content: Content
-    about: About
-    draft_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinesAdded:
-    lines: Mapping[int, Line]
-    items: Mapping[int, Frozen]
-    item_store_ids: tuple[str, ...]
-    draft_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Updated:
-    """Fields and items were changed. The value ``null`` takes a field away. ``lines`` are those whose amounts changed."""
-
-    fields: Frozen
-    items: Mapping[int, Frozen]
-    lines: Mapping[int, Line]
-    about: About
-    order_number: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """A payment operation. ``fingerprint`` tells whether a second call with its id says the same."""
-
-    kind: Kind
-    id: str
-    amounts: Mapping[int, int]
-    success: bool
-    authorization_id: str | None
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStarted:
-    id: str
-    amounts: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceReported:
-    id: str
-    service: str
-    state: EventState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commented:
-    id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommentDeleted:
-    id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelled:
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erased:
-    """Everything that is kept of an order. The bodies of the facts before it are gone, so it says all of it itself.
-
-    ``version`` is the order's last one before. ``external_ids`` is JSON.
+    Raises:
+        AssertionError: There are no facts, or one cannot follow the ones before it.
     """
-
-    id: str
-    order_id: str
-    order_number: str | None
-    external_ids: str | None
-    created: Moment
-    updated_at: int
-    version: int
-
-
-Fact = (
-    Placed
-    | Replaced
-    | LinesAdded
-    | Updated
-    | Recorded
-    | SessionStarted
-    | ServiceReported
-    | Commented
-    | CommentDeleted
-    | Opened
-    | Closed
-    | Cancelled
-    | Erased
-)
+    order: Order | None = None
+    content: Content | None = None
+    for fact, moment in facts:
+        order, content = after(order, content, fact, moment)
+    if order is None or content is None:
+        raise AssertionError("an order has facts, of which the first is that it was placed")
+    return order, content
 
 
-def evolve(order: Order | None, fact: Fact, at: int, by: str) -> Order:
+def after(order: Order | None, content: Content | None, fact: Fact, moment: Moment) -> tuple[Order, Content | None]:
+    """Return an order and what it shows after one more fact: a step of ``fold``. Content that is not at hand stays so."""
+    return evolve(order, fact, moment), rewrite(content, fact)
+
+
+def evolve(order: Order | None, fact: Fact, moment: Moment) -> Order:
     """Return the order after the fact. Deterministic, and never refuses: what happened, happened.
 
     Raises:
@@ -242,17 +99,16 @@ def evolve(order: Order | None, fact: Fact, at: int, by: str) -> Order:
     """
     if isinstance(fact, Placed):
         _promise(order is None, "an order is placed once")
-        return _placed(fact, at, by)
+        return _placed(fact, moment)
     if isinstance(fact, Erased):
         _promise(order is None or order.version == fact.version, "an order is erased as it is")
-        return _erased(fact, Moment(at=at, by=by))
+        return _erased(fact, moment)
     if order is None:
         raise AssertionError("an order begins by being placed")
-    after = _changed(order, fact, Moment(at=at, by=by))
-    return replace(after, version=order.version + 1, updated_at=at)
+    return replace(_changed(order, fact, moment), version=order.version + 1, updated_at=moment.at)
 
 
-def _placed(fact: Placed, at: int, by: str) -> Order:
+def _placed(fact: Placed, moment: Moment) -> Order:
     return Order(
         id=fact.id,
         order_id=fact.order_id,
@@ -261,8 +117,8 @@ def _placed(fact: Placed, at: int, by: str) -> Order:
         multiple_authorizations=fact.multiple_authorizations,
         version=1,
         status=Status.OPEN,
-        created=Moment(at=at, by=by),
-        updated_at=at,
+        created=moment,
+        updated_at=moment.at,
         lines=fact.lines,
         about=fact.about,
         within={},
@@ -372,20 +228,15 @@ def _within(order: Order, fact: Recorded) -> Mapping[str, Mapping[int, Sums]]:
 
 def rewrite(content: Content | None, fact: Fact) -> Content | None:
     """Return the shown content after the fact: the other half of ``evolve``. Most facts leave it as it is."""
-    if isinstance(fact, Placed | Replaced):
-        return fact.content
-    if isinstance(fact, Erased):
-        return Content(fields={} if fact.external_ids is None else {"external_ids": fact.external_ids}, items={})
+    if isinstance(fact, Placed | Replaced | Erased):
+        return shown_by(fact)
     if content is None:
         return None
     if isinstance(fact, LinesAdded):
         return Content(fields=content.fields, items={**content.items, **fact.items})
     if isinstance(fact, Updated):
-        items = {
-            **content.items,
-            **{line_id: _merged(content.items[line_id], new) for line_id, new in fact.items.items()},
-        }
-        return Content(fields=_merged(content.fields, fact.fields), items=items)
+        items = {line_id: _merged(content.items[line_id], fields) for line_id, fields in fact.items.items()}
+        return Content(fields=_merged(content.fields, fact.fields), items={**content.items, **items})
     return content
 
 

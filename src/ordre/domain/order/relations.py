@@ -10,12 +10,11 @@ judged again.
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from ordre.domain.commands import ItemChange
-from ordre.domain.lines import Line, PricedItem
+from ordre.domain.lines import Line
 from ordre.domain.money import sign
-from ordre.domain.order import Frozen
+from ordre.domain.order.parts import Frozen
 from ordre.domain.refusals import ExceedsReversible, InvalidValue, LineReversed, Refusal, UnknownLine
 
 Lines = Mapping[int, Line]
@@ -24,6 +23,20 @@ Shown = Mapping[int, Frozen]
 Named = Sequence[tuple[str, int]]
 """(path in the request, line id) of items."""
 _NULL = "null"
+
+
+class OfLine(Protocol):
+    """Whatever is about one line."""
+
+    @property
+    def line_id(self) -> int: ...
+
+
+class OfItem(OfLine, Protocol):
+    """New values for what an item shows."""
+
+    @property
+    def fields(self) -> Frozen: ...
 
 
 class Relation(NamedTuple):
@@ -53,7 +66,7 @@ def relation_of(fields: Frozen) -> Relation | None:
     return Relation(line_id, type_ == "reversed" or (type_ is None and gives_reason))
 
 
-def named(items: Sequence[PricedItem | ItemChange], path: str) -> Named:
+def named(items: Sequence[OfLine], path: str) -> Named:
     """Return the items of a request by their places in it."""
     return [(f"{path}[{index}]", item.line_id) for index, item in enumerate(items)]
 
@@ -81,7 +94,7 @@ def relation_faults(asked: Named, lines: Lines, shown: Shown) -> Iterator[Refusa
             taken[relation.line_id] = before.plus(lines[line_id])
 
 
-def changed_relation_faults(items: Sequence[ItemChange], before: Lines, after: Lines, shown: Shown) -> Iterator[Refusal]:
+def changed_relation_faults(items: Sequence[OfItem], before: Lines, after: Lines, shown: Shown) -> Iterator[Refusal]:
     """Yield what is wrong with changed items: those that say something new of another line, or whose amounts change.
 
     A line may not become less than what reverses it, unless it was so before.

@@ -1,0 +1,182 @@
+"""The store contract: what the use cases need of a database."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from ordre.application.change import Change, HeldDraft, Outcome
+from ordre.application.directory import AccountStore
+from ordre.application.documents import Documents
+from ordre.application.lists import EventPage, EventQuery, ListQuery, Page
+from ordre.application.views import FactRow, Found, Place, StoredOrder, View
+from ordre.domain.order.facts import Fact
+from ordre.domain.tree import Head
+
+
+class OrderStore(Protocol):
+    """Orders and drafts of an account. Nothing here reaches another account."""
+
+    documents: Documents
+
+    async def change(self, change: Change) -> Outcome:
+        """Run the change; return after it is durable.
+
+        Raises:
+            Refused: By the change's own ``decide``; nothing is written.
+            StoreUnavailable: The database cannot take it now; nothing is written, unless it says that it is ``unsure``.
+        """
+        ...
+
+    async def order(self, account_id: str, order: str) -> View | None: ...
+    async def order_at(self, account_id: str, order: str, version: int) -> View | None:
+        """Return the order as it was at this version; None where it had no such version.
+
+        Raises:
+            Refused: The order was erased after it.
+        """
+        ...
+
+    async def with_events(self, account_id: str, view: View, types: frozenset[str]) -> View:
+        """Return the order with its latest events of these types, up to its version: as many as fit into a page."""
+        ...
+
+    async def version_at(self, account_id: str, order: str, at: int) -> int | None:
+        """Return the version that the order had at this instant; None where it was not there yet."""
+        ...
+
+    def new_order(self, outcome: Outcome, id_: str) -> View | None:
+        """Return the order if this change made it: it need not be read again."""
+        ...
+
+    async def orders(self, account_id: str, query: ListQuery, events: frozenset[str] | None = None) -> Page[View]:
+        """Return a page of orders, newest first, each with its latest events of these types where there are any."""
+        ...
+
+    async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:
+        """Return the documents of the order's facts of one type, oldest first; None where there is no such order."""
+        ...
+
+    async def shown_one(self, account_id: str, order: str, type_: str, ref: str) -> str | None: ...
+    async def facts(self, account_id: str, id_: str) -> Sequence[tuple[FactRow, Fact | None]]:
+        """Return the facts of the order with this ``id``, oldest first; of one that is erased only its row is left."""
+        ...
+
+    async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[FactRow]: ...
+    async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None: ...
+    async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
+    def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
+        """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""
+        ...
+
+    async def stored_order(self, account_id: str, order: str) -> StoredOrder | None:
+        """Return one order with its facts, by its ``order_id`` or ``id``."""
+        ...
+
+    async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
+        """Return where each ``every``-th order stands, by account and id: where work on all of them is divided."""
+        ...
+
+    async def named(self, account_id: str, name: str) -> Sequence[str]:
+        """Return the ``id`` of the order with this ``order_id`` or ``id``; where there is none, of each with this number."""
+        ...
+
+    async def heads(self, account_id: str) -> Sequence[Head]:
+        """Return where the chain of every order of the account ends, by id."""
+        ...
+
+    async def count_orders(self, account_id: str | None) -> int: ...
+
+    async def expired(self, account_id: str, at: int, most: int) -> Found:
+        """Return the orders and drafts whose time to live has ended by this instant, the longest ended first."""
+        ...
+
+    async def stranded(self, account_id: str) -> Sequence[str]:
+        """Return the drafts that wait to be added to an order that was erased."""
+        ...
+
+    async def erase_drafts(self, account_id: str, drafts: Sequence[str], by: str, at: int, expired_by: int | None = None) -> None:
+        """Drop drafts with all that is held of them but that they were there: all of these, or what has expired by an instant."""
+        ...
+
+    async def mentioning(self, account_id: str, text: str, told: Callable[[int, int], None], *, anywhere: bool) -> Found:
+        """Return the orders and drafts of which some version may hold this text, in ASCII and whatever the case.
+
+        It may stand in what the order or draft says of itself or, ``anywhere``, in whatever was said of it. Where JSON may have
+        escaped the text, what holds an escape is returned as well. ``told`` is called with how much was searched, of how much.
+        """
+        ...
+
+
+class Access(StrEnum):
+    """What a store is opened for."""
+
+    READ = "read"
+    """Nothing is made, migrated or changed."""
+    CHANGE = "change"
+    """An embedded database is migrated, but has to be there."""
+    MAKE = "make"
+    """An embedded database is made and migrated where needed."""
+
+
+class Store(AccountStore, OrderStore, Protocol):
+    """One contract, two engines."""
+
+    async def open(self) -> None:
+        """Connect; on an embedded database, migrate, unless it is opened to be read alone.
+
+        Raises:
+            StoreUnavailable: The database is not there or cannot be reached, or its schema is not the one this version needs.
+        """
+        ...
+
+    async def close(self) -> None: ...
+    async def migrate(self) -> Sequence[str]:
+        """Bring the schema up to this version; return the names of the migrations that were applied."""
+        ...
+
+    async def grant(self, role: str) -> None:
+        """Let a role of the database's use it, and change nothing about it.
+
+        Raises:
+            StoreUnavailable: The database has no roles, or not this one.
+        """
+        ...
+
+    async def grant_backup(self, role: str) -> None:
+        """Let a role of the database's read everything of every account, for backups.
+
+        Raises:
+            StoreUnavailable: The database has no roles, or not this one.
+        """
+        ...
+
+    async def unbound(self) -> str | None:
+        """Return the role that this is, if the database's own rules on whose rows it sees do not bind it."""
+        ...
+
+    async def unsafe(self) -> Sequence[str]:
+        """Return what the database is told, such as ``fsync=off``, by which it may lose what it has acknowledged."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise ``StoreUnavailable`` unless the database answers; after a write that failed, unless it takes one."""
+        ...
+
+    async def check_schema(self) -> None:
+        """Raise ``StoreUnavailable`` if this version cannot serve the schema that the database has now."""
+        ...
+
+    async def forget_answers(self, account_id: str, before: int) -> int:
+        """Drop the account's idempotency rows made before this instant; return how many."""
+        ...
+
+    async def add_up(self, account_id: str) -> None:
+        """Make one row of those that hold how much the account holds: each batch adds one."""
+        ...
+
+    async def settle(self, most_bytes: int | None = None) -> None:
+        """Rid the files of an embedded database of what was erased; a server looks after its own.
+
+        A larger file than ``most_bytes`` is left as it is but for its log, since writers would wait long.
+        """
+        ...
