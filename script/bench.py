@@ -118,13 +118,14 @@ def main() -> None:
     given = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     try:
-        from service import Service  # noqa: PLC0415 - it needs what the tests need
+        from service import ORDRE, Service  # noqa: PLC0415 - it needs what the tests need
     except ModuleNotFoundError as error:
         sys.exit(f"the tests' server is needed, and {error.name} is not there: run script/setup dev first")
     services = [Service(database, "--workers", str(given.workers)) for database in given.database]
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     try:
         for service in services:
+            service.program = [ORDRE]
             service.start()
         for _ in range(given.rounds):
             for service in services:

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from crash import crash
-from service import Service
+from service import ORDRE, Service
 from throwaway import Cluster
 
 BLOCK = 10
@@ -33,6 +33,7 @@ def main() -> None:
 def run(what: str, database: str, rounds: int, seed: int, cluster: Cluster | None) -> None:
     """Kill one thing for so many rounds."""
     service = Service(database)
+    service.program = [ORDRE]
     service.start()
     try:
         for done in range(0, rounds, BLOCK):

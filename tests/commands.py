@@ -22,9 +22,9 @@ def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def run(*arguments: str, database: str | None = None, status: int = 0) -> str:
-    """Run it to its end; return what it prints, errors with it where it is to fail with ``status``."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDRE_")}
+def run(*arguments: str, database: str | None = None, status: int = 0, **variables: str) -> str:
+    """Run it to its end, with these variables; return what it prints, errors with it where it is to fail with ``status``."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDRE_")} | variables
     if database is not None:
         environment["ORDRE_DATABASE"] = database
     done = run_forked(arguments, environment)

@@ -24,6 +24,10 @@ from throwaway import Cluster
 
 WRITERS = 8
 AMOUNT = 1_000_000
+LEAST, MOST = 21, 80
+"""As many writes are acknowledged before a kill."""
+MOST_SECONDS = 60
+"""For that, on the slowest machine."""
 
 
 @dataclass(slots=True)
@@ -54,7 +58,8 @@ def round_of(
     ]
     for writer in writers:
         writer.start()
-    time.sleep(drawn.uniform(0.05, 0.6))
+    _wait(journal, drawn.randint(LEAST, MOST))
+    time.sleep(drawn.uniform(0, 0.05))
     if cluster is None:
         service.kill()
     else:
@@ -68,6 +73,14 @@ def round_of(
     else:
         cluster.start()
     return journal
+
+
+def _wait(journal: Journal, acknowledged: int) -> None:
+    """Wait for so many answers of success: on a slow machine, they take longer."""
+    deadline = time.monotonic() + MOST_SECONDS
+    while sum(write.answer is not None for write in list(journal.writes)) < acknowledged:
+        assert time.monotonic() < deadline, "too little was acknowledged in time"
+        time.sleep(0.005)
 
 
 def _write(shop: Shop, orders: list[str], journal: Journal, name: str, stopping: threading.Event) -> None:

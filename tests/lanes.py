@@ -75,8 +75,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not in the lane; put what takes longest first."""
     if config.option.fast and config.option.deep:
         raise pytest.UsageError("--fast or --deep, not both")
-    wanted = [item for item in items if _runs(config, item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    runs = {item: _runs(config, item) for item in items}
+    wanted = [item for item, does in runs.items() if does]
+    config.hook.pytest_deselected(items=[item for item, does in runs.items() if not does])
     if config.option.deep:
         for item in wanted:
             item.add_marker(pytest.mark.timeout(config.option.seconds + LATE))

@@ -208,15 +208,8 @@ def test_keys_are_left_out_where_that_is_asked_for(source: Source, tmp_path: Pat
 
 def test_keys_that_are_encrypted_at_rest_come_back_under_the_targets_secret(tmp_path: Path) -> None:
     def ordre(*arguments: str, database: str, secret: str, status: int = 0) -> str:
-        environment = {
-            **os.environ,
-            "ORDRE_DATABASE": database,
-            "ORDRE_SECRET_KEY": secret,
-            "ORDRE_BACKUP_PASSPHRASE": PASSPHRASE,
-        }
-        done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, check=False, env=environment)
-        assert done.returncode == status, done.stderr
-        return done.stdout + done.stderr
+        variables = {"ORDRE_SECRET_KEY": secret, "ORDRE_BACKUP_PASSPHRASE": PASSPHRASE}
+        return run(*arguments, database=database, status=status, **variables)
 
     one, two = f"sqlite:///{tmp_path / 'one.sqlite'}", f"sqlite:///{tmp_path / 'two.sqlite'}"
     secrets = ["a" * 32, "b" * 32]

@@ -25,7 +25,7 @@ from ordre.api import connection as bounds
 from ordre.api.connection import Connection
 from ordre.api.parser import HEAD_BYTES
 from ordre.api.watch import most_connections
-from service import ORDRE, Service, Shop, hasty, items, memory_of, serving
+from service import Service, Shop, hasty, items, memory_of, serving
 
 TOO_LARGE = 20_000_000
 CLOSE = b"Connection: close\r\n"
@@ -364,10 +364,13 @@ def test_a_refusal_before_the_application_is_one_as_any_other(connect: Connect) 
         assert line in head
 
 
+FEW_FILES = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))\n"
+
+
 @pytest.mark.slow
 def test_there_is_room_for_who_comes_where_others_hold_all_connections(tmp_path: Path) -> None:
     full = Service(f"sqlite:///{tmp_path}/o.sqlite")
-    full.program = ["sh", "-c", f'ulimit -n 300; exec {ORDRE} "$@"', "sh"]
+    full.before = FEW_FILES
     with running(full), connecting(full) as connect, full.shop() as shop:
         assert full.process is not None
         held = []
@@ -409,7 +412,7 @@ def write_until(shop: Shop, until: float) -> list[float]:
 def test_floods_by_chance(tmp_path: Path, effort: Effort, record_property: Callable[[str, object], None]) -> None:
     """While they last, an ordinary client is served on a connection that he keeps; afterwards all of them are gone."""
     service = hasty(f"sqlite:///{tmp_path}/o.sqlite")
-    service.program = ["sh", "-c", 'ulimit -n 300; exec "$@"', "sh", *service.program]
+    service.before += FEW_FILES
     floods = 0
     with running(service), service.shop() as shop, ThreadPoolExecutor(FLOODS + 1) as pool:
         write_until(shop, time.monotonic() + 0.5)

@@ -7,7 +7,7 @@ import pytest
 
 from crash import crash
 from lanes import Effort
-from service import Service
+from service import ORDRE, Service
 from throwaway import Cluster
 
 ROUNDS = 8
@@ -25,6 +25,7 @@ def test_the_server_is_killed(own_database: str, effort: Effort, record_property
 
 def test_postgresql_is_killed(own_cluster: Cluster, effort: Effort, record_property: Callable[[str, object], None]) -> None:
     service = Service(own_cluster.database())
+    service.program = [ORDRE]  # it starts once: as an operator starts it
     counted = killed(service, effort, own_cluster)
     record_property("kills of PostgreSQL", counted["kills"])
     record_property("acknowledged writes", counted["acknowledged"])

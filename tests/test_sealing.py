@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ import pytest
 
 from commands import run
 from database import sql
+from forked import run_forked
 from marks import everything_in
 from ordre.auth.sealing import CannotUnseal, Sealer, key_of_passphrase, key_of_secret, seal, unseal
 from ordre.settings import BadSetting, Settings, environment_of, settings_from
-from service import ORDRE, Service
+from service import Service
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ def test_a_secret_is_read_from_its_file_and_shown_nowhere(tmp_path: Path) -> Non
 def with_secret(*arguments: str, database: str, secret: str, status: int = 0) -> str:
     """What the command says, with this secret."""
     environment = {**os.environ, "ORDRE_DATABASE": database, "ORDRE_SECRET_KEY": secret, "ORDRE_UNSAFE_STORAGE": "allow"}
-    done = subprocess.run([ORDRE, *arguments], capture_output=True, text=True, env=environment, check=False)
+    done = run_forked(arguments, environment)
     assert done.returncode == status, done.stdout + done.stderr
     assert all(one not in done.stdout + done.stderr for one in secret.split())
     return " ".join((done.stdout + done.stderr).split())

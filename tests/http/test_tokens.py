@@ -5,7 +5,6 @@ import base64
 import importlib
 import json
 import re
-import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -17,12 +16,13 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
+from commands import run
 from ordre.application.directory import SigningKey
 from ordre.auth.secrets import new_secret
 from ordre.auth.tokens import ALGORITHM, REGISTRY, key_of, new_signing_key
 from ordre.bootstrap import opened
 from ordre.settings import Settings
-from service import ORDRE, Service, Shop, faults_of, serving
+from service import Service, Shop, faults_of, serving
 
 
 def ask(shop: Shop, **more: Any) -> Any:
@@ -96,8 +96,7 @@ def test_refused(shop: Shop, service: Service) -> None:
 
 
 def cli(service: Service, *arguments: str) -> str:
-    done = subprocess.run([ORDRE, *arguments, "--database", service.database], check=True, capture_output=True, text=True)
-    return done.stdout
+    return run(*arguments, database=service.database)
 
 
 def refused_within(shop: Shop, token: str, seconds: float) -> bool:
