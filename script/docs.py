@@ -9,7 +9,7 @@ from typing import Any
 
 from ordre.api.errors import status_of
 from ordre.api.openapi import document_text
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.conformance import table
 from ordre.conformance.fields import ENUMS, OBJECTS
 from ordre.conformance.table import Row
@@ -35,7 +35,7 @@ def operations_table() -> Iterator[str]:
     """One row an operation."""
     yield "| operation | method and path | scopes, one of |"
     yield "|---|---|---|"
-    for route in ROUTES:
+    for route in OPERATIONS:
         scopes = ", ".join(f"`{scope}`" for scope in route.scopes) or "none"
         yield f"| {route.summary} | {route.method} `{route.path.replace('/v1/accounts/{aid}', '')}` | {scopes} |"
 

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 
 from ordre.api.examples import EXAMPLES, QUERIES
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 
 CLOCK = "2026-01-31T12:00:00Z"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_BY_ID = {route.id: route for route in ROUTES}
+_BY_ID = {route.id: route for route in OPERATIONS}
 
 
 class Run:
@@ -48,7 +48,7 @@ class Run:
             self.call(operation)
         self.call("aid_stores_id_orders_get", store_id="S-1")
         self.call("aid_customers_id_orders_get", customer_id="C-17")
-        return self._steady({route.id: self.kept[route.id] for route in ROUTES})
+        return self._steady({route.id: self.kept[route.id] for route in OPERATIONS})
 
     def _drafts(self) -> None:
         draft = self.call("aid_draft_orders_post")["id"]

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.api.wire.common import Number
 from ordre.api.wire.items import NewItem, TaxLine
 from ordre.api.wire.operations import NewOperation, OperationItem
@@ -192,7 +192,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
 def test_every_operation(client: Sender, network: Network) -> None:
     made = every_call(client)
     functions = {name for name, one in vars(calls).items() if inspect.isfunction(one) and one.__module__ == calls.__name__}
-    operations = [route for route in ROUTES if route.scopes]
+    operations = [route for route in OPERATIONS if route.scopes]
     assert len([name for name in functions if name[0] != "_" and name != "plain"]) == len(operations)
     reached = set()
     for method, path in network.requests:

@@ -10,7 +10,7 @@ import pytest
 from commands import run as ordre
 from commands import run_json
 from ordre.api.openapi import document
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.api.wire.common import KNOWN_WORDS
 from ordre.conformance import table
 from ordre.conformance.api import Api, Check, same
@@ -31,7 +31,7 @@ NO_FIELDS = {"Completion"}
 
 
 def test_operations() -> None:
-    ours = [f"{route.method} {route.path.partition('{aid}')[2]}" for route in ROUTES if route.path.startswith("/v1")]
+    ours = [f"{route.method} {route.path.partition('{aid}')[2]}" for route in OPERATIONS if route.path.startswith("/v1")]
     assert sorted(row.name for row in table.OPERATIONS) == sorted(ours)
 
 

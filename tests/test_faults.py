@@ -16,8 +16,8 @@ from starlette.requests import Request
 from ordre.api.errors import MOST_FAULTS, Failure, failure_body, refusal_body
 from ordre.api.examples import EXAMPLES
 from ordre.api.faults import faults_of_parameters, read
+from ordre.api.operations import OPERATIONS
 from ordre.api.requests import Bodies, Queries
-from ordre.api.routes import ROUTES
 from ordre.api.shapes import Shape, fields_of
 from ordre.api.wire.common import decoder
 from ordre.api.wire.orders import NewOrder
@@ -26,11 +26,11 @@ from ordre.domain.refusals import Refused
 
 EVERY_FIELD = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 BODIES: dict[type[msgspec.Struct], list[Any]] = {}
-for _route in ROUTES:
+for _route in OPERATIONS:
     if _route.body is not NoBody:
         BODIES.setdefault(_route.body, []).append(EXAMPLES[_route.id])
 BODIES[NewOrder].append(EVERY_FIELD)
-QUERIES: list[type[msgspec.Struct]] = list(dict.fromkeys(route.query for route in ROUTES))
+QUERIES: list[type[msgspec.Struct]] = list(dict.fromkeys(route.query for route in OPERATIONS))
 ITEM = {"id": "a", "line_id": 1, "gross_amount": 5, "tax_lines": []}
 ORDER = {"currency": "NOK", "items": [ITEM]}
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from ordre.api.openapi import document
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.api.wire.common import KNOWN_WORDS, milliseconds
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.settings import BadSetting, Settings
 
-TYPES = list(dict.fromkeys(one for route in ROUTES for one in (route.body, route.answer, route.query)))
+TYPES = list(dict.fromkeys(one for route in OPERATIONS for one in (route.body, route.answer, route.query)))
 SAMPLES = {
     "currency": "NOK",
     "email": "kari@example.com",

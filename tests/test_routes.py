@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from ordre.api.failures import ANSWERS
-from ordre.api.route import PARAMETERS, AnyRoute
+from ordre.api.operations import OPERATIONS
+from ordre.api.route import PARAMETERS, AnyRoute, PlainRoute
 from ordre.api.routes import ROUTES
+from ordre.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "src/ordre/api/order_routes.py"
@@ -21,28 +23,34 @@ def twice(values: Iterable[object]) -> list[object]:
     return [value for value, times in Counter(values).items() if times > 1]
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=[route.id for route in ROUTES])
+@pytest.mark.parametrize("route", OPERATIONS, ids=[route.id for route in OPERATIONS])
 def test_a_row_says_what_its_handler_takes(route: AnyRoute) -> None:
     _, body, query = signature(route.handler).parameters.values()
     assert (body.annotation, query.annotation) == (route.body, route.query)
 
 
 def test_an_id_a_path_with_its_method_and_a_handler_have_one_row() -> None:
-    assert twice(route.id for route in ROUTES) == []
+    assert twice(route.id for route in OPERATIONS) == []
     assert twice((route.method, route.path) for route in ROUTES) == []
     assert twice(route.handler for route in ROUTES) == []
 
 
 def test_what_a_row_names_in_a_path_is_there() -> None:
-    for route in ROUTES:
+    for route in OPERATIONS:
         assert route.completes is None or route.completes in route.parameters
-        assert route.made is None or any(route.made.parameter in other.parameters for other in ROUTES)
-    assert {one.name for route in ROUTES for one in route.parameters} == PARAMETERS.keys()
+        assert route.made is None or any(route.made.parameter in other.parameters for other in OPERATIONS)
+    assert {one.name for route in OPERATIONS for one in route.parameters} == PARAMETERS.keys()
 
 
 def test_what_changes_something_is_no_get() -> None:
-    for route in ROUTES:
+    for route in OPERATIONS:
         assert route.writes == (route.method != "GET" and bool(route.scopes)), route.id
+
+
+def test_what_a_row_is_served_with_is_a_setting() -> None:
+    needed = {route.only_with for route in ROUTES if isinstance(route, PlainRoute)} - {None}
+    assert needed == {"clock", "ephemeral"}
+    assert not any(getattr(Settings(), name) for name in needed if name)
 
 
 @pytest.mark.parametrize("type_", ANSWERS)

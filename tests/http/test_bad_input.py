@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from ordre.api.openapi import document
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.api.wire.queries import NoBody
 from service import Shop, faults_of, item, items
 
-BODIED = [route for route in ROUTES if route.body is not NoBody and route.scopes]
+BODIED = [route for route in OPERATIONS if route.body is not NoBody and route.scopes]
 
 
 def url(shop: Shop, path: str, order_id: str = "some") -> str:

@@ -10,7 +10,7 @@ from contract import check
 from example_run import CLOCK, Run
 from ordre.api.examples import EXAMPLES, recorded
 from ordre.api.openapi import document
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.pytest import running
 
 
@@ -20,7 +20,7 @@ def answered() -> Iterator[dict[str, Any]]:
         yield Run(http, ordre.account_id, ordre.client_id, ordre.client_secret).every_operation()
 
 
-@pytest.mark.parametrize("operation", [route.id for route in ROUTES])
+@pytest.mark.parametrize("operation", [route.id for route in OPERATIONS])
 def test_the_example_is_what_is_answered(answered: dict[str, Any], operation: str) -> None:
     assert recorded()[operation] == answered[operation], "run script/examples.py, then script/docs.py"
 
@@ -36,7 +36,7 @@ def test_every_operation_shows_an_example() -> None:
 
 
 def test_no_list_is_empty() -> None:
-    listing = [route.id for route in ROUTES if route.summary.startswith("List")]
+    listing = [route.id for route in OPERATIONS if route.summary.startswith("List")]
     assert len(listing) == 10
     for operation in listing:
         assert next(iter(recorded()[operation]["answer"].values())), operation

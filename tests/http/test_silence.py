@@ -15,8 +15,8 @@ import pytest
 from ordre.api.app import make_app
 from ordre.api.clock import Clock
 from ordre.api.examples import EXAMPLES
+from ordre.api.operations import OPERATIONS
 from ordre.api.route import AnyRoute
-from ordre.api.routes import ROUTES
 from ordre.application.change import Change, Outcome
 from ordre.application.store import Store
 from ordre.bootstrap import opened
@@ -27,7 +27,7 @@ from service import Service, Shop, items
 pytestmark = pytest.mark.slow
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
-NAMING = [route for route in ROUTES if route.scopes and ("{order_id}" in route.path or "{id}" in route.path)]
+NAMING = [route for route in OPERATIONS if route.scopes and ("{order_id}" in route.path or "{id}" in route.path)]
 
 
 class Listening:

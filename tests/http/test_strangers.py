@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from ordre.api.examples import EXAMPLES
+from ordre.api.operations import OPERATIONS
 from ordre.api.route import AnyRoute
-from ordre.api.routes import ROUTES
 from ordre.domain.access import SCOPES, allows
 from service import Service, Shop, faults_of, items, operation
 
-GUARDED = [route for route in ROUTES if route.scopes]
+GUARDED = [route for route in OPERATIONS if route.scopes]
 IDS = [route.id for route in GUARDED]
 
 

@@ -7,27 +7,24 @@ from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
 from re import fullmatch
-from typing import Any, Generic
+from typing import Generic
 from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Router
 from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ordre.api import pages, sandbox
 from ordre.api.answers import JsonAnswer
 from ordre.api.clock import Clock, Moved
-from ordre.api.clock import routes as clock_routes
 from ordre.api.context import WRITES, Context, Reply, uuid7
 from ordre.api.edge import CLIENT, OPERATION, Edge
 from ordre.api.errors import Failure, unauthorized
 from ordre.api.failures import failed
 from ordre.api.kept import kept_body
-from ordre.api.names import ClientNames
-from ordre.api.rates import Budget, Guesses, Rate, cost_of
+from ordre.api.rates import cost_of
 from ordre.api.requests import (
     STRANGER_BYTES,
     Bodies,
@@ -41,10 +38,10 @@ from ordre.api.requests import (
     text_of,
     version_named,
 )
-from ordre.api.route import B, Q, Route
+from ordre.api.route import B, PlainRoute, Q, Route
 from ordre.api.routes import ROUTES
+from ordre.api.shared import Api
 from ordre.api.stale import explained
-from ordre.api.turns import Turns
 from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
 from ordre.api.wire.queries import NoBody, is_large
@@ -52,33 +49,14 @@ from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.aside import aside, small
 from ordre.application.change import Call
 from ordre.application.store import Store
-from ordre.auth.tokens import Caller, InvalidToken, Tokens
+from ordre.auth.tokens import Caller, InvalidToken
 from ordre.domain.access import allows
-from ordre.domain.order.conditions import Limits
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 
-BURST_SECONDS = 30
-"""Of an account's budget so much can be spent at once."""
 SPENDS, SENT = "ordre.spends", "ordre.sent"
 """Where the scope has the account that a request costs, and the bytes of its body."""
 NO_BODY = (b"", b"null")
-
-
-class Api:
-    """What every endpoint shares."""
-
-    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
-        self.store = store
-        self.settings = settings
-        self.clients = ClientNames(store)
-        self.tokens = Tokens(store, settings.token_seconds)
-        self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
-        self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
-        self.budget = Budget(settings.account_cost_per_second, BURST_SECONDS)
-        self.turns = Turns()
-        self.guesses = Guesses(settings.token_failures_per_minute)
-        self.clock = clock
 
 
 class Endpoint(Generic[B, Q]):
@@ -135,9 +113,7 @@ class Endpoint(Generic[B, Q]):
         check_names(request)
         text = text_of(body)
         asked = self._queries.decode(request)
-        form = False
-        if self._left_out(body) is None:
-            form = check_type(request, form=route.form)
+        form = self._left_out(body) is None and check_type(request, form=route.form)
         noted = told(caller.account_id, request.scope["headers"]) if caller and route.writes else None
         if noted is None:
             sent = await aside(len(body), partial(self._decoded, form_of(body) if form else body))
@@ -226,10 +202,21 @@ class Endpoint(Generic[B, Q]):
         )
 
 
+class PlainEndpoint:
+    """The row of what is no operation as an ASGI application."""
+
+    def __init__(self, api: Api, route: PlainRoute) -> None:
+        self._api, self._handler = api, route.handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(self._api, Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
 class Methods:
     """The endpoints of one path, by method."""
 
-    def __init__(self, endpoints: dict[str, Endpoint[Any, Any]]) -> None:
+    def __init__(self, endpoints: dict[str, ASGIApp]) -> None:
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -242,17 +229,15 @@ def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> AS
 
     ``moved`` is awaited after a client has moved the clock, where it can.
     """
-    api = Api(store, settings, clock)
-    by_path: dict[str, dict[str, Endpoint[Any, Any]]] = defaultdict(dict)
+    api = Api(store, settings, clock, moved)
+    by_path: dict[str, dict[str, ASGIApp]] = defaultdict(dict)
     for route in ROUTES:
-        by_path[route.path][route.method] = Endpoint(api, route)
-    routes: list[StarletteRoute | Mount] = [
-        *(StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()),
-        *clock_routes(clock, moved),
-        *(sandbox.routes(store, clock) if settings.ephemeral else ()),
-        *pages.routes(),
-    ]
-    templates: dict[object, str] = {one.endpoint if isinstance(one, StarletteRoute) else one.app: one.path for one in routes}
+        if not isinstance(route, PlainRoute):
+            by_path[route.path][route.method] = Endpoint(api, route)
+        elif route.only_with is None or getattr(settings, route.only_with):
+            by_path[route.path][route.method] = PlainEndpoint(api, route)
+    routes = [StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()]
+    templates: dict[object, str] = {one.endpoint: one.path for one in routes}
     return Edge(Router(routes, redirect_slashes=False, default=_not_routed), failed, templates)
 
 

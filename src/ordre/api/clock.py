@@ -6,16 +6,7 @@ from calendar import monthrange
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-from msgspec import UNSET, UnsetType
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from ordre.api.answers import JsonAnswer
-from ordre.api.requests import STRANGER_BYTES, body_of
-from ordre.api.wire.common import Wire, decoder, instant, milliseconds
-from ordre.domain.refusals import InvalidValue, Refused
+from ordre.api.wire.common import milliseconds
 
 
 class Clock:
@@ -47,13 +38,6 @@ class SetClock(Clock):
         return self._now
 
 
-class _Time(Wire, kw_only=True):
-    now: str | UnsetType = UNSET
-    advance: str | UnsetType = UNSET
-
-
-_BODY_SECONDS = 15.0
-_decode = decoder(_Time).decode
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
     r"(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:\.[0-9]{1,3})?)S)?)?"
@@ -88,40 +72,6 @@ def later(at: int, duration: str) -> int:
     return (end - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _goal(body: bytes, now: int) -> int:
-    """Return where a body moves a clock that stands at ``now``."""
-    try:
-        asked = _decode(body)
-    except msgspec.MsgspecError as error:
-        raise Refused(InvalidValue(path="", reason=_ALLOWED)) from error
-    if isinstance(asked.now, str) == isinstance(asked.advance, str):
-        raise Refused(InvalidValue(path="", reason=_ALLOWED))
-    path = "now" if isinstance(asked.now, str) else "advance"
-    try:
-        return milliseconds(asked.now) if isinstance(asked.now, str) else later(now, str(asked.advance))
-    except ValueError as error:
-        raise Refused(InvalidValue(path=path, reason=str(error))) from error
-
-
-_ALLOWED = (
-    'Must be {"now": an RFC 3339 date-time such as "2026-01-31T12:00:00Z"} or {"advance": an ISO 8601 duration such as "P1D"}'
-)
-
-
 def clock_from(setting: str) -> Clock:
     """Return the clock that a setting starts, or the machine's."""
     return SetClock(milliseconds(setting)) if setting else Clock()
-
-
-def routes(clock: Clock, moved: Moved) -> list[Route]:
-    """Return the endpoint that reads and moves a clock; none for the machine's. It answers after ``moved`` is done."""
-    if not isinstance(clock, SetClock):
-        return []
-
-    async def answer(request: Request) -> Response:
-        if request.method == "PUT":
-            clock.move(_goal(await body_of(request, STRANGER_BYTES, _BODY_SECONDS), clock.time))
-            await moved(clock.time)
-        return JsonAnswer(f'{{"now":"{instant(clock.time)}"}}')
-
-    return [Route("/clock", answer, methods=["GET", "PUT"])]

@@ -8,8 +8,8 @@ import msgspec
 
 from ordre import __version__
 from ordre.api.examples import EXAMPLES, QUERIES, recorded
+from ordre.api.operations import OPERATIONS
 from ordre.api.route import AnyRoute
-from ordre.api.routes import ROUTES
 from ordre.api.schemas import REF, components, query_properties
 from ordre.api.unseen import MOST_CHARACTERS, STRICT
 from ordre.api.wire.queries import MOST_METADATA_FILTERS, ListOf, NoBody
@@ -40,8 +40,8 @@ _SECTIONS = {
 }
 """Tag of a route -> the section's name for people, and what is in it, in the order of the page."""
 
-_BY_HANDLER = {route.handler: route for route in ROUTES}
-_FOLLOWING = {one.handler for route in ROUTES for one in route.followed_by}
+_BY_HANDLER = {route.handler: route for route in OPERATIONS}
+_FOLLOWING = {one.handler for route in OPERATIONS for one in route.followed_by}
 """What is linked to from the operations that it follows on, and with a body."""
 _FAULTS = {
     "400": "The request is malformed, or refused by the rules; `errors` names each fault",
@@ -89,7 +89,7 @@ def document() -> dict[str, Any]:
     """Return the document as plain values."""
     examples = recorded()
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in OPERATIONS:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, examples[route.id])
     return {
         "openapi": "3.1.0",
@@ -239,7 +239,7 @@ def _links(route: AnyRoute) -> dict[str, Any]:
     known = {name: f"$request.path.{name}" for name in _names(route)} | {made: f"$response.body#{route.made.at}"}
     links = {
         one.id: _link(one, known)
-        for one in ROUTES
+        for one in OPERATIONS
         if made in _names(one) and known.keys() >= set(_names(one)) and one.handler not in _FOLLOWING
     }
     for one in route.followed_by:

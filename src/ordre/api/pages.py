@@ -11,9 +11,9 @@ from importlib.resources import files
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from ordre.api.openapi import document_text
+from ordre.api.shared import Api
 
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
 _HTML, _CSS, _JS = "text/html", "text/css", "text/javascript"
@@ -41,17 +41,6 @@ class Page:
         return Response(self._compressed, headers=headers, media_type=self._media_type)
 
 
-def routes() -> list[Route]:
-    """Return the pages' routes."""
-    return [
-        Route("/", _home),
-        Route("/openapi.json", _document),
-        Route("/docs", _docs),
-        Route("/docs/{name:str}", _own),
-        Route("/docs/assets/{name:str}", _asset),
-    ]
-
-
 @cache
 def document_page() -> Page:
     """Return the OpenAPI document."""
@@ -70,23 +59,28 @@ def _swagger_page(name: str) -> Page:
     return Page((files("swagger_ui") / "static" / name).read_bytes(), _SWAGGER[name])
 
 
-async def _home(_: Request) -> Response:
+async def home(_: Api, __: Request) -> Response:
+    """Send a browser to the page."""
     return RedirectResponse("/docs")
 
 
-async def _document(request: Request) -> Response:
+async def document(_: Api, request: Request) -> Response:
+    """Answer the OpenAPI document; it is made when it is first asked for."""
     return (await to_thread(document_page)).answer(request)
 
 
-async def _docs(request: Request) -> Response:
+async def docs(_: Api, request: Request) -> Response:
+    """Answer the page."""
     return _own_page("docs.html").answer(request)
 
 
-async def _own(request: Request) -> Response:
+async def own(_: Api, request: Request) -> Response:
+    """Answer a file of our own that the page loads."""
     return _own_page(_known(request, ("docs.css", "docs.js"))).answer(request)
 
 
-async def _asset(request: Request) -> Response:
+async def asset(_: Api, request: Request) -> Response:
+    """Answer a file of Swagger UI that the page loads."""
     return (await to_thread(_swagger_page, _known(request, _SWAGGER))).answer(request)
 
 

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
 from ordre.api.context import Context, Reply
+from ordre.api.shared import Api
 from ordre.application.accounts import ACCOUNT_ID
 
 B = TypeVar("B", bound=msgspec.Struct)
@@ -159,3 +162,14 @@ class Route(Generic[B, Q]):
 
 
 AnyRoute = Route[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainRoute:
+    """The row of what is no operation: it reads the request itself, asks nobody for a token, and is not in the document."""
+
+    method: str
+    path: str
+    only_with: Literal["clock", "ephemeral"] | None = None
+    """The setting without which it is not served."""
+    handler: Callable[[Api, Request], Awaitable[Response]]

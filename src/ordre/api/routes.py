@@ -1,18 +1,7 @@
-"""Every operation of the API, one row each, in the order of the documentation."""
+"""One table of all that is served: the operations, and the pages and what tests want beside them."""
 
-from ordre.api.draft_routes import DRAFT_ROUTES
-from ordre.api.event_routes import EVENT_ROUTES
-from ordre.api.order_routes import ORDER_ROUTES, STORE_AND_CUSTOMER_ROUTES
-from ordre.api.payment_routes import PAYMENT_ROUTES
-from ordre.api.route import AnyRoute
-from ordre.api.service_routes import SERVICE_ROUTES, TOKEN_ROUTES
+from ordre.api.operations import OPERATIONS
+from ordre.api.plain_routes import PLAIN_ROUTES
+from ordre.api.route import AnyRoute, PlainRoute
 
-ROUTES: tuple[AnyRoute, ...] = (
-    *TOKEN_ROUTES,
-    *DRAFT_ROUTES,
-    *ORDER_ROUTES,
-    *PAYMENT_ROUTES,
-    *EVENT_ROUTES,
-    *STORE_AND_CUSTOMER_ROUTES,
-    *SERVICE_ROUTES,
-)
+ROUTES: tuple[AnyRoute | PlainRoute, ...] = (*OPERATIONS, *PLAIN_ROUTES)

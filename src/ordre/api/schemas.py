@@ -7,7 +7,7 @@ import msgspec
 
 from ordre.api.descriptions import described
 from ordre.api.errors import ErrorBody
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from ordre.api.wire.common import Number, Wire, published
 from ordre.api.wire.queries import METADATA, NoBody
 from ordre.api.wire.readonly import ANSWERED_AS
@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 
 def components() -> dict[str, Schema]:
     """Return the schema of every body and answer, by name."""
-    types = [type_ for route in ROUTES for type_ in (route.answer, route.body) if type_ is not NoBody]
+    types = [type_ for route in OPERATIONS for type_ in (route.answer, route.body) if type_ is not NoBody]
     unique = list(dict.fromkeys([*types, ErrorBody]))
     _, made = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=REF)
     types_by_name = {type_.__name__: type_ for type_ in _heirs(Wire)}
