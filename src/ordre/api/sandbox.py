@@ -15,13 +15,17 @@ from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.domain.refusals import InvalidValue, Refused
 
+_BODY_SECONDS = 15.0
+_ALLOWED = (
+    'Must be {"now": an RFC 3339 date-time such as "2026-01-31T12:00:00Z"} or {"advance": an ISO 8601 duration such as "P1D"}'
+)
+
 
 class _Time(Wire, kw_only=True):
     now: str | UnsetType = UNSET
     advance: str | UnsetType = UNSET
 
 
-_BODY_SECONDS = 15.0
 _decode = decoder(_Time).decode
 
 
@@ -82,8 +86,3 @@ def _goal(body: bytes, now: int) -> int:
         return milliseconds(asked.now) if isinstance(asked.now, str) else later(now, str(asked.advance))
     except ValueError as error:
         raise Refused(InvalidValue(path=path, reason=str(error))) from error
-
-
-_ALLOWED = (
-    'Must be {"now": an RFC 3339 date-time such as "2026-01-31T12:00:00Z"} or {"advance": an ISO 8601 duration such as "P1D"}'
-)

@@ -32,4 +32,4 @@ class Api:
         self.moved = moved
         """Is awaited after a client has moved the clock."""
         self.account_numbers = count(1)
-        """Of the accounts that are made for the asking."""
+        """The numbers of accounts that are made for the asking."""
