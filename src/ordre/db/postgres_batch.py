@@ -23,11 +23,7 @@ select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS}, 
     i.digest, i.answer, f.ref, f.type, f.data, f.document
 from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[])
     as w(n, account_id, name, content, ref, other_ref, draft, key)
-left join lateral (
-    select * from (
-        select 0 as place, x.* from orders x where x.account_id = w.account_id and x.order_id = w.name
-        union all select 1, x.* from orders x where x.account_id = w.account_id and x.id = w.name) named
-    order by place limit 1) o on true
+left join lateral {queries.order_named("w.account_id", "w.name", "account_id, id, head, hash")} o on true
 left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id
 left join lateral (
     select x.ref, x.type, x.data, x.document from facts x

@@ -17,11 +17,19 @@ INDEXED_AT_ONCE = 100
 
 END = 2**62
 """After every version and every instant."""
-_ORDER_ID = """(
-    select id from (
-        select id from orders where account_id = $1 and order_id = $2
-        union all select id from orders where account_id = $1 and id = $2
-    ) named limit 1)"""
+
+
+def order_named(account_id: str, name: str, columns: str = "id") -> str:
+    """Return the query for the order that a name means: the one whose ``order_id`` it is, else the one whose ``id``."""
+    of_account = f"from orders where account_id = {account_id}"
+    return f"""(
+    select {columns} from (
+        select 0 as place, {columns} {of_account} and order_id = {name}
+        union all select 1, {columns} {of_account} and id = {name}) named
+    order by place limit 1)"""
+
+
+_ORDER_ID = order_named("$1", "$2")
 
 _SHOWN = f"""(
     select string_agg(entry, chr(30)) from (

@@ -12,13 +12,7 @@ from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.scripts import Script, T
 from ordre.db.tally import summed
 
-_HEAD = """
-select o.id, o.head, o.hash from (
-    select id, 0 as place from orders where account_id = $1 and order_id = $2
-    union all select id, 1 from orders where account_id = $1 and id = $2
-    order by place limit 1) named
-join orders o on o.account_id = $1 and o.id = named.id
-"""
+_HEAD = f"select * from {queries.order_named('$1', '$2', 'id, head, hash')}"
 _BODY = "select fields, items from order_bodies where account_id = $1 and id = $2"
 _EARLIER = "select ref, type, data, document from facts where account_id = $1 and id = $2 and ref in ($3, $4)"
 _ANSWERED = "select digest, answer from idempotency where account_id = $1 and key = $2"
