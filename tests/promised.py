@@ -79,7 +79,7 @@ PROMISES = (
             "tests/test_forgeries.py",
             "tests/test_witness.py",
             "tests/domain/test_chain.py",
-            "tests/domain/test_roots.py",
+            "tests/domain/test_merkle.py",
         ),
     ),
     Promise(

@@ -18,7 +18,7 @@ from forgeries import COLUMNS, FORGERIES, FORMS, NESTED, TEXTS, Proof, as_of_bef
 from ordre import audit
 from ordre.auth.roots import signed_root
 from ordre.bootstrap import snapshot
-from ordre.domain.tree import Head, leaf
+from ordre.domain.merkle import Head, leaf
 from ordre.settings import Settings
 from service import operation, serving
 

@@ -22,7 +22,7 @@ from ordre import audit
 from ordre.auth.roots import new_root_key, root_key, sign
 from ordre.bootstrap import snapshot
 from ordre.db.tally import number_of
-from ordre.domain.tree import Head
+from ordre.domain.merkle import Head
 from ordre.kept import BadKept, Kept, State, check_signed, line_of, read_kept, signed_kept
 from ordre.settings import BadSetting, Settings
 from ordre.witness import appending

@@ -27,8 +27,8 @@ from ordre.db.transaction import Transaction
 from ordre.db.verify import Difference, differences
 from ordre.db.verify_acts import logged_accounts
 from ordre.db.verify_all import beside_orders, tallies_of
+from ordre.domain.merkle import GrowingRoot, Head, leaf, path, root
 from ordre.domain.refusals import Refused, UnknownOrder
-from ordre.domain.tree import GrowingRoot, Head, leaf, path, root
 from ordre.kept import Comparison, Kept, State, hashes_of, signed_kept
 from ordre.settings import Settings
 

@@ -19,7 +19,7 @@ from ordre.application.directory import Act, SigningKey
 from ordre.application.views import StoredOrder
 from ordre.auth.roots import is_signed, sign
 from ordre.db.verify import Difference
-from ordre.domain.tree import Head, leaf, root
+from ordre.domain.merkle import Head, leaf, root
 
 INSIDE = (
     "the root is signed with a key that the database holds: whoever can write there can sign another. Keep one outside with"

@@ -23,7 +23,7 @@ from ordre.db.verify import Difference, differences
 from ordre.db.verify_acts import administered
 from ordre.db.verify_all import tallies_of
 from ordre.db.verify_rest import Rest, strangers
-from ordre.domain.tree import Head
+from ordre.domain.merkle import Head
 from ordre.kept import BadKept, Comparison, Kept, State, hashes_of, line_of, read_kept, signed_kept
 from ordre.settings import Settings
 

@@ -1,11 +1,13 @@
 """Idempotency-Key and If-Match, on every write."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from ordre.api.routes import ROUTES
 from service import Shop, faults_of, item, items, operation
 
 Write = tuple[str, str, Any]
@@ -71,6 +73,20 @@ ALL_WRITES = {**ORDER_WRITES, **DRAFT_WRITES, **CREATES}
 def subject(path: str) -> str:
     """The order or draft that a path is about."""
     return "/".join(path.split("/")[:3])
+
+
+def test_every_write_is_here(shop: Shop) -> None:
+    found = set()
+    for write in ALL_WRITES.values():
+        method, path, _ = write(shop)
+        found |= {route.id for route in ROUTES if route.method == method and is_of(route.path, path)}
+    assert {route.id for route in ROUTES if route.access.writes} - found == {"aid_orders_id_delete"}, "see test_erased_orders.py"
+
+
+def is_of(template: str, path: str) -> bool:
+    """Whether a path below the account's is one of a template."""
+    pattern = re.sub(r"\\{.*?\\}", "[^/]+", re.escape(template.partition("/shopping")[2]))
+    return re.fullmatch(pattern, path) is not None
 
 
 @pytest.mark.parametrize("name", ALL_WRITES)

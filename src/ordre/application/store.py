@@ -9,8 +9,8 @@ from ordre.application.directory import AccountStore
 from ordre.application.documents import Documents
 from ordre.application.lists import EventPage, EventQuery, ListQuery, Page
 from ordre.application.views import FactRow, Found, Place, StoredOrder, View
+from ordre.domain.merkle import Head
 from ordre.domain.order.facts import Fact
-from ordre.domain.tree import Head
 
 
 class OrderStore(Protocol):

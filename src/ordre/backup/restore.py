@@ -21,7 +21,7 @@ from ordre.db.tally import Tally
 from ordre.db.transaction import RowsRefused, Transaction, known
 from ordre.db.verify import Difference, differences
 from ordre.db.verify_all import beside_orders, tallies_of
-from ordre.domain.tree import GrowingRoot, Head, leaf
+from ordre.domain.merkle import GrowingRoot, Head, leaf
 from ordre.settings import Settings
 
 Told = Callable[[str, int, int], None]

@@ -16,7 +16,7 @@ from ordre.backup.file import FORMAT, End, Header, Root, Section, Step, Values, 
 from ordre.backup.keys import Lock, is_private, locked
 from ordre.db.layout import Table, layout
 from ordre.db.transaction import Transaction, known
-from ordre.domain.tree import GrowingRoot, Head, leaf
+from ordre.domain.merkle import GrowingRoot, Head, leaf
 from ordre.settings import Settings
 
 Told = Callable[[int, int], None]

@@ -43,6 +43,8 @@ _GONE = {
     CommentDeleted.type: "deleted a comment",
     Opened.type: "opened again",
     Closed.type: "closed",
+    Cancelled.type: "cancelled",
+    Erased.type: "erased",
 }
 """Type of fact -> what is still known of it once its order is erased."""
 
@@ -83,7 +85,7 @@ def _texts(facts: Facts) -> Iterator[str]:
     currency = ""
     for row, fact in facts:
         if fact is None:
-            yield f"{_GONE.get(row.type, row.type)} (what was said is erased)"
+            yield f"{_GONE[row.type]} (what was said is erased)"
             continue
         if isinstance(fact, Placed | Replaced):
             currency = fact.currency

@@ -12,7 +12,7 @@ from msgspec import MsgspecError
 from ordre.application.lists import Term
 from ordre.db import codec, queries
 from ordre.db.batch import Subject
-from ordre.db.store import SqlTables
+from ordre.db.reads import OrderTables
 from ordre.db.verify import terms_of
 
 _TERMS_AT_ONCE = 500
@@ -21,7 +21,7 @@ _UNREADABLE = (KeyError, ValueError, MsgspecError)
 """What is raised of an order or draft that somebody tampered with: it is left as it is, for `ordre verify` to name."""
 
 
-async def index_terms(store: SqlTables) -> None:
+async def index_terms(store: OrderTables) -> None:
     """Find the terms of what was written before they were read as they are now. Terms that are there stay."""
     sql = "select account_id from accounts where terms_version < $1 order by account_id"
     for (account,) in await store.shared(sql, store.terms.version):
@@ -31,7 +31,7 @@ async def index_terms(store: SqlTables) -> None:
         await store.write_shared(sql_done, account, store.terms.version)
 
 
-async def _index_orders(store: SqlTables, account: str) -> None:
+async def _index_orders(store: OrderTables, account: str) -> None:
     after = ""
     while found := await store.rows(queries.TO_INDEX, account, after):
         after = found[-1][0]
@@ -47,7 +47,7 @@ async def _index_orders(store: SqlTables, account: str) -> None:
                 await _put_terms(store, "order", (account, id_), version, missing)
 
 
-async def _index_drafts(store: SqlTables, account: str) -> None:
+async def _index_drafts(store: OrderTables, account: str) -> None:
     after = ""
     while found := await store.rows(queries.DRAFTS_TO_INDEX, account, after):
         after = found[-1][0]
@@ -61,14 +61,14 @@ async def _index_drafts(store: SqlTables, account: str) -> None:
                 await _put_terms(store, "draft", (account, id_), version, missing)
 
 
-async def _terms_there(store: SqlTables, table: str, account: str, ids: Sequence[str]) -> dict[str, set[Term]]:
+async def _terms_there(store: OrderTables, table: str, account: str, ids: Sequence[str]) -> dict[str, set[Term]]:
     there: dict[str, set[Term]] = {id_: set() for id_ in ids}
     for id_, kind, term in await store.rows(queries.terms_in(table, len(ids)), account, *ids):
         there[id_].add((kind, term))
     return there
 
 
-async def _put_terms(store: SqlTables, what: str, subject: Subject, version: int, terms: Collection[Term]) -> None:
+async def _put_terms(store: OrderTables, what: str, subject: Subject, version: int, terms: Collection[Term]) -> None:
     """Write terms of an order or a draft, unless it was changed meanwhile: whoever did that wrote them."""
     rows = sorted(terms)
     for first in range(0, len(rows), _TERMS_AT_ONCE):

@@ -21,7 +21,8 @@ from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
-from ordre.db.store import Row, SqlStore
+from ordre.db.sql import Row
+from ordre.db.store import SqlStore
 from ordre.db.within import Sized
 
 COMMAND_SECONDS = 20.0

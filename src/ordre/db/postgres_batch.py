@@ -12,9 +12,9 @@ from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
 from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
 from ordre.db.postgres_faults import explained
+from ordre.db.postgres_write import statement
 from ordre.db.scripts import Script, T
-from ordre.db.store import Row
-from ordre.db.writing import statement
+from ordre.db.sql import Row
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 

@@ -16,7 +16,7 @@ from ordre.db.postgres_batch import run_script
 from ordre.db.postgres_faults import UNREACHABLE, explained
 from ordre.db.schema import Engine
 from ordre.db.scripts import Script, T
-from ordre.db.store import Row
+from ordre.db.sql import Row
 from ordre.db.transaction import RowsRefused, Transaction
 
 _ROWS_AT_ONCE = 100

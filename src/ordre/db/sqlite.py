@@ -27,9 +27,10 @@ from ordre.db.pending import Pending
 from ordre.db.queries import END
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
+from ordre.db.sql import Row
 from ordre.db.sqlite_batch import run, run_script, told
 from ordre.db.sqlite_worker import Jobs, Worker, Writing, read_all
-from ordre.db.store import Row, SqlStore
+from ordre.db.store import SqlStore
 from ordre.db.within import Sized, until
 
 BATCH = 256

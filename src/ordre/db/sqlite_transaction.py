@@ -13,8 +13,8 @@ from ordre.db import queries, sqlite_file
 from ordre.db.layout import Table
 from ordre.db.schema import Engine
 from ordre.db.scripts import Script, T
+from ordre.db.sql import Row
 from ordre.db.sqlite_batch import run_script, told
-from ordre.db.store import Row
 from ordre.db.transaction import RowsRefused, Transaction
 
 

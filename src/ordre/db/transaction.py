@@ -8,17 +8,19 @@ from typing import Protocol
 
 from ordre.application.troubles import StoreUnavailable
 from ordre.db.administration import migrated
+from ordre.db.directory import about_key
 from ordre.db.layout import Table
+from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, Migration, applied_from, migrations
-from ordre.db.store import Row, SqlTables, about_key
+from ordre.db.sql import Row
 
 
 class RowsRefused(StoreUnavailable):
     """A table does not take rows: one is there already, or refers to none, or holds what no column can."""
 
 
-class Transaction(SqlTables):
-    """One transaction. As ``SqlTables`` it reads and writes in it; nothing is to be seen from outside before its end."""
+class Transaction(OrderTables):
+    """One transaction. As ``OrderTables`` it reads and writes in it; nothing is to be seen from outside before its end."""
 
     engine: Engine
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from ordre.application.directory import Act
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, MIGRATION, Bound, chained
-from ordre.db.store import SqlTables
+from ordre.db.reads import OrderTables
 from ordre.db.verify import Difference
 from ordre.domain.chain import START
 
@@ -17,7 +17,7 @@ def logged_accounts(acts: Sequence[Act]) -> set[str]:
     return {act.account_id for act in acts} - {""}
 
 
-async def administered(database: SqlTables, acts: Sequence[Act], accounts: Sequence[str]) -> AsyncIterator[Difference]:
+async def administered(database: OrderTables, acts: Sequence[Act], accounts: Sequence[str]) -> AsyncIterator[Difference]:
     """Yield where the log is broken, and where rows are not what it says: of these accounts, and of what is no account's."""
     for broken in _broken(acts):
         yield broken

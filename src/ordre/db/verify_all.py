@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from ordre.application.directory import Act
 from ordre.application.views import StoredOrder
-from ordre.db.store import SqlTables
+from ordre.db.reads import OrderTables
 from ordre.db.tally import Tally, sum_of
 from ordre.db.verify import Difference
 from ordre.db.verify_acts import administered
@@ -20,7 +20,7 @@ def tallies_of(orders: Iterable[StoredOrder]) -> dict[str, Tally]:
 
 
 async def beside_orders(
-    database: SqlTables, acts: Sequence[Act], accounts: Sequence[str], facts: Mapping[str, Tally]
+    database: OrderTables, acts: Sequence[Act], accounts: Sequence[str], facts: Mapping[str, Tally]
 ) -> AsyncIterator[Difference]:
     """Yield where what is stored beside orders is not what was written, of these accounts and of what is no account's.
 

@@ -11,7 +11,8 @@ from msgspec import MsgspecError
 from ordre.application.change import HeldDraft
 from ordre.application.lists import Term, Terms
 from ordre.db import codec, links, queries, tables, tally
-from ordre.db.store import Row, SqlTables
+from ordre.db.reads import OrderTables
+from ordre.db.sql import Row
 from ordre.db.tally import Tally
 from ordre.db.verify import Difference
 from ordre.domain.chain import START
@@ -46,7 +47,7 @@ _OF_ACCOUNTS = (*_OWNERS, "orders", "drafts", "erased_drafts", "idempotency", "t
 class Rest:
     """What one account holds beside its orders. ``found`` is what was counted so far: the facts of its orders."""
 
-    def __init__(self, database: SqlTables, account_id: str, found: Tally) -> None:
+    def __init__(self, database: OrderTables, account_id: str, found: Tally) -> None:
         self._database, self._account, self._found = database, account_id, found
         self._terms: Terms = database.terms
 
@@ -120,7 +121,7 @@ def _unequal(found: Tally, kept: Tally) -> Iterator[str]:
             yield f"the {what} that it holds are not those that were written"
 
 
-async def strangers(database: SqlTables) -> AsyncIterator[Difference]:
+async def strangers(database: OrderTables) -> AsyncIterator[Difference]:
     """Yield rows of accounts that are not there. PostgreSQL shows such rows to nobody whom row-level security binds."""
     for table in _OF_ACCOUNTS:
         sql = f"select distinct account_id from {table} where account_id not in (select account_id from accounts)"

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordre.domain.tree import GrowingRoot, Head, climbed, leaf, path, root
+from ordre.domain.merkle import GrowingRoot, Head, climbed, leaf, path, root
 
 LEAVES = st.lists(st.text("abcdef0123456789", min_size=1, max_size=8), min_size=1, max_size=70)
 
