@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ordre.api.routes import ROUTES
+from ordre.api.operations import OPERATIONS
 from service import Shop, faults_of, item, items, operation
 
 Write = tuple[str, str, Any]
@@ -79,8 +79,10 @@ def test_every_write_is_here(shop: Shop) -> None:
     found = set()
     for write in ALL_WRITES.values():
         method, path, _ = write(shop)
-        found |= {route.id for route in ROUTES if route.method == method and is_of(route.path, path)}
-    assert {route.id for route in ROUTES if route.access.writes} - found == {"aid_orders_id_delete"}, "see test_erased_orders.py"
+        found |= {route.id for route in OPERATIONS if route.method == method and is_of(route.path, path)}
+    assert {route.id for route in OPERATIONS if route.access.writes} - found == {"aid_orders_id_delete"}, (
+        "see test_erased_orders.py"
+    )
 
 
 def is_of(template: str, path: str) -> bool:
