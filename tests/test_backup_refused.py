@@ -54,7 +54,7 @@ def refused(target: Path, file: Path) -> str:
 def test_torn(demo: Path, target: Path, tmp_path: Path, part: float) -> None:
     whole = demo.read_bytes()
     (tmp_path / "torn").write_bytes(whole[: int(len(whole) * part)])
-    assert ("torn" if part > 0.001 else "not a backup") in refused(target, tmp_path / "torn")
+    assert ("incomplete" if part > 0.001 else "not a backup") in refused(target, tmp_path / "torn")
 
 
 @pytest.mark.parametrize("part", [0.1, 0.35, 0.6, 0.85, 0.9999])
@@ -214,7 +214,7 @@ def header(**fields: Any) -> Callable[[Lines], None]:
 
 def test_of_a_newer_version(demo: Path, target: Path, tmp_path: Path) -> None:
     (tmp_path / "newer").write_bytes(changed(demo, header(format=2, ordre="9.0"), hashed=True))
-    assert "take Ordre 9.0" in refused(target, tmp_path / "newer")
+    assert "use Ordre 9.0" in refused(target, tmp_path / "newer")
     step = {"number": 99, "name": "0099_later", "digest": "x"}
     (tmp_path / "newer").write_bytes(changed(demo, lambda lines: lines[0]["schema"].append(step), hashed=True))
     with pytest.raises(StoreUnavailable, match="0099_later"):

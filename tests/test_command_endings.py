@@ -101,7 +101,7 @@ def test_a_reader_that_takes_one_line_gets_it(stored: str) -> None:
         (("client", "list"), "`ordre client list` needs --account-id; see --help"),
         (
             ("client", "rotate", ACCOUNT, "x", "--grace", "1d5"),
-            "Invalid value for --grace: '1d5' is no duration, such as 90m, 24h or 7d; see --help",
+            "Invalid value for --grace: '1d5' is not a duration, such as 90m, 24h or 7d; see --help",
         ),
     ],
 )

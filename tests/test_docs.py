@@ -31,6 +31,30 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert heading in [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles], target
 
 
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+WORDS = re.findall(r"^\| ([a-z -]+) \|", GLOSSARY, flags=re.MULTILINE)[1:]
+"""The words of the glossary, without the head of its table."""
+
+
+def test_the_glossary_has_each_word_once_in_order() -> None:
+    assert sorted(set(WORDS)) == WORDS
+
+
+def test_the_glossary_has_what_the_pages_explain() -> None:
+    """A page explains a word where it first stands in bold."""
+    for page in ("architecture", "concepts"):
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        bold = {word.lower().removesuffix("s") for word in re.findall(r"\*\*([A-Za-z]+)\*\*", text)}
+        assert bold - {"cancelled", "erasing"} <= set(WORDS), page
+
+
+def test_the_types_that_the_glossary_names_exist() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "ordre").rglob("*.py"))
+    named = re.findall(r"\(`(\w+)`\)", GLOSSARY)
+    assert named
+    assert [name for name in named if not re.search(rf"^(class {name}\b|{name} = )", sources, flags=re.MULTILINE)] == []
+
+
 def test_every_command_is_described() -> None:
     text = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     commands = {name for name in app if not name.startswith("-")}

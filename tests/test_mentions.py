@@ -155,7 +155,7 @@ def test_each_is_shown_before_it_is_erased(service: Service, shop: Shop) -> None
     ):
         (line,) = [line for line in shown.splitlines() if id_ in line]
         assert [part for part in (number, day, total, name) if part not in line] == [], line
-    assert shown.endswith("2 orders, 1 draft; say --yes to erase them\n")
+    assert shown.endswith("2 orders, 1 draft; add --yes to erase them\n")
     found = run_json(*flags, database=service.database)
     assert found["orders"][0] == {
         "id": one["id"],

@@ -118,7 +118,7 @@ def test_a_kept_root_is_never_overwritten(service: Service, shop: Shop, since: S
     before = file.read_bytes()
     for flags in (["--root", str(file)], ["--order", "x", "--proof", str(file)]):
         told = said("verify", "--account", shop.account_id, *flags, database=service.database, status=1)
-        assert "kept.json is there already" in " ".join(told.split())
+        assert "kept.json already exists" in " ".join(told.split())
     assert file.read_bytes() == before
     assert "0 differences" in since()
 
@@ -134,9 +134,9 @@ CHANGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "the time": (changed(at=9), "is not signed with the key that is known here"),
     "the account": (changed(account_id="T9"), "are not those that its last root is over"),
     "the root before": (changed(after="0" * 64), "follows a root that the file does not have before it"),
-    "an unknown field": (changed(note=1), "it is no kept root: Object contains unknown field `note`"),
+    "an unknown field": (changed(note=1), "it is not a kept root: Object contains unknown field `note`"),
     "no heads": (lambda root: root.pop("heads"), "holds a root of an earlier version, without heads"),
-    "no signature": (lambda root: root.pop("signature"), "it is no kept root: Object missing required field `signature`"),
+    "no signature": (lambda root: root.pop("signature"), "it is not a kept root: Object missing required field `signature`"),
 }
 
 
@@ -164,7 +164,7 @@ def test_flags_that_make_no_sense(service: Service, shop: Shop, since: Since, tm
         (["--account", shop.account_id, "--order", "x", "--since", file], "leave --order out"),
         (["--keys", file], "--keys goes with --since"),
         (["--account", "T99999999", "--since", file], "holds no root of T99999999"),
-        (["--since", str(other)], "is no file of kept roots"),
+        (["--since", str(other)], "is not a file of kept roots"),
         (["--since", str(tmp_path / "none")], "cannot be read"),
         (["--since", file, "--keys", str(other)], "cannot be read"),
     ):
@@ -266,7 +266,7 @@ def test_one_file_has_one_witness_and_survives_a_torn_line(
     said(*once, database=service.database)
     assert file.read_bytes().startswith(whole + whole[:100] + b"\n{")
     told = said("verify", "--account", shop.account_id, "--since", str(file), database=service.database)
-    assert "line 2 is torn" in " ".join(told.split())
+    assert "line 2 is incomplete" in " ".join(told.split())
     assert "compared with 2 kept roots" in told
 
     with appending(file), pytest.raises(BadKept, match="another process"), appending(file):

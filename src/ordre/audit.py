@@ -209,7 +209,7 @@ def known_keys(settings: Settings) -> list[SigningKey]:
 
 
 def head_of(stored: StoredOrder) -> Head:
-    """Return where the chain of an order's facts ends."""
+    """Return the end of the chain of an order's facts."""
     return Head(order=stored.id, version=len(stored.facts), hash=stored.hash)
 
 
@@ -268,5 +268,5 @@ def _checked(chunk: Sequence[StoredOrder]) -> Part:
 
 
 def processors() -> int:
-    """Return how many processes are of use here."""
+    """Return the number of processors that this process may use."""
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Roots that somebody keeps elsewhere, and whether a database still holds what they were over.
+"""Roots that somebody keeps elsewhere, and whether a database still holds the orders that they cover.
 
 A kept root is one line of JSON: the hash over all orders of an account at an instant, signed, with the heads that it is over. The
 later lines of an account in a file hold only the heads that changed, and name the root before. Heads are signed by their hash.
@@ -31,7 +31,7 @@ HeadRow = tuple[str, int, str]
 
 
 class BadKept(Exception):  # noqa: N818 - it is named for the state it tells of
-    """A file is none of kept roots, or was changed, or lacks lines, or has a name that is taken."""
+    """A file does not hold kept roots, was changed, lacks lines, or has a name that is taken."""
 
 
 class Kept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +125,7 @@ class State:
         return State(root=self.root, heads=self.heads, lines=[msgspec.structs.replace(self.lines[-1], heads=rows)])
 
     def is_whole(self, account_id: str) -> bool:
-        """Tell whether the heads are those that the last root is over."""
+        """Whether the heads are those that the last root covers."""
         rows = sorted(self.heads.items())
         return root(leaf(account_id, Head(order=order, version=one[0], hash=one[1])) for order, one in rows) == self.root
 
@@ -144,7 +144,7 @@ class KeptFile:
 
 
 def read_kept(file: Path, content: bytes) -> KeptFile:
-    """Return what a file of kept roots holds: one, as `ordre verify --root` writes it, or many, as `ordre witness` does.
+    """Read a file of kept roots: one, as `ordre verify --root` writes it, or many, as `ordre witness` does.
 
     Raises:
         BadKept: See there.
@@ -159,7 +159,7 @@ def read_kept(file: Path, content: bytes) -> KeptFile:
                     f"{file} holds a root of an earlier version, without heads: it cannot be said what is gone since"
                 ) from error
             if _is_json(text):
-                raise BadKept(f"{file}, line {number}: it is no kept root: {error}") from error
+                raise BadKept(f"{file}, line {number}: it is not a kept root: {error}") from error
             found.torn.append(number)
             continue
         try:
@@ -167,7 +167,7 @@ def read_kept(file: Path, content: bytes) -> KeptFile:
         except BadKept as error:
             raise BadKept(f"{file}, line {number}: {error}") from error
     if found.torn and not found.accounts:
-        raise BadKept(f"{file} is no file of kept roots")
+        raise BadKept(f"{file} is not a file of kept roots")
     for account_id, state in found.accounts.items():
         if not state.is_whole(account_id):
             raise BadKept(f"{file}: the heads of {account_id} are not those that its last root is over")
@@ -226,7 +226,7 @@ class Comparison:
             if version > len(stored.facts):
                 reason = f"the root kept at {instant(at)} has it at version {version}, and it has {len(stored.facts)} facts"
             elif stored.facts[version - 1].hash != hash_:
-                reason = f"version {version} is another than the root kept at {instant(at)} has: its history was written anew"
+                reason = f"version {version} is another than the root kept at {instant(at)} has: its history was rewritten"
             else:
                 continue
             self._found.append(Difference(account_id=stored.account_id, order=stored.id, version=version, reason=reason))

@@ -42,7 +42,7 @@ _Rendered = Callable[[WrappedLogger, str, EventDict], bytes]
 
 
 def for_people(format_: str) -> bool:
-    """Return whether a format, `auto`, `json` or `text`, means text here."""
+    """Whether a format, `auto`, `json` or `text`, means text here."""
     return format_ == "text" or (format_ == "auto" and sys.stderr.isatty())
 
 
@@ -75,7 +75,7 @@ class _Lines:
     """Writes lines to standard error. One that cannot be written, since nobody reads any more or the disk is full, is lost."""
 
     def __init__(self, *_names: str) -> None:
-        """Take what structlog gives to whatever writes."""
+        """Ignore the arguments that structlog passes."""
 
     def msg(self, line: bytes) -> None:
         """Write one line."""
@@ -89,7 +89,7 @@ class _Lines:
 
 
 class _OfLibraries(logging.Handler):
-    """Writes what libraries log as lines of ours."""
+    """Writes the log records of libraries as lines of Ordre's log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""

@@ -41,7 +41,7 @@ class RunningOrdre:
 
     @property
     def api_url(self) -> str:
-        """What stands before ``/shopping`` and ``/auth``."""
+        """The base URL of the account, before ``/shopping`` and ``/auth``."""
         return f"{self.url}/v1/accounts/{self.account_id}"
 
     def token(self) -> str:

@@ -91,7 +91,7 @@ class Application:
 
     @property
     def _tidies(self) -> bool:
-        """Whether time passes here, and no worker looks after what it brings."""
+        """Whether this process erases what has expired: its clock runs, and no worker does it."""
         return self._settings.tidy_seconds > 0 and not self._settings.clock
 
     async def _tidy(self) -> None:

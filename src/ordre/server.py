@@ -101,7 +101,7 @@ def _place(host: str, port: int) -> str:
 
 
 async def _check(settings: Settings) -> None:
-    """See that the store works, and warn of what an operator would rather know."""
+    """Check that the store works, and warn of unsafe configurations."""
     async with bootstrap.opened(settings) as store:
         unsafe = ", ".join(await store.unsafe())
         if unsafe and settings.unsafe_storage == "refuse":
@@ -164,14 +164,14 @@ class _Supervisor(Multiprocess):
             signal.signal(number, self._told)
 
     def _told(self, number: int, _frame: FrameType | None) -> None:
-        """Let nobody new in at once, unless the processes serve on for a while: they may have been told with us."""
+        """Accept no new connections, unless the processes go on serving for a while: they may have got the signal, too."""
         self.signal_queue.append(number)
         self._told_at = time.monotonic()
         if self._drain_seconds == 0:
             shut(self.sockets)
 
     def terminate_all(self) -> None:
-        """Stop all processes. As they take no more connections, none may wait in vain."""
+        """Stop all processes. None of their waiting connections may be left unanswered."""
         super().terminate_all()
         while time.monotonic() < self._told_at + self._drain_seconds and any(one.process.is_alive() for one in self.processes):
             time.sleep(0.05)

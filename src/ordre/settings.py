@@ -26,7 +26,7 @@ _DATABASE = r"sqlite:///.+|postgres(ql)?://.+|memory:"
 
 
 def _is_database(text: str) -> bool:
-    """Tell whether a text is a URL of a database, with ports that are numbers."""
+    """Whether a text is a URL of a database, with ports that are numbers."""
     if re.fullmatch(_DATABASE, text) is None:
         return False
     if not text.startswith("postgres"):
@@ -45,7 +45,7 @@ def _is_port(text: str) -> bool:
 
 
 def _is_instant(text: str) -> bool:
-    """Tell whether a text is a date-time with an offset, on a day that there is; or empty."""
+    """Whether a text is empty, or a date-time with an offset on a day of the calendar."""
     try:
         return not text or (re.fullmatch(_INSTANT, text) is not None and bool(datetime.fromisoformat(text)))
     except ValueError:
@@ -53,7 +53,7 @@ def _is_instant(text: str) -> bool:
 
 
 def _are_proxies(text: str) -> bool:
-    """Tell whether a text is addresses and networks with commas between; or empty."""
+    """Whether a text is empty, or addresses and networks separated by commas."""
     try:
         return not text or all(ip_network(one) for one in proxies_in(text))
     except ValueError:
@@ -66,13 +66,13 @@ def proxies_in(text: str) -> list[str]:
 
 
 def _are_secrets(text: str) -> bool:
-    """Tell whether a text is secrets that are long enough, with spaces between; or empty."""
+    """Whether a text is empty, or secrets that are long enough, separated by spaces."""
     secrets = text.split()
     return not text or (bool(secrets) and all(len(secret) >= _SECRET_CHARACTERS for secret in secrets))
 
 
 def _is_root_key(text: str) -> bool:
-    """Tell whether a text may be a key that signs roots; or empty."""
+    """Whether a text is empty, or may be a key that signs roots."""
     return not text or re.fullmatch(r"[A-Za-z0-9_-]{43}", text) is not None
 
 
@@ -103,7 +103,7 @@ class Rule:
     """Whether it is a URL that may hold a password."""
 
     def fault(self, value: Any) -> str | None:
-        """Return what the value must be, where it is not."""
+        """Return, of a value that is not allowed, what it must be."""
         if self.words:
             return None if value in self.words else self.allowed
         if self.fits:
@@ -157,7 +157,7 @@ class Settings:
         flag=True,
     )
     host: str = _setting("127.0.0.1", "Address to listen on", fits=bool, expected="an address or a host name", flag=True)
-    port: int = _setting(8080, "Port to listen on; `0` takes one that is free and says which", most=_LARGEST_PORT, flag=True)
+    port: int = _setting(8080, "Port to listen on; `0` picks a free port and prints it", most=_LARGEST_PORT, flag=True)
     workers: int = _setting(1, "Number of server processes", least=1, flag=True)
     pool_size: int = _setting(10, "PostgreSQL connections of each process", least=1)
     unsafe_storage: str = _setting(
@@ -168,29 +168,29 @@ class Settings:
     )
     body_bytes: int = _setting(1024 * 1024, "Largest request body", least=1)
     json_depth: int = _setting(32, "Deepest nesting of JSON in a request body", least=1)
-    max_lines: int = _setting(1_000, "Most lines of an order", least=1)
-    max_operations: int = _setting(2_000, "Most payment operations of an order", least=1)
-    max_events: int = _setting(10_000, "Most service events of an order", least=1)
+    max_lines: int = _setting(1_000, "Largest number of lines on an order", least=1)
+    max_operations: int = _setting(2_000, "Largest number of payment operations on an order", least=1)
+    max_events: int = _setting(10_000, "Largest number of service events on an order", least=1)
     token_seconds: int = _setting(86_400, "How long a token is valid", least=1)
     idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept", least=1)
     token_failures_per_minute: int = _setting(
         60,
-        "Wrong secrets for one client from one address; ten times as many from one address for all that it names; in each"
-        " process; `0`: any number",
+        "Wrong secrets a minute for one client from one address, ten times as many from one address in all; in each process;"
+        " `0`: no limit",
     )
     trusted_proxies: str = _setting(
         "",
-        "Addresses and networks of proxies, with commas between, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
+        "Addresses and networks of proxies, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
         fits=_are_proxies,
-        expected="addresses or networks with commas between, such as 10.0.0.7, 10.1.0.0/16, fd00::/8",
+        expected="addresses or networks separated by commas, such as 10.0.0.7, 10.1.0.0/16, fd00::/8",
     )
     client_requests_per_second: int = _setting(
-        0, "Requests of one client, in each process, with bursts of twice as many; `0`: any number"
+        0, "Requests a second of one client, in each process, with bursts of twice as many; `0`: no limit"
     )
     account_cost_per_second: int = _setting(
         4_000,
-        "What one account's requests may cost, in each process, with 30 s of it at once: 1 a request, and 1 for each 16 KiB of"
-        " body and answer; `0`: anything",
+        "What one account's requests may cost a second, in each process, with bursts of 30 s' worth: 1 a request, and 1 for each"
+        " 16 KiB of body and answer; `0`: no limit",
     )
     tidy_seconds: float = _setting(
         60.0, "Time between rounds of erasing what has expired, in each server process; `0` leaves it to `ordre worker`"
@@ -213,24 +213,24 @@ class Settings:
     )
     secret_key: str = _setting(
         "",
-        "Encrypts the keys that sign tokens where the database keeps them. For several, put spaces between them: the first one"
-        " encrypts, each decrypts",
+        "Encrypts, in the database, the keys that sign tokens. Several are separated by spaces: the first one encrypts, each"
+        " decrypts",
         fits=_are_secrets,
         expected=_SECRETS,
         secret=True,
     )
     secret_key_file: str = _setting(
-        "", "A file that holds what `ORDRE_SECRET_KEY` would", fits=_may_be_path, expected="the path of a file"
+        "", "A file that holds the value of `ORDRE_SECRET_KEY`", fits=_may_be_path, expected="the path of a file"
     )
     root_key: str = _setting(
         "",
-        "Signs roots, of proofs and witnesses too; without one, the key that signs tokens does, which the database holds",
+        "Signs roots, those of proofs and witnesses too; if not set, the key that signs tokens does, which the database holds",
         fits=_is_root_key,
         expected=_ROOT_KEY,
         secret=True,
     )
     root_key_file: str = _setting(
-        "", "A file that holds what `ORDRE_ROOT_KEY` would", fits=_may_be_path, expected="the path of a file"
+        "", "A file that holds the value of `ORDRE_ROOT_KEY`", fits=_may_be_path, expected="the path of a file"
     )
 
     def __post_init__(self) -> None:
@@ -277,7 +277,7 @@ class Settings:
 
 
 def _key_in(name: str, path: str, fits: Callable[[str], bool], expected: str) -> str:
-    """Return what the file of a setting holds, without the white space around it."""
+    """Return the contents of a setting's file, without the white space around them."""
     try:
         found = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:

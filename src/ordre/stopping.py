@@ -1,4 +1,4 @@
-"""How a server process stops: what connected to it is served, what would connect is refused, and nobody is reset.
+"""How a server process stops: clients that are connected are served, new ones are refused, and nobody is reset.
 
 A listening socket that is closed resets whoever stands in its queue. So before that nobody new gets into the queue, and what is
 in it is taken.
@@ -104,7 +104,7 @@ class Stopping:
             self._stop[number](number, None)
 
     async def _emptied(self) -> None:
-        """Let nobody new into the queue, and wait until whoever is in it is taken."""
+        """Close the queue to new connections, and wait until those in it are taken."""
         if self._alone:
             shut(self._sockets)
         await asyncio.sleep(_QUEUE_SECONDS)

@@ -1,4 +1,4 @@
-"""Tidying: round after round, what the passing of time asks for, by a server or by a worker beside it."""
+"""Tidying: round after round, a server or a worker beside it erases what has expired."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ def tidy_pause(settings: Settings) -> float:
 
 
 async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> None:
-    """Do what the passing of time asks for, again and again; a database that is away is waited for."""
+    """Tidy round after round; where the database is away, wait for it."""
     while True:
         try:
             await tidy_once(store, settings, vacuum_bytes)
@@ -32,7 +32,7 @@ async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | No
 
 
 async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> Found:
-    """Do what the passing of time asks for by now; log what was erased."""
+    """Erase what has expired by now, and log how much."""
     gone = await tidy(store, time.time_ns() // 1_000_000, settings.idempotency_seconds, vacuum_bytes)
     if gone.orders or gone.drafts:
         _log.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))

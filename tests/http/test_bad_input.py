@@ -252,8 +252,8 @@ def test_duplicate_and_unknown_keys_do_no_harm(shop: Shop) -> None:
     [
         ({"limit": "500"}, "limit: must be 1 to 100, is 500"),
         ({"limit": "ten"}, "limit: must be a whole number, is 'ten'"),
-        ({"status": "opened"}, "status: 'opened' is none of open, closed, cancelled"),
-        ({"status": "open,opened"}, "status: 'opened' is none of open, closed, cancelled"),
+        ({"status": "opened"}, "status: 'opened' is not one of open, closed, cancelled"),
+        ({"status": "open,opened"}, "status: 'opened' is not one of open, closed, cancelled"),
         ({"status": "opened", "limit": "0", "total": "maybe"}, "limit: must be 1 to 100, is 0 (and 2 more)"),
         ({"total": "maybe"}, "total: must be true or false, is 'maybe'"),
         ({"net_amount.gte": "1.5"}, "net_amount.gte: must be a whole number of minor units, is '1.5'"),
@@ -276,9 +276,9 @@ def test_an_unknown_parameter_is_named_and_those_that_there_are(shop: Shop) -> N
     (sort, page) = shop.refused("GET", "/draft_orders", params={"sort": "up", "page": "2"})
     assert (sort["code"], sort["path"], sort["parameter"], page["path"]) == ("unknown_parameter", "sort", "sort", "page")
     assert {"limit", "status", "metadata.<key>"} <= set(sort["allowed"])
-    assert sort["message"].startswith("There is no such parameter here; there are limit, starting_after,")
+    assert sort["message"].startswith("Unknown parameter; the known ones are limit, starting_after,")
     answer = shop.send("POST", "/draft_orders", {"order": {"currency": "NOK"}}, params={"x": "1"})
-    assert answer.json()["error"]["message"] == "x: there is no such parameter here, nor any other"
+    assert answer.json()["error"]["message"] == "x: unknown parameter; this operation takes none"
 
 
 def test_a_wrong_header_is_named_and_what_it_may_be(shop: Shop) -> None:

@@ -171,7 +171,7 @@ def test_words_of_open_lists_are_refused_strictly(shop: Shop) -> None:
         ("invalid_value", "customer.type"),
         ("invalid_value", "items[0].discount_lines[0].discount_type"),
     ]
-    assert any(one["message"].startswith("'friend' is none of customer, company") for one in strict)
+    assert any(one["message"].startswith("'friend' is not one of customer, company") for one in strict)
 
 
 def test_what_an_appended_draft_leaves_behind(shop: Shop) -> None:

@@ -55,7 +55,7 @@ def later(at: int, duration: str) -> int:
     Years and months are those of the calendar; where the month has no such day, its last one is meant.
 
     Raises:
-        ValueError: It is no duration, or ends after the year 9999.
+        ValueError: It is not a duration, or ends after the year 9999.
     """
     match = _DURATION.fullmatch(duration)
     if match is None:

@@ -1,4 +1,4 @@
-"""A connection: HTTP/1.1 with a client who may be slow, may be silent, and may mean no good.
+"""A connection: HTTP/1.1 with a client who may be slow, silent or hostile.
 
 uvicorn listens, starts and stops; httptools parses; what is between a socket and the application is here. Nothing that a client
 does or leaves undone holds a connection, or memory, beyond these bounds; `docs/operate.md` has them as a table. How large a body
@@ -35,21 +35,19 @@ MOST_PIPELINED = 16
 """Requests that may wait for the answer to the one before."""
 _NEVER = float("inf")
 _SLOW = Failure(HTTPStatus.REQUEST_TIMEOUT, "too_slow", f"The head of the request did not come within {HEAD_SECONDS:.0f} s")
-_FULL = Failure(
-    HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "There are as many connections as the server takes; try again"
-)
+_FULL = Failure(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "The server has too many connections; try again")
 _STOPPING = Failure(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", "The server is about to stop; send requests to another one")
 _FAILED = Failure(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "failure",
-    "There is no answer; what was asked for may have been done. With an Idempotency-Key it is safe to send again",
+    "The request ended without an answer and may have been carried out. With an Idempotency-Key it is safe to send again",
 )
 _ALWAYS = [b"%b: %b\r\n" % one for one in (*ALWAYS, (b"content-type", b"application/json; charset=utf-8"))]
 _log = structlog.get_logger("ordre.access")
 
 
 class Connection(asyncio.Protocol):
-    """What uvicorn makes for each connection. Requests are answered one at a time, in their order."""
+    """The protocol that uvicorn makes for each connection. Requests are answered one at a time, in their order."""
 
     def __init__(
         self,
@@ -94,7 +92,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever the reason
-        """Tell who answers."""
+        """Tell the running exchange that the client is gone."""
         self._server.connections.discard(self)
         self._deaf, self.idle_until, self._unsent_at = True, _NEVER, _NEVER
         for one in (self._exchange, *self._waiting):
@@ -117,12 +115,12 @@ class Connection(asyncio.Protocol):
                 self._refuse(failure)
 
     def pause_writing(self) -> None:
-        """Let who answers wait: the client takes it slower than it is made."""
+        """Let the running exchange wait: the client reads more slowly than the answer is made."""
         self._can_write.clear()
         self._await_taking()
 
     def resume_writing(self) -> None:
-        """Let it go on."""
+        """Let the running exchange go on."""
         self._can_write.set()
         if not self._deaf:
             self._unsent_at = _NEVER
@@ -130,7 +128,7 @@ class Connection(asyncio.Protocol):
     # Called by uvicorn and by the watch
 
     def shutdown(self) -> None:
-        """Take no request more. One that may be on its way is answered, and nobody who sends one just now is reset."""
+        """Take no more requests. One that may be on its way is answered, so that nobody who sends one just now is reset."""
         self._stopping = True
         if self._exchange is not None and not self._deaf:
             (self._waiting[-1] if self._waiting else self._exchange).keep = False
@@ -142,7 +140,7 @@ class Connection(asyncio.Protocol):
             self.idle_until = min(self.idle_until, self._loop.time() + STOP_SECONDS)
 
     def look(self, now: float) -> None:
-        """End what is late."""
+        """End the connection if its client is late."""
         if now >= self.idle_until:
             self._late(now)
         elif now - self._unsent_at >= WRITE_SECONDS:
@@ -160,7 +158,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def give_way(self) -> None:
-        """End at once, for other connections."""
+        """End at once, to make room for other connections."""
         self._server.connections.discard(self)
         self._transport.abort()
 
@@ -243,7 +241,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def can_drop(self, exchange: Exchange) -> bool:
-        """Tell whether what is left of a request is little enough to be read for nothing."""
+        """Whether the rest of the request is small enough to be read and dropped."""
         return exchange.length <= DROP_BYTES
 
     def answered(self, exchange: Exchange) -> None:
@@ -284,7 +282,7 @@ class Connection(asyncio.Protocol):
         self.read_on()
 
     def _refuse(self, failure: Failure) -> None:
-        """Read no more for a fault of what was sent. Say why, unless it is of a request that waits for the answer to another."""
+        """Read no more, as the client sent something wrong. Say why, unless an earlier request still waits for its answer."""
         broken, self._reading, self._deaf = self._reading, None, True
         current = self._exchange
         if current is not None and current is not broken:

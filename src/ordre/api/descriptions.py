@@ -1,4 +1,4 @@
-"""What the docstrings of the wire types say of a type and of each of its fields, for the OpenAPI document."""
+"""Descriptions of types and fields for the OpenAPI document, read from the docstrings of the wire types."""
 
 import re
 from inspect import cleandoc
@@ -26,13 +26,13 @@ def _with(schema: dict[str, Any], text: str | None) -> dict[str, Any]:
 
 
 def _unit(schema: dict[str, Any]) -> str | None:
-    """Return what the field's type says: on the schema itself, or on the one that may also be null."""
+    """Return the description of the field's type: of the schema itself, or of the one inside a nullable one."""
     found = [one["description"] for one in (schema, *schema.get("anyOf", ())) if "description" in one]
     return found[0] if found else None
 
 
 def _read(type_: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
-    """Return what the type is, and by its name on the wire what each field is, as the type or one above it says."""
+    """Return the descriptions of a type and, by name on the wire, of its fields, from its docstring or a parent's."""
     names = {field.name: field.encode_name for field in msgspec.structs.fields(type_)}
     fields: dict[str, str] = {}
     for one in reversed(type_.__mro__):

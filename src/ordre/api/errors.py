@@ -123,7 +123,7 @@ class Failure(Exception):  # noqa: N818 - a refusal of HTTP, not of the domain
 
 
 def unauthorized(message: str, scheme: str = "Bearer") -> Failure:
-    """Return a refusal for want of credentials."""
+    """Return a 401."""
     return Failure(HTTPStatus.UNAUTHORIZED, "unauthorized", message, {"www-authenticate": f'{scheme} realm="ordre"'})
 
 

@@ -18,7 +18,7 @@ _log = structlog.get_logger("ordre.server")
 
 
 class Line(Protocol):
-    """What an exchange needs of its connection."""
+    """The connection, as an exchange sees it."""
 
     @property
     def always(self) -> bytes:
@@ -37,7 +37,7 @@ class Line(Protocol):
         """Read more of the body."""
 
     def can_drop(self, exchange: "Exchange") -> bool:
-        """Tell whether what is left of the request is little enough to be read for nothing."""
+        """Whether the rest of the request is small enough to be read and dropped."""
 
     def answered(self, exchange: "Exchange") -> None:
         """Go on after an answer that is whole."""
@@ -101,7 +101,7 @@ class Exchange:
         self._wake()
 
     def leave(self) -> None:
-        """Note that nobody hears the application any more: the client is gone, or was answered for it."""
+        """Note that nobody listens to the application any more: the client is gone, or was answered in its place."""
         self._gone = True
         self._wake()
 
@@ -179,7 +179,7 @@ class Exchange:
         return head_of(status, self._line.always, lines)
 
     def _length_lines(self, whole: int | None) -> list[bytes]:
-        """Return how the client finds the end of a body that does not say its length. In HTTP/1.0 the connection ends with it."""
+        """Return the headers that say where the body ends. In HTTP/1.0 one of unknown length ends with the connection."""
         if whole is not None:
             return [b"content-length: %d\r\n" % whole]
         self._chunked = True

@@ -1,4 +1,4 @@
-"""What a request is answered that failed: one table, by the type of the failure."""
+"""The answer to a failed request: one table, by the type of the failure."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -22,7 +22,7 @@ _log = structlog.get_logger("ordre.api")
 
 
 def failed(error: Exception, scope: Scope) -> Response:
-    """Return the answer to whatever went wrong: that of its own type, or else of the nearest type that it comes from."""
+    """Return the answer to an exception: that of its type, or else of its nearest base class."""
     answer = next(ANSWERS[type_] for type_ in type(error).__mro__ if type_ in ANSWERS)
     return answer(error, scope)
 

@@ -1,4 +1,4 @@
-"""Every fault of a body, found by walking its type beside it; and values that are written in another way, mended on the way.
+"""Every fault of a body, found by walking it beside its type; values in other accepted formats are converted on the way.
 
 What may be written in another way: whole numbers with a point (``39800.0``), and what the type itself says under ``OTHERWISE``.
 
@@ -42,7 +42,7 @@ _plain = msgspec.json.Decoder(float_hook=_number).decode
 
 
 def read(shape: Shape, body: bytes) -> tuple[list[Refusal], Raw | None]:
-    """Return the faults of a body; where it has none, or only values that are written in another way, what to read instead.
+    """Return the faults of a body; where it has none, the body to read, with values in other accepted formats converted.
 
     Raises:
         msgspec.DecodeError: It is not JSON.
@@ -123,7 +123,7 @@ def _list_walked(shape: Shape, entry: Shape, text: Raw, path: str) -> Walk:
 
 
 def _joined(shape: Shape, parts: Any, path: str, *, whole: bool) -> Walk:
-    """Check what only the whole can tell, once all of its parts that are there are right."""
+    """Run the checks of a whole object, once each of its fields is right."""
     text = Raw(encode(parts))
     error = shape.refused(text)
     if error is not None:
@@ -142,7 +142,7 @@ def _fault(shape: Shape, error: msgspec.ValidationError, value: Any, path: str) 
 
 
 def _made(shape: Shape, value: Any) -> object:
-    """Return what a value stands for that is written in another way than its type: a point, or text for a number. Else None."""
+    """Convert a value in another accepted format, such as ``39800.0`` or a number as text, to its type; return None otherwise."""
     number = _whole(value) if isinstance(value, Decimal) else None
     if number is not None and shape.whole:
         return number

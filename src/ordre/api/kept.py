@@ -1,4 +1,4 @@
-"""What an event keeps of a request's body: all of it, but for what Ordre does not take where that is much."""
+"""The body of a request as its event shows it: whole, but without ignored fields where these are large."""
 
 from decimal import Decimal
 from typing import Any

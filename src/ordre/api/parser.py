@@ -1,4 +1,4 @@
-"""The requests on a connection, parsed by httptools. Every byte is counted; what two servers may read in two ways is refused."""
+"""The requests on a connection, parsed by httptools. Every byte is counted; ambiguous requests are refused."""
 
 import re
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ _DIGITS = re.compile(rb"[0-9]{1,18}")
 LARGE = Failure(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", f"The head of a request is limited to {HEAD_BYTES:,} bytes"
 )
-_PADDED = Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "There is too much around the parts of the body")
+_PADDED = Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The chunks of the body carry too much beside their content")
 
 
 def _malformed(message: str) -> Failure:
     return Failure(HTTPStatus.BAD_REQUEST, "malformed_request", message)
 
 
-_NO_HTTP = _malformed("This is no request of HTTP/1.1 or HTTP/1.0")
-_HOSTS = _malformed("A request of HTTP/1.1 names its host, once, in a header Host")
-_CODED = _malformed("A body is sent by Content-Length or in chunks, and in no other way")
+_NO_HTTP = _malformed("This is not an HTTP/1.1 or HTTP/1.0 request")
+_HOSTS = _malformed("An HTTP/1.1 request needs exactly one Host header")
+_CODED = _malformed("Send the body with Content-Length or in chunks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""How many requests are taken of whom: token buckets, of one process, in memory of a fixed size."""
+"""Rate limits: one token bucket for each key, in each process, in bounded memory."""
 
 import time
 from collections import OrderedDict
@@ -19,14 +19,14 @@ _NAMED = 64
 
 
 class _Buckets:
-    """What is left to each key: at most ``most``, of which ``per_second`` comes back."""
+    """The buckets: each key may hold up to ``most``, and gets ``per_second`` back."""
 
     def __init__(self, per_second: float, most: float) -> None:
         self._per_second, self._most = per_second, most
         self.kept: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def left(self, key: Hashable, now: float) -> float:
-        """Return what is left to a key at an instant."""
+        """Return the contents of a key's bucket at an instant."""
         found = self.kept.get(key)
         if found is None:
             return self._most
@@ -34,7 +34,7 @@ class _Buckets:
         return min(self._most, left + (now - at) * self._per_second)
 
     def keep(self, key: Hashable, left: float, now: float) -> None:
-        """Note what is left; the key that was quiet longest is forgotten where there are too many."""
+        """Store the contents of a key's bucket; where there are too many keys, forget the one that was idle longest."""
         self.kept[key] = (left, now)
         self.kept.move_to_end(key)
         while len(self.kept) > REMEMBERED:
@@ -62,7 +62,7 @@ class Rate:
         self._buckets.keep(key, left - 1 if taken else left, now)
         if not taken:
             seconds = max(ceil((1 - left) / self._per_second - 1e-6), 1)
-            message = f"Too many requests; there is room again in {seconds} s"
+            message = f"Too many requests; try again in {seconds} s"
             raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, {"retry-after": str(seconds)})
 
 
@@ -88,7 +88,7 @@ class Guesses:
 
 
 def origin_of(address: str | None) -> str:
-    """Return what an address is counted as."""
+    """Return the key under which an address is counted."""
     try:
         ip = ip_address(address or "")
     except ValueError:
@@ -118,12 +118,12 @@ class Budget:
         """
         if self._per_second and (left := self._buckets.left(key, self._now())) <= 0:
             seconds = max(ceil(-left / self._per_second), 1)
-            message = f"The account's requests cost more than its share; there is room again in {seconds} s"
+            message = f"The account's requests cost more than its share; try again in {seconds} s"
             headers = {"retry-after": str(seconds), **self.headers(left)}
             raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, headers)
 
     def spend(self, key: Hashable, cost: float) -> dict[str, str]:
-        """Take what a request cost; return the headers that say what is left."""
+        """Charge the cost of a request; return the headers that say how much is left."""
         if not self._per_second:
             return {}
         now = self._now()
@@ -132,7 +132,7 @@ class Budget:
         return self.headers(left)
 
     def headers(self, left: float) -> dict[str, str]:
-        """Return what is left, as fields of HTTP (draft-ietf-httpapi-ratelimit-headers)."""
+        """Return the ``RateLimit`` headers (draft-ietf-httpapi-ratelimit-headers)."""
         full = ceil((self._most - left) / self._per_second)
         return {"ratelimit-policy": self._policy, "ratelimit": f'"account";r={int(left) if left > 0 else 0};t={full}'}
 
@@ -141,5 +141,5 @@ BYTES = 16 * 1024
 
 
 def cost_of(sent: int, answered: int) -> float:
-    """Return what a request costs: one, and one more for each 16 KiB of its body and its answer."""
+    """Return the cost of a request: one, and one more for each 16 KiB of its body and its answer."""
     return 1 + (sent + answered) / BYTES

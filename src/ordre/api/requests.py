@@ -119,7 +119,7 @@ class Bodies(Generic[T]):
             return self._decoder.decode(mended)
 
     def _check_depth(self, body: bytes) -> None:
-        """Take out strings, then pairs of brackets from the inside, a level a time. What does not pair, the decoder refuses."""
+        """Remove strings, then pairs of brackets from the inside, one level at a time. Unpaired ones are left to the decoder."""
         if body.count(b"{") + body.count(b"[") <= self._depth:
             return
         left = _STRING.sub(b"", body).translate(_AS_ONE, _NO_BRACKETS)
@@ -130,9 +130,9 @@ class Bodies(Generic[T]):
 
 
 def check_names(request: Request) -> None:
-    """Refuse a path or query that holds a NUL, which no id does and no database takes."""
+    """Refuse a path or query with a NUL character: no id has one, and no database takes one."""
     if "%00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
-        raise Refused(InvalidValue(reason="The path and the query must not hold a NUL"))
+        raise Refused(InvalidValue(reason="The path and the query must not contain a NUL character"))
 
 
 class Queries(Generic[T]):

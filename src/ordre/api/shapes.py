@@ -1,4 +1,4 @@
-"""A wire type as something to walk beside a value: its fields, its entries, and in words what a value must be."""
+"""A wire type, ready to be walked beside a value: its fields, its entries, and what a value must be, in words."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Choice:
         )
 
     def made_of(self, value: object) -> object:
-        """Return the value that another one stands for, or None."""
+        """Convert a value in another accepted format; return None where it is in none."""
         return None if self.otherwise is None else self.otherwise(value)
 
     @property
@@ -95,11 +95,11 @@ class Shape:
         return _refused(self._decoder, text)
 
     def fit(self, texts: Any) -> bool:
-        """Tell whether every entry of a list in JSON is of the type."""
+        """Whether every entry of a list in JSON is of the type."""
         return _refused(self._list_decoder, texts) is None
 
     def admits_text(self, text: str) -> bool:
-        """Tell whether a parameter of the type may have this value."""
+        """Whether a parameter of the type may have this value."""
         try:
             msgspec.convert(text, self._type, strict=False)
         except msgspec.ValidationError:
@@ -125,11 +125,11 @@ class Shape:
         return tuple(_choices(self._type))
 
     def made_of(self, value: object) -> object:
-        """Return the value of the type that one of another shape stands for, such as a number for its text, or None."""
+        """Convert a value in another accepted format, such as a number as text, to the type; return None where it is in none."""
         return next((made for choice in self.choices if (made := choice.made_of(value)) is not None), None)
 
     def reason(self, value: Any) -> str:
-        """Return what is wrong with a decoded value that is not of the type."""
+        """Return the reason why a decoded value is not of the type."""
         choices = self.choices
         meant = next((choice for choice in choices if choice.kind in _MEANT.get(type(value), ())), None)
         return _broken(meant, value) if meant else _other_kind(choices, value)
@@ -185,9 +185,9 @@ def _refused(by: msgspec.json.Decoder[Any], text: Any) -> msgspec.ValidationErro
 
 
 def _broken(choice: Choice, value: Any) -> str:
-    """Return which limit of its kind a value is outside of."""
+    """Return the reason why a value of the right kind is outside of its limits."""
     if choice.kind is Literal:
-        return f"{shown(value)} is none of {_listed(choice.values)}"
+        return f"{shown(value)} is not one of {_listed(choice.values)}"
     if isinstance(value, str | list) and len(value) < choice.shortest:
         return "Must not be empty"
     if isinstance(value, str) and choice.longest is not None and len(value) > choice.longest:

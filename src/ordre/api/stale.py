@@ -1,4 +1,4 @@
-"""What a caller is told whose version is not the current one: the last events since, so that it can apply its write on top."""
+"""Explains a 412: the last events since the version that the caller named, so that it can apply its write on top."""
 
 from ordre.api.context import Context
 from ordre.api.errors import Stale
@@ -14,7 +14,7 @@ MOST_BYTES = 256 * 1024
 
 
 async def explained(context: Context, refused: Refused) -> Refused:
-    """Return the refusal, with the events since the caller's version where that is what is wrong."""
+    """Return the refusal; where the version differs, with the events since the one that the caller named."""
     if not isinstance(refused.refusals[0], VersionDiffers):
         return refused
     since, names = context.call.version or 0, await context.names()

@@ -66,7 +66,7 @@ async def _wait(line: _Line) -> None:
 
 
 def _pass_on(line: _Line) -> None:
-    """Give a turn to who waits longest; where nobody does, one fewer runs."""
+    """Give the turn to whoever waits longest; where nobody does, one fewer runs."""
     while line.waiting:
         turn = line.waiting.popleft()
         if not turn.done():

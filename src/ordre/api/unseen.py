@@ -1,4 +1,4 @@
-"""What a client sent and Ordre does not take: refused where the client prefers that, named in a header on test accounts.
+"""Fields that a client sent and Ordre ignores: refused where the client asks for that, named in a header on test accounts.
 
 Fields that the API does not know are ignored otherwise. Neither costs a request anything that asks for neither.
 """
@@ -34,7 +34,7 @@ _HANDLING = re.compile(r'\s*+handling\s*+=\s*+(?:"(\w*+)"|(\w*+))\s*+(?:;.*+)?',
 
 
 def prefers_strict(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Tell whether the headers of a request prefer ``handling=strict`` (RFC 7240); the first that names a handling counts."""
+    """Whether the headers of a request prefer ``handling=strict`` (RFC 7240); the first that names a handling counts."""
     for name, value in headers:
         if name == b"prefer":
             for preference in _PREFERENCE.findall(value.decode("latin-1")):
@@ -45,13 +45,13 @@ def prefers_strict(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 @dataclass(slots=True)
 class Told:
-    """What the answer to a write tells of fields that were not taken."""
+    """What the answer to a write says about ignored fields."""
 
     strict: bool
     ignored: list[str] = field(default_factory=list)
 
     def refuse(self, type_: type[msgspec.Struct], body: bytes, faults: tuple[Refusal, ...]) -> None:
-        """Look at a body, whose other faults are known.
+        """Collect the ignored fields of a body; where the client asked for that, refuse them together with its other faults.
 
         Raises:
             Refused: It has faults; with ``strict`` whatever is not taken is one.
@@ -71,13 +71,13 @@ class Told:
 
 
 def told(account_id: str, headers: Iterable[tuple[bytes, bytes]]) -> Told | None:
-    """Return where to note what is not taken, where the client prefers to know, or the account is a test account."""
+    """Return a place for ignored fields where the client asked to know of them, or the account is a test account."""
     strict = prefers_strict(headers)
     return Told(strict) if strict or account_id.startswith(_TEST_ACCOUNT) else None
 
 
 def _unseen(type_: type[msgspec.Struct], body: bytes, *, words: bool) -> list[Refusal]:
-    """Return what of a body is not taken, not all of very many; with ``words`` also each word that is outside of a known list."""
+    """Return the ignored fields of a body, up to a limit; with ``words`` also each word that is not in a known list."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
@@ -141,4 +141,4 @@ def _walked(type_: type[msgspec.Struct], value: Any, path: str, *, words: bool) 
 def _unknown_words(plan: _Plan, value: dict[str, Any], inside: str) -> Iterator[Refusal]:
     for name, known in plan.words:
         if isinstance(word := value.get(name), str) and word not in known:
-            yield InvalidValue(path=f"{inside}{name}", reason=f"{shown(word)} is none of {', '.join(known)}")
+            yield InvalidValue(path=f"{inside}{name}", reason=f"{shown(word)} is not one of {', '.join(known)}")

@@ -25,14 +25,14 @@ class Watched(Protocol):
     idle_until: float
 
     def look(self, now: float) -> None:
-        """End what is late."""
+        """End the connection if its client is late."""
 
     def give_way(self) -> None:
-        """End at once, for another."""
+        """End at once, to make room for another."""
 
 
 def most_connections() -> int:
-    """Return how many connections this process takes: as its descriptors allow, up to ``MOST_CONNECTIONS``."""
+    """Return the largest number of connections of this process: as many as its descriptors allow, up to ``MOST_CONNECTIONS``."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if files == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
@@ -63,7 +63,7 @@ class Watch:
         self._loop.call_later(PAUSE_SECONDS, self._look)
 
     def make_room(self) -> bool:
-        """End those connections that would be ended first, of those that are not at work; return whether there were any."""
+        """End the idle connections that would time out first; return whether there were any."""
         first = heapq.nsmallest(self._room, self._connections, key=lambda one: one.idle_until)
         idle = [one for one in first if one.idle_until != float("inf")]
         for one in idle:
@@ -75,7 +75,7 @@ _watches: WeakKeyDictionary[ServerState, Watch] = WeakKeyDictionary()
 
 
 def watch_of(state: ServerState, loop: asyncio.AbstractEventLoop) -> Watch:
-    """Return who looks after the connections of a server."""
+    """Return the ``Watch`` over the connections of a server."""
     if state not in _watches:
         _watches[state] = Watch(state.connections, loop)  # type: ignore[arg-type]  # ours are not in uvicorn's list of protocols
     return _watches[state]

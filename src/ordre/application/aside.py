@@ -1,4 +1,4 @@
-"""Work that takes long, in a thread beside the event loop: who asks for little does not wait for it.
+"""Work that takes long, in a thread beside the event loop, so that small requests do not wait for it.
 
 It is one thread for all such work. Two would be no faster, as Python runs one at a time.
 """
@@ -69,7 +69,7 @@ small = _Small()
 
 
 async def aside(size: int, make: Callable[[], T]) -> T:
-    """Return what ``make`` returns: where the ``size`` of what it reads or writes is large, beside the loop."""
+    """Call ``make`` and return its result: in a thread beside the event loop where the ``size`` of its data is large."""
     if size < LARGE:
         return make()
     with small.but_for_this():

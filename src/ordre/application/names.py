@@ -10,7 +10,7 @@ _SHOWN = 10
 
 
 class Naming(Protocol):
-    """Whatever knows which orders have a name."""
+    """Finds the orders that have a name."""
 
     async def named(self, account_id: str, name: str) -> Sequence[str]: ...
 

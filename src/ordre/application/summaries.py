@@ -1,4 +1,4 @@
-"""What people tell one order or draft from another by: its number, its day, its sum, and whose it is."""
+"""Summaries by which people tell orders or drafts apart: number, day, sum, and the customer."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Summary:
 
 
 async def order_summaries(store: OrderStore, account_id: str, orders: Sequence[str]) -> list[Summary]:
-    """Return what these orders are told apart by; one that is gone is left out."""
+    """Return summaries of these orders, but for those that are gone."""
     views = [await store.order(account_id, id_) for id_ in orders]
     return [
         Summary(
@@ -43,7 +43,7 @@ async def order_summaries(store: OrderStore, account_id: str, orders: Sequence[s
 
 
 async def draft_summaries(store: OrderStore, account_id: str, drafts: Sequence[str]) -> list[Summary]:
-    """Return what these drafts are told apart by; one that is gone is left out."""
+    """Return summaries of these drafts, but for those that are gone."""
     held = [await store.draft(account_id, id_) for id_ in drafts]
     return [
         Summary(

@@ -10,8 +10,8 @@ class Trouble(StrEnum):
     FULL = "The disk of the database is full, or cannot be written"
     READ_ONLY = "The database is read-only"
     BUSY = "The database is busy"
-    MOVED = "The file of the database was moved or replaced"
-    SCHEMA = "The schema of the database is of another version of Ordre"
+    MOVED = "The database file was moved or replaced"
+    SCHEMA = "The database schema is that of another version of Ordre"
     OTHER = "The database cannot answer"
 
 

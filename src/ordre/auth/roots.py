@@ -34,7 +34,7 @@ def sign(key: SigningKey, content: Mapping[str, Any]) -> str:
 
 
 def is_signed(signature: str, content: Mapping[str, Any], keys: Iterable[SigningKey]) -> bool:
-    """Tell whether a signature is of this content, as JSON, by one of the keys, of which the public halves do."""
+    """Whether one of these keys made the signature of this content, as JSON. Public keys are enough."""
     known = KeySet([key_of(key) for key in keys])
     try:
         return bool(json.loads(jws.deserialize_compact(signature, known, registry=REGISTRY).payload) == content)

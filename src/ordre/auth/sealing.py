@@ -1,4 +1,4 @@
-"""Sealing: what the database keeps but must not be able to read, encrypted under a key that stands outside of it.
+"""Sealing: encrypts what the database stores but must not be able to read, under a key kept outside of it.
 
 AES-256-GCM, so that what was changed does not open. ``about`` says what a sealed value is of: it opens only under the same words,
 so that one sealed value cannot be put in the place of another. Every sealing has a random nonce of 12 bytes before it.
@@ -33,7 +33,7 @@ def seal(key: bytes, content: bytes, about: str) -> bytes:
 
 
 def unseal(key: bytes, sealed: bytes, about: str) -> bytes:
-    """Return what ``seal`` was given.
+    """Decrypt what ``seal`` encrypted.
 
     Raises:
         CannotUnseal: See there.
@@ -74,7 +74,7 @@ class Sealer:
         return f"{_MARK}{self._current}:{base64.urlsafe_b64encode(sealed).decode()}"
 
     def unseal(self, text: str, about: str) -> str:
-        """Return what was sealed; a text that is not sealed is returned as it is.
+        """Decrypt a sealed text; return one that is not sealed as it is.
 
         Raises:
             CannotUnseal: No secret is the one that it was sealed under, or it was changed since.
@@ -103,5 +103,5 @@ def is_sealed(text: str) -> bool:
 
 
 def _id_of(secret: str) -> str:
-    """Return what tells one secret from another, and nothing of either."""
+    """Return an id of the secret that reveals nothing of it."""
     return key_of_secret(secret, "id of a secret")[:4].hex()

@@ -15,10 +15,10 @@ def new_secret() -> str:
 
 
 def digest_of(secret: str) -> str:
-    """Return what is stored of a secret."""
+    """Return the digest under which a secret is stored."""
     return sha256(secret.encode()).hexdigest()
 
 
 def matches(secret: str, digest: str) -> bool:
-    """Whether the secret has this digest, in a time that tells nothing."""
+    """Whether the secret has this digest, compared in constant time."""
     return secrets.compare_digest(digest_of(secret), digest)

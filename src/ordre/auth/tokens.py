@@ -50,7 +50,7 @@ class InvalidToken(Exception):  # noqa: N818 - it is named for the state it tell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Whom a token stands for. ``expires_at`` is in seconds since 1970."""
+    """The client that a token was issued to. ``expires_at`` is in seconds since 1970."""
 
     account_id: str
     client_id: str
@@ -122,7 +122,7 @@ class Tokens:
         return jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key_of(key), registry=REGISTRY)
 
     async def verify(self, token: str) -> Caller:
-        """Return whom the token stands for.
+        """Return the caller that the token names.
 
         Raises:
             InvalidToken: See there.
@@ -201,12 +201,12 @@ class Tokens:
         self._read_at = time.monotonic()
 
     def _is_good(self, key: SigningKey) -> bool:
-        """Tell whether a token by the key may still be good: whoever has a retired one could make tokens that expire late."""
+        """Whether a token by this key may still be valid: whoever holds a retired key could make tokens that expire late."""
         return key.retired_at is None or key.retired_at / 1000 + self.life_seconds > time.time()
 
 
 def _registry() -> jws.JWSRegistry:
-    """Return what signs and verifies under either name of the algorithm; the library's own warns of RFC 8037's at every token."""
+    """Return a registry that takes both names of the algorithm; the library's own warns of RFC 8037's at every token."""
     made = jws.JWSRegistry(algorithms=[ALGORITHM, EARLIER])
     made.algorithms = {name: copy.copy(jws.JWSRegistry.algorithms[name]) for name in (ALGORITHM, EARLIER)}
     made.algorithms[ALGORITHM].security_warning = None

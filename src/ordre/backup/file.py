@@ -95,7 +95,7 @@ _decode_row = msgspec.json.Decoder(Values).decode
 
 
 def end_content(rows: Mapping[str, int], digest: str) -> dict[str, Any]:
-    """Return what is signed at the end."""
+    """Return the signed content of the last line."""
     return {"rows": dict(rows), "sha256": digest}
 
 
@@ -143,7 +143,7 @@ class Reader:
             self._hash.update(text)
             text = self._line()
             if not text.endswith(b"\n"):
-                raise BadBackup("the file is torn: its end is missing")
+                raise BadBackup("the file is incomplete: its end is missing")
         if line.sha256 != self._hash.hexdigest():
             raise BadBackup("the file was changed since it was written: its lines are not those that its end was made of")
         if self._line():
@@ -154,7 +154,7 @@ class Reader:
         try:
             return self._compressed.readline(_LONGEST)
         except EOFError as error:
-            raise BadBackup("the file is torn: its end is missing") from error
+            raise BadBackup("the file is incomplete: its end is missing") from error
         except (gzip.BadGzipFile, zlib.error) as error:
             raise BadBackup(f"the file is not a backup that `ordre backup` wrote, or was changed since: {error}") from error
 
@@ -168,7 +168,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         OSError: The file cannot be written.
     """
     if path.exists() and not is_backup(path):
-        raise BadBackup(f"{path} is there already, and is no backup: name another file, or - for standard output")
+        raise BadBackup(f"{path} already exists and is not a backup: name another file, or - for standard output")
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     made = Path(name)
     try:
@@ -186,7 +186,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def is_backup(path: Path) -> bool:
-    """Tell whether a file begins as a backup does."""
+    """Whether a file begins like a backup."""
     if not path.is_file():
         return False
     try:

@@ -120,7 +120,7 @@ def _header(line: Line | Values) -> Header:
         raise BadBackup("the file does not begin as a backup does")
     if line.format != FORMAT:
         raise BadBackup(
-            f"the backup has format {line.format}, and this version of Ordre reads format {FORMAT}: take Ordre {line.ordre}"
+            f"the backup has format {line.format}, and this version of Ordre reads format {FORMAT}: use Ordre {line.ordre}"
         )
     return line
 
@@ -180,7 +180,7 @@ class _Restoring:
                     return line
                 case _:
                     raise BadBackup("the file was changed since it was written: it has two beginnings")
-        raise BadBackup("the file is torn: its end is missing")
+        raise BadBackup("the file is incomplete: its end is missing")
 
     def _next_table(self, section: Section) -> Table:
         """Return the table that is to come now: they come in the order of the schema, with all of their columns."""

@@ -74,7 +74,7 @@ def restore(
         passphrase_file: The file whose first line is the passphrase; else it is ORDRE_BACKUP_PASSPHRASE, or is asked for.
         without_keys: Restore only the public halves of the keys that sign tokens: no passphrase is needed, a new key is made.
         check: Restore into a temporary SQLite file, which is removed again, to see whether the backup is good.
-        allow_differences: Restore although what is stored is not what was written, as in the database that was backed up.
+        allow_differences: Restore even if the database that was backed up differed from what had been written to it.
     """
     settings = settings_with(database=database)
     wishes = Wishes(
@@ -168,7 +168,7 @@ def _output(file: str) -> Iterator[BinaryIO]:
             yield output
         return
     if sys.stdout.isatty():
-        raise BadSetting("a backup is not for a terminal: name a file, or send standard output somewhere")
+        raise BadSetting("a backup cannot be written to a terminal: name a file, or redirect standard output")
     with open(sys.stdout.fileno(), "wb", closefd=False) as output:
         yield output
 

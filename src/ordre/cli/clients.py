@@ -24,13 +24,13 @@ def _grace(_type: object, tokens: Sequence[Token]) -> timedelta:
     try:
         found: timedelta = convert(timedelta, [token.value for token in tokens])
     except CoercionError as error:
-        raise ValueError(f"{tokens[0].value!r} is no duration, such as 90m, 24h or 7d") from error
+        raise ValueError(f"{tokens[0].value!r} is not a duration, such as 90m, 24h or 7d") from error
     return found
 
 
 def _check_grace(_type: object, grace: timedelta | None) -> None:
     if grace is not None and not timedelta(seconds=1) <= grace <= LONGEST_GRACE:
-        raise ValueError(f"say a second or more, and {LONGEST_GRACE.days} days at most, such as 90m, 24h or 7d")
+        raise ValueError(f"must be between 1 second and {LONGEST_GRACE.days} days, such as 90m, 24h or 7d")
 
 
 Grace = Annotated[
@@ -38,7 +38,7 @@ Grace = Annotated[
     Parameter(
         converter=_grace,
         validator=_check_grace,
-        help="How long the secret of now works on beside the new one, such as 90m, 24h or 7d.",
+        help="How long the current secret keeps working beside the new one, such as 90m, 24h or 7d.",
     ),
 ]
 
@@ -151,7 +151,7 @@ def grace_end(grace: timedelta | None) -> int | None:
 
 
 def fate_of_old(what: str, until: int | None) -> str:
-    """Say what becomes of what a rotation replaced."""
+    """Return in words what becomes of the secret that a rotation replaced."""
     return f"{what} is refused from now on" if until is None else f"{what} works until {instant(until)}"
 
 

@@ -79,7 +79,7 @@ def _print_erased(orders: Sequence[Summary], drafts: Sequence[Summary]) -> None:
 
 def _print_found(orders: Sequence[Summary], drafts: Sequence[Summary]) -> None:
     print_rows([_row("order", one) for one in orders] + [_row("draft", one) for one in drafts], json=False)
-    print(f"{counted(len(orders), 'order')}, {counted(len(drafts), 'draft')}; say --yes to erase them")
+    print(f"{counted(len(orders), 'order')}, {counted(len(drafts), 'draft')}; add --yes to erase them")
 
 
 def _row(kind: str, one: Summary) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _row(kind: str, one: Summary) -> dict[str, Any]:
 
 
 def _fields(found: Sequence[Summary], *, erased: bool) -> list[dict[str, Any]]:
-    """Return what is shown of each before it is erased; afterwards only what is kept of it, so that the list can be."""
+    """Return the fields of each order or draft: before it is erased all, afterwards only those that are kept."""
     shown = [{**asdict(one), "created_at": instant(one.created_at)} for one in found]
     return [{name: one[name] for name in _KEPT} for one in shown] if erased else shown
 

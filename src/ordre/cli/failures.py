@@ -8,7 +8,7 @@ from ordre.settings import BadSetting
 
 
 def sentences_of(error: Exception) -> list[str]:
-    """Return what to say of a failure: a sentence for each refusal; nothing where the failure is a fault of ours."""
+    """Return the sentences for a failure: one for each refusal; none where the failure is a fault of Ordre."""
     match error:
         case Refused():
             return [refusal.message for refusal in error.refusals]

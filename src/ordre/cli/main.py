@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def _code_of_unprinted(error: OSError) -> int | None:
-    """Return how to exit where standard output takes no more; None where the failure is of something else."""
+    """Return the exit code for a failed write to standard output; None for any other failure."""
     if isinstance(error, BrokenPipeError):
         return NOBODY_READS if _nobody_reads() else None
     if error.filename is None and error.errno in _FULL:  # whoever writes files sees to those himself
@@ -88,7 +88,7 @@ def _code_of_unprinted(error: OSError) -> int | None:
 
 
 def _nobody_reads() -> bool:
-    """Tell whether standard output is a pipe whose reader has gone: a server that goes away breaks pipes, too."""
+    """Whether standard output is a pipe whose reader has gone. A broken connection to a server raises the same error."""
     asked = select.poll()
     asked.register(sys.stdout.fileno(), 0)
     return bool(asked.poll(0))
@@ -118,7 +118,7 @@ def _run() -> None:
 
 
 def _said(error: CycloptsError) -> str:
-    """Return what is wrong with a command line: without a list that is cut off, which --help has whole."""
+    """Return the fault of a command line, without a shortened list of commands: --help has the whole one."""
     if isinstance(error, MissingArgumentError) and error.argument and not (error.keyword or error.argument.tokens):
         return f"`{' '.join(('ordre', *(error.command_chain or ())))}` needs {error.argument.name}"
     return _CUT_LIST.sub("", str(error))

@@ -11,7 +11,7 @@ def migrate(*, grant: str | None = None, backup_role: str | None = None, by: By 
     """Bring the database's schema up to this version.
 
     Args:
-        grant: Also let this PostgreSQL role do what a server does. Serve as a role that owns nothing: row-level security
+        grant: Also give this PostgreSQL role what a server needs. Serve as a role that owns nothing: row-level security
             then binds it.
         backup_role: Also let this PostgreSQL role read every row of every account, and write nothing: for backups.
     """

@@ -21,7 +21,7 @@ def console() -> "Console":
 
 
 def progress(*, quiet: bool) -> "Progress":
-    """Return what shows how far something is: nothing where it is to be ``quiet``, or where nobody looks."""
+    """Return a progress bar; one that shows nothing where it is to be ``quiet``, or where standard error is no terminal."""
     from rich.progress import Progress  # noqa: PLC0415 - see above
 
     return Progress(console=console(), disable=quiet or not console().is_terminal)
@@ -33,7 +33,7 @@ def print_failure(message: str) -> None:
 
 
 def print_warning(message: str) -> None:
-    """Say what is probably not meant."""
+    """Print a warning."""
     _say("yellow", message)
 
 

@@ -72,7 +72,7 @@ def stored_settings(**flags: object) -> Settings:
 def with_store(
     database: str | None, work: Callable[[Store], Awaitable[T]], access: Access = Access.CHANGE, by: str | None = None
 ) -> T:
-    """Open the store, do one thing with it, and close it; return what came of it. Only few commands make a database.
+    """Open the store, do one thing with it, and close it; return its result. Only few commands make a database.
 
     Acts of administration are logged as done ``by`` somebody, or else by the user of the system.
     """
@@ -86,7 +86,7 @@ def with_store(
 
 
 def system_user() -> str:
-    """Return who runs this process, by name where the system has one for it."""
+    """Return the name of the user who runs this process, or the number where the system has no name for it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

@@ -71,7 +71,7 @@ def list_orders(
     Args:
         status: Only orders of this status; for several, repeat it or put commas between.
         payment_status: Only orders of this payment status; several as above.
-        q: Only orders that hold these words, each the beginning of one in numbers, ids, names, e-mail, phone,
+        q: Only orders with words that begin with these, in numbers, ids, names, e-mail, phone,
             items, comments or metadata.
         created_from: Only orders made on this day or at this instant, or later.
         created_to: Only orders made on this day or at this instant, or earlier.
@@ -150,7 +150,7 @@ def _of_order(database: str | None, account_id: str, order: str, work: Callable[
 
 
 async def _names(store: Store, account_id: str) -> Names:
-    """Return what the account's clients are called."""
+    """Return the names of the account's clients, by id."""
     return {client.client_id: client.name for client in await store.clients(account_id)}
 
 

@@ -57,7 +57,7 @@ def json_text(value: object) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many of something there are, such as `1 order` or `1,200 orders`."""
+    """Return a number with its noun, such as `1 order` or `1,200 orders`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

@@ -63,7 +63,7 @@ def _settings(flags: Flags, *, ephemeral: bool) -> Settings:
 def _guest(
     settings: Settings, account: str | None, client_id: str | None, client_secret: str | None, *, demo: bool
 ) -> dict[str, Any] | None:
-    """Return what is asked for of the guest of a server in memory; nothing for another server."""
+    """Return the account and client that a server in memory begins with; None for another server."""
     if account is not None and not re.fullmatch(ACCOUNT_ID, account):
         raise BadSetting(f"--account is {account!r}; it must be T (test) or P (production) and eight digits")
     if client_id is not None and not re.fullmatch(CLIENT_ID, client_id):

@@ -56,7 +56,7 @@ def minute(at: int | str) -> str:
 
 
 def named(names: Names, by: str) -> str:
-    """Return who it was for people: the name of a client and its id, or the id of whoever has no name."""
+    """Return an actor in words: the name of a client with its id, or the id alone where there is no name."""
     return f"{printable(names[by])} ({by})" if by in names else by
 
 

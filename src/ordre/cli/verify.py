@@ -34,14 +34,14 @@ def verify(
     Args:
         account: Only this account's orders.
         order: Only this order of the account, by its order_id, id or number.
-        since: A file of roots that were kept elsewhere, of --root or `ordre witness`: name what is gone or changed since.
+        since: A file of roots kept elsewhere, by --root or `ordre witness`: name what is gone or changed since.
         keys: With --since: a file of the public keys that its roots are signed with [default: the key in ORDRE_ROOT_KEY, or else
             those of the database].
-        root: With --account: where nothing differs, write the hash over all its orders, signed, to this file, which must be new.
-        proof: With --account and --order: where nothing in the account differs, write the order and the proof that it is under
+        root: With --account: if nothing differs, write the signed hash over all its orders to this file, which must be new.
+        proof: With --account and --order: if nothing in the account differs, write the order and the proof that it is under
             that hash, to this file, which must be new. All orders of the account are verified for it.
-        processes: Number of processes that verify [default: one a processor].
-        empty_ok: Exit with 0 also where there are no orders.
+        processes: Number of processes that verify [default: one per processor].
+        empty_ok: Exit with 0 even if there are no orders.
     """
     settings = settings_with(database=database)
     _check_flags(account, order, since, keys, root, proof)
@@ -81,11 +81,11 @@ def _check_flags(
 
 def _check_new(file: Path | None) -> None:
     if file is not None and file.exists():
-        raise BadSetting(f"{file} is there already, and what was kept is never overwritten: name another file")
+        raise BadSetting(f"{file} already exists, and is never overwritten: name another file")
 
 
 def _kept(settings: Settings, since: Path | None, keys: Path | None, account: str | None) -> KeptFile:
-    """Return what a file of kept roots holds, of one account or of all, once it has proven to be whole and signed."""
+    """Read a file of kept roots, of one account or of all, and check that it is whole and signed."""
     if since is None:
         return KeptFile()
     try:
@@ -95,7 +95,7 @@ def _kept(settings: Settings, since: Path | None, keys: Path | None, account: st
         raise BadSetting(f"a file cannot be read: {error}") from error
     check_signed(since, kept, audit.known_keys(settings) if given is None else given)
     for number in kept.torn:
-        print_warning(f"{since}, line {number} is torn, as by a power failure, and is passed over")
+        print_warning(f"{since}, line {number} is incomplete, as after a power failure, and is skipped")
     if account is not None:
         kept.accounts = {name: state for name, state in kept.accounts.items() if name == account}
         if not kept.accounts:

@@ -33,7 +33,7 @@ Add = Callable[[Sequence[Kept]], None]
 
 def _check_every(_type: object, every: timedelta) -> None:
     if every < timedelta(seconds=1):
-        raise ValueError("say a second or more, such as 10m or 1h")
+        raise ValueError("must be at least 1 second, such as 10m or 1h")
 
 
 Every = Annotated[

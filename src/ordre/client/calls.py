@@ -65,7 +65,7 @@ class Listing(Generic[P, T]):
     name: Callable[[T], str]
 
     def after(self, id_: str) -> "Listing[P, T]":
-        """Return the same from behind the entry with this id."""
+        """Return the listing of what comes after the entry with this id."""
         return replace(self, call=replace(self.call, query={**(self.call.query or {}), "starting_after": id_}))
 
 
@@ -327,7 +327,7 @@ def get_customer_order(customer_id: str, order: str, **options: Unpack[ViewOptio
 
 
 def plain(value: object) -> Any:
-    """Return what was answered as plain values: mappings, lists, texts and numbers, with the names of the wire."""
+    """Return an answer as plain values: mappings, lists, texts and numbers, with the names of the wire."""
     return msgspec.json.decode(encode(value))
 
 

@@ -101,7 +101,7 @@ _decode = msgspec.json.Decoder(ErrorBody).decode
 
 
 def error_of(status: int, body: bytes, request_id: str) -> OrdreError:
-    """Return what an answer above 399 is raised as; it need not be Ordre's own, a proxy may have answered."""
+    """Return the exception for an answer above 399, which may also be a proxy's."""
     found = CLASSES.get(status, UnexpectedError)
     try:
         error = _decode(body).error

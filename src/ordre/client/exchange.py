@@ -77,7 +77,7 @@ def account_url(url: str, account: str) -> str:
 
 
 class Exchange:
-    """What a client knows between calls: where, as whom, and its token. ``now`` is the driver's clock, in seconds."""
+    """The state of a client between calls: server, credentials, token. ``now`` is the driver's clock, in seconds."""
 
     def __init__(
         self, url: str, account: str, client_id: str, client_secret: str, policy: Policy, *, strict: bool = False
@@ -147,7 +147,7 @@ class Exchange:
         return self._token
 
     def _sent(self, sent: Sent) -> Flow[Received]:
-        """Send until there is an answer that more sending does not change."""
+        """Send again and again, until there is an answer or no attempts are left."""
         attempt, wait = 1, self._policy.first_wait_seconds
         while True:
             result = yield sent
@@ -165,7 +165,7 @@ def _decoded(call: Call[T], received: Received) -> T:
     try:
         return call.decode(received.content)
     except msgspec.MsgspecError as error:
-        raise UnexpectedError(f"The answer is not of its type: {error}", status=received.status) from error
+        raise UnexpectedError(f"The answer does not have the expected type: {error}", status=received.status) from error
 
 
 def _with_token(sent: Sent, token: str) -> Sent:
@@ -173,7 +173,7 @@ def _with_token(sent: Sent, token: str) -> Sent:
 
 
 def _passes(result: Result) -> bool:
-    """Tell whether the fault may be gone at the next attempt."""
+    """Whether another attempt may succeed."""
     return isinstance(result, Lost) or (isinstance(result, Received) and result.status in RETRIED)
 
 

@@ -43,7 +43,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that is otherwise, and what is known of how it should be."""
+    """A deviation, and what is known of the expected behaviour."""
 
     evidence: Evidence
     text: str
@@ -120,23 +120,23 @@ class Api:
         return self._kept(self._http.request(method, f"{self.root}/shopping{path}", params=query, headers=sent, json=body))
 
     def get(self, path: str, **query: Any) -> Any:
-        """Return what is found."""
+        """Send a GET; return the answer."""
         return self._done(self.raw("GET", path, query={name.replace("__", "."): value for name, value in query.items()}))
 
     def post(self, path: str, body: object = None) -> Any:
-        """Return what is answered to a POST."""
+        """Send a POST; return the answer."""
         return self._done(self.raw("POST", path, body))
 
     def put(self, path: str, body: object = None) -> Any:
-        """Return what is answered to a PUT."""
+        """Send a PUT; return the answer."""
         return self._done(self.raw("PUT", path, body))
 
     def delete(self, path: str) -> Any:
-        """Return what is answered to a DELETE."""
+        """Send a DELETE; return the answer."""
         return self._done(self.raw("DELETE", path))
 
     def refused(self, method: str, path: str, body: object = None, status: int = 400) -> Any:
-        """Return the error of what is to be refused. That it is with this very status is derived."""
+        """Send a request that is to be refused; return the error. That the status is this one is derived."""
         answer = self.raw(method, path, body)
         if not answer.is_client_error:
             expect(answer, status)
@@ -173,7 +173,7 @@ class Api:
         return self.get(f"/stores/{order['store']['id']}/orders/{order['order_id']}", **query)
 
     def _done(self, answer: httpx.Response) -> Any:
-        """Return what a request that succeeded is answered with. That its status is 200, whatever it was, is derived."""
+        """Return the JSON of a successful answer. That its status is 200, whatever it was, is derived."""
         if not answer.is_success:
             expect(answer, HTTPStatus.OK)
         with self.derived():
@@ -196,13 +196,13 @@ def expect(answer: httpx.Response, status: int) -> Any:
 
 
 def same(what: str, found: object, expected: object) -> None:
-    """Say what is not as expected."""
+    """Raise if a value is not as expected."""
     if found != expected:
         raise NotConformingError(f"{what}: {found!r}, not {expected!r}")
 
 
 def part(what: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """Say which of the expected values is not there."""
+    """Raise if an expected value is missing."""
     for name, value in expected.items():
         same(f"{what}: {name}", found.get(name), value)
 

@@ -1,4 +1,4 @@
-"""Runs the checks, and writes what became of them as JUnit XML."""
+"""Runs the checks, and writes their results as JUnit XML."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ _MOST_SAID = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a check; there is no fault where the server does as the table says."""
+    """The result of a check; without faults where the server does as the table says."""
 
     check: Check
     faults: Sequence[Fault]
@@ -35,18 +35,18 @@ class Result:
 
     @property
     def text(self) -> str:
-        """What is otherwise, each with its class of evidence; or that nothing is."""
+        """The deviations, each with its class of evidence; or that there is none."""
         return "; ".join(f"{_named(fault.evidence)}: {fault.text}" for fault in self.faults) or "as it should be"
 
 
 def checks(*, extras: bool, level: Evidence = Evidence.INFERRED) -> Sequence[Check]:
-    """Return what is asked: what is known of the original up to a level; with ``extras`` also what differs or is extra."""
+    """Return the checks up to a level of evidence; with ``extras`` also those of what differs or is extra."""
     known = [check for check in CHECKS if check.evidence.counts_at(level)]
     return (*known, *EXTRAS) if extras else known
 
 
 def run(api: Api, wanted: Iterable[Check]) -> Iterator[Result]:
-    """Yield what becomes of each check as it ends."""
+    """Yield the result of each check as it ends."""
     for check in wanted:
         started = time.perf_counter()
         api.faults = []
@@ -73,7 +73,7 @@ def fault_of_address(url: str, account: str, client_id: str, client_secret: str)
 def against(
     url: str, account: str, client_id: str, client_secret: str, wanted: Iterable[Check], level: Evidence = Evidence.INFERRED
 ) -> Iterator[Result]:
-    """Yield what becomes of each check on an account of the server at this address."""
+    """Yield the result of each check on an account of the server at this address."""
     with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
         yield from run(Api(http, url, account, client_id, client_secret, level), wanted)
 
@@ -91,13 +91,13 @@ def fields_of(result: Result, level: Evidence = Evidence.INFERRED) -> dict[str, 
 
 
 def evidence_of(check: Check, level: Evidence = Evidence.INFERRED) -> list[str]:
-    """Return what is known, up to a level, of the rows that a check is about, the firmest first."""
+    """Return the evidence, up to a level, for the rows that a check covers, the firmest first."""
     named = {row.evidence for row in rows() if row.name in check.covers}
     return [evidence.value for evidence in Evidence if evidence in named and evidence and evidence.counts_at(level)]
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return how many checks failed, and how many of them on each class of evidence."""
+    """Return the number of failed checks, in all and on each class of evidence."""
     failed = [result for result in results if result.faults]
     text = f"{len(results)} {'check' if len(results) == 1 else 'checks'}, {len(failed)} failed"
     classes = [_named(evidence) for evidence in Evidence]

@@ -21,7 +21,7 @@ class Evidence(StrEnum):
     NONE = ""
 
     def counts_at(self, level: "Evidence") -> bool:
-        """Tell whether a judgement at this level asks for what is known so: levels hold the firmer ones, and what is our own."""
+        """Whether a judgement at this level includes this evidence: each level includes the firmer ones, and Ordre's own."""
         order = list(Evidence)
         return self is Evidence.NONE or order.index(self) <= order.index(level)
 

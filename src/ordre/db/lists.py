@@ -65,12 +65,12 @@ DRAFTS = Listed(
 
 @dataclass(slots=True)
 class _Text:
-    """SQL in the making: parameters are numbered as they come."""
+    """Builds SQL whose parameters are numbered as they come."""
 
     parameters: list[object] = field(default_factory=list)
 
     def put(self, sql: str, values: Sequence[object]) -> str:
-        """Return the SQL, each ``{}`` of it being the number of a value."""
+        """Return the SQL with the number of a value in the place of each ``{}``."""
         first = len(self.parameters) + 1
         self.parameters.extend(values)
         return sql.format(*(f"${number}" for number in range(first, first + len(values))))
@@ -99,7 +99,7 @@ class Finding:
         self.probed = bool(self._leads) and self._lead is None
 
     def probe(self) -> Statement:
-        """Return what counts the ids that each condition names."""
+        """Return the statement that counts the ids of each condition."""
         text = _Text()
         counts = [
             text.put(f"(select count(*) from (select 1 from {one.ids} limit {FEW + 1}) named)", one.ids_values)
@@ -113,7 +113,7 @@ class Finding:
         self._lead = min(able, key=lambda pair: pair[0])[1] if able else None
 
     def page(self) -> Sized:
-        """Return what reads the page and one row more; its last column is the id."""
+        """Return the statement that reads the page and one row more; its last column is the id."""
         text, listed = _Text(), self._listed
         found, key = self._found(text, self._query.after)
         sql = f"select {listed.columns}, {key} from {found} order by {key} desc limit {self._query.limit + 1}"
@@ -121,7 +121,7 @@ class Finding:
         return Sized(sql=sql, parameters=text.parameters, columns=listed.width + 1, texts=texts, order=f"c{listed.width} desc")
 
     def count(self) -> Statement:
-        """Return what counts the whole list, no further than ``COUNT_LIMIT`` + 1."""
+        """Return the statement that counts the whole list, no further than ``COUNT_LIMIT`` + 1."""
         text = _Text()
         found, _ = self._found(text, None)
         return f"select count(*) from (select 1 from {found} limit {COUNT_LIMIT + 1}) counted", text.parameters
@@ -207,7 +207,7 @@ def _word(listed: Listed, account_id: str, word: Word) -> _Condition:
 
 
 def _has_term(listed: Listed, which: str) -> str:
-    """Return what asks whether a row has such a term.
+    """Return the SQL that asks whether a row has such a term.
 
     It is a value and no ``exists``, which PostgreSQL would make a join: it tries the joins of a statement in every order.
     """

@@ -1,4 +1,4 @@
-"""What waits to be done by the database, and whoever waits for it: what he was told no of is not done later."""
+"""Jobs that wait for the database, and the callers that wait for them: a job that was refused is not done later."""
 
 import asyncio
 import threading
@@ -28,17 +28,17 @@ class Pending:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop of its caller, on which he is to be told."""
+        """The event loop of its caller, where the result is handed over."""
         return self._answer.get_loop()
 
     def take(self) -> bool:
-        """Begin to do it; return False where its caller has withdrawn it."""
+        """Begin the job; return False where its caller has withdrawn it."""
         with self._lock:
             self._taken = True
             return self._is_wanted
 
     def give_back(self) -> bool:
-        """Let it wait again, nothing of it being done; return False where its caller's time is over: it is withdrawn."""
+        """Put the job back, since nothing of it was done; return False where its caller's time is over: then it is withdrawn."""
         with self._lock:
             self._taken = False
             is_wanted = self._is_wanted
@@ -47,7 +47,7 @@ class Pending:
         return is_wanted
 
     def tell(self, result: Any) -> None:
-        """Tell the caller, if he still waits, what became of it: a result or an exception."""
+        """Hand the caller, if it still waits, the result or the exception."""
         if self._answer.done():
             self._late.append(result)
         elif isinstance(result, BaseException):
@@ -56,7 +56,7 @@ class Pending:
             self._answer.set_result(result)
 
     async def outcome(self) -> Any:
-        """Return what becomes of it. A caller who is cancelled meanwhile withdraws it, or waits on where it is being done.
+        """Wait for the result. A caller that is cancelled meanwhile withdraws the job, or waits on if it is already being done.
 
         Raises:
             StoreUnavailable: It could not be done, or (``unsure``) whether it was done cannot be told in time.
@@ -74,10 +74,10 @@ class Pending:
             async with asyncio.timeout(SETTLE_SECONDS):
                 return await self._answer
         except TimeoutError:
-            raise StoreUnavailable("it was being written when its time was over", Trouble.BUSY, unsure=True) from None
+            raise StoreUnavailable("the request timed out while it was being written", Trouble.BUSY, unsure=True) from None
 
     async def result(self) -> Any:
-        """Return what becomes of it, where it changes nothing: a caller who is cancelled does not wait."""
+        """Wait for the result of a job that changes nothing: a caller that is cancelled does not wait on."""
         try:
             return await self._answer
         except asyncio.CancelledError:
@@ -85,7 +85,7 @@ class Pending:
             raise
 
     def _withdrawn(self) -> bool:
-        """Withdraw it, and return True, where it is not being done."""
+        """Withdraw the job unless it is being done; return whether it was withdrawn."""
         with self._lock:
             self._is_wanted = False
             return not self._taken

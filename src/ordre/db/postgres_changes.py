@@ -50,13 +50,13 @@ class _Waiting(Pending):
 
     @property
     def name(self) -> Name:
-        """What its lane is of."""
+        """The order or draft that its lane is for."""
         wanted = self.change.wanted
         return wanted.account_id, wanted.order or wanted.draft or ""
 
 
 class Changes:
-    """What waits to be written. ``connection`` lends a connection; ``lanes`` is how many lanes may hold one at a time."""
+    """The changes that wait to be written. ``connection`` lends a connection; as many as ``lanes`` lanes hold one at a time."""
 
     def __init__(self, terms: Terms, connection: Callable[[], AbstractAsyncContextManager[Connection]], lanes: int) -> None:
         self._terms, self._connection = terms, connection
@@ -185,7 +185,7 @@ class Changes:
                     one.tell(result.outcome or result.refused)
 
     def _suspect(self, account_id: str) -> None:
-        """Remember that something of an account is locked which no lane has locked: the account itself, or a whole table."""
+        """Remember that somebody else has locked something that no lane locks: the account itself, or a whole table."""
         self._suspected[account_id] = asyncio.get_running_loop().time() + SUSPECTED_SECONDS
 
     def _is_suspected(self, account_id: str) -> bool:
@@ -195,7 +195,7 @@ class Changes:
         return False
 
     async def _locked(self, connection: Connection, lane: deque[_Waiting], taken: list[_Waiting]) -> tuple[Sequence[Ran], bool]:
-        """Lock what the first of a lane wants, then move to ``taken`` what is run with it, and run that."""
+        """Lock what the first of a lane wants, then move it, and those that are run with it, to ``taken``, and run these."""
         transaction = connection.transaction()
         await transaction.start()
         try:
@@ -246,17 +246,17 @@ def _together(lane: deque[_Waiting]) -> list[_Waiting]:
 
 
 def _put_back(lane: deque[_Waiting], taken: Iterable[_Waiting]) -> None:
-    """Let them be run again, each by itself, but not for ever."""
+    """Put changes back to be run again, each by itself, a bounded number of times."""
     for one in reversed([one for one in taken if one.give_back()]):
         one.tries, one.alone = one.tries + 1, True
         if one.tries < ATTEMPTS:
             lane.appendleft(one)
         else:
-            one.tell(StoreUnavailable("the change lost its race too often", Trouble.BUSY))
+            one.tell(StoreUnavailable("other writers changed the same order first, too often", Trouble.BUSY))
 
 
 def _emptied(lane: deque[_Waiting]) -> list[_Waiting]:
-    """Take everything out of a lane."""
+    """Empty a lane; return what was in it."""
     taken = list(lane)
     lane.clear()
     return taken

@@ -1,4 +1,4 @@
-"""What PostgreSQL, or the way to it, says of a fault: which is one of the store, and whether anything was written."""
+"""Faults of PostgreSQL, or of the connection to it, as faults of the store: which it is, and whether anything was written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class LockedOut(StoreUnavailable):
 
 
 class StatementRefused(StoreUnavailable):
-    """PostgreSQL refuses a statement for what it says, and may take another one."""
+    """PostgreSQL refuses this very statement, and may take another one."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What roles may do in a PostgreSQL database: one that serves, and one that makes backups."""
+"""The rights of roles in a PostgreSQL database: one that serves, and one that makes backups."""
 
 from ordre.db.postgres_batch import Connection
 
@@ -30,19 +30,19 @@ select distinct r.rolname from pg_policy p join pg_roles r on r.oid = any (p.pol
 
 
 async def admit(connection: Connection, role: str) -> None:
-    """Let a role read and write every row that the policy admits, and nothing more."""
+    """Grant a role read and write access to the rows that the policy admits, and nothing more."""
     for sql in _GRANTS:
         await connection.execute(sql.format(name=_quoted(role)))
 
 
 async def admit_again(connection: Connection) -> None:
-    """Let those roles that were admitted do what is granted now, on new tables too: no less, and no more."""
+    """Grant the roles that were admitted before exactly the rights of now, on new tables too."""
     for (role,) in await connection.fetch(_ADMITTED_ROLES):
         await admit(connection, role)
 
 
 async def admit_backup(connection: Connection, role: str) -> None:
-    """Let a role read every row of every table, and write none."""
+    """Grant a role read access to every row of every table."""
     for sql in _BACKUP_GRANTS:
         await connection.execute(sql.format(name=_quoted(role)))
     policy = _quoted(_BACKUP_POLICY + role)

@@ -143,7 +143,7 @@ def run_script(connection: sqlite3.Connection, script: Script[T]) -> T:
 
 
 def told(error: Exception) -> Exception:
-    """Return what a caller is told of an error: a fault of the database is one of the store."""
+    """Return the exception for the caller: a fault of the database becomes one of the store."""
     if not isinstance(error, sqlite3.Error):
         return error
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

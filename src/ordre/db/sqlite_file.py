@@ -69,7 +69,7 @@ class Held:
         """Raise ``StoreUnavailable`` if a file of the database was moved, removed or replaced."""
         if self._state() != self._before:
             raise StoreUnavailable(
-                f"{self._path}, or the log beside it, was moved or replaced while it was open: put it back, or start anew",
+                f"{self._path}, or the log beside it, was moved or replaced while it was open: put it back or restart the server",
                 Trouble.MOVED,
             )
 
@@ -79,7 +79,7 @@ class Held:
             raise StoreUnavailable(f"the disk of {self._path} is full", Trouble.FULL)
 
     def _state(self) -> list[tuple[int, int] | None]:
-        """Return which file each of them is."""
+        """Return the identity of each of the files."""
         return [_identity(file) for file in self._files]
 
 
@@ -118,7 +118,9 @@ class Reading:
     def check(self) -> None:
         """Raise ``StoreUnavailable`` if somebody began to write to a file that was read as one that nobody changes."""
         if self._immutable and (self._wal.exists() or self._state() != self._before):
-            raise StoreUnavailable(f"somebody began to write to {self._path} while it was read: say it again", Trouble.BUSY)
+            raise StoreUnavailable(
+                f"somebody began to write to {self._path} while it was being read: run the command again", Trouble.BUSY
+            )
 
     def _state(self) -> tuple[int, int]:
         found = self._path.stat()
@@ -147,13 +149,13 @@ def settle(path: Path, most_bytes: int | None) -> None:
 
 
 def _erasures(connection: sqlite3.Connection) -> int:
-    """Return how many erasures there were since the file was written anew: the file counts them in its header."""
+    """Return the number of erasures since the file was last rewritten: the file counts them in its header."""
     count: int = connection.execute("pragma user_version").fetchone()[0]
     return count
 
 
 def _forget_erasures(connection: sqlite3.Connection, counted: int) -> None:
-    """Begin to count again, unless there was another one meanwhile."""
+    """Set the count to zero, unless there was another erasure meanwhile."""
     connection.execute("begin immediate")
     if _erasures(connection) == counted:
         connection.execute("pragma user_version = 0")

@@ -96,7 +96,7 @@ class Writing:
         self._terms, self._held = terms, held
 
     def work(self, connection: sqlite3.Connection, waiting: Sequence[Pending]) -> list[Done]:
-        """Do what waits: neighbouring changes as one batch, what erases or is no change by itself."""
+        """Do the waiting jobs: neighbouring changes as one batch; an erasure, or a job that is no change, by itself."""
         done: list[Done] = []
         together: list[Pending] = []
         for one in waiting:
@@ -123,7 +123,7 @@ class Writing:
             return [(one, result)]
 
     def _batch(self, connection: sqlite3.Connection, waiting: Sequence[Pending]) -> list[Done]:
-        """Take what nobody has withdrawn before the database could be written, and run it as one transaction."""
+        """Run the changes that nobody has withdrawn by the time the database can be written, as one transaction."""
         if not waiting:
             return []
         try:
@@ -145,7 +145,7 @@ class Writing:
                 return told(error)
             if (done := self._begun(connection, [one])) is not None:
                 return done[0][1]
-        return StoreUnavailable("the change lost its race too often")
+        return StoreUnavailable("other writers changed the same order first, too often")
 
     def _begun(self, connection: sqlite3.Connection, taken: Sequence[Pending]) -> list[Done] | None:
         """Run changes in the transaction that has begun, and end it; return None where each is to be run again by itself."""

@@ -83,7 +83,7 @@ def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
 
 
 def tally_rows(tallies: Mapping[tuple[str, str | None, Kind], Sequence[int]]) -> list[tuple[object, ...]]:
-    """Return what is added to what accounts hold, in the order of ``tally.COLUMNS``, each with whose write it goes with."""
+    """Return the rows to be added to the tallies of accounts, in the order of ``tally.COLUMNS``."""
     return [(account_id, kind, *counted, subject) for (account_id, subject, kind), counted in tallies.items()]
 
 

@@ -31,7 +31,7 @@ class Tally:
     sums: Counter[str] = field(default_factory=Counter)
 
     def count(self, kind: Kind, hash_: str, times: int = 1) -> None:
-        """Count a row with this hash; -1 times is that it is gone."""
+        """Count a row with this hash; ``times`` is -1 for one that is gone."""
         self.put(kind, times, times * number_of(hash_))
 
     def put(self, kind: str, count: int, total: int) -> None:
@@ -46,7 +46,7 @@ class Tally:
 
 
 def number_of(hash_: str) -> int:
-    """Return a hash as the number that is summed; of what is no hash, 0, which the row's own check finds."""
+    """Return a hash as the number that is summed; 0 for a text that is no hash, which the check of its row finds."""
     try:
         return int(hash_[:_DIGITS], 16)
     except ValueError:

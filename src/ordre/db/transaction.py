@@ -83,7 +83,7 @@ class Transaction(OrderTables):
         return self._signing_key((kid, stored, 0, None)).jwk
 
     def sealed_key(self, kid: str, jwk: str) -> str:
-        """Return how this database stores a key that signs tokens."""
+        """Return a key that signs tokens as this database stores it."""
         return self._sealer.seal(jwk, about_key(kid))
 
     async def account_ids(self) -> Sequence[str]:
@@ -97,7 +97,7 @@ class Transaction(OrderTables):
                 yield row
 
     async def count(self, table: Table) -> int:
-        """Return how many rows a table has."""
+        """Return the number of rows of a table."""
         if not table.of_accounts:
             return int((await self.shared(table.count))[0][0])
         return sum([int((await self.rows(table.count, account))[0][0]) for account in await self.account_ids()])
@@ -124,6 +124,6 @@ def known(steps: Sequence[Step], what: str) -> int:
     for step in steps:
         if ours.get(step.number) != step.digest:
             raise StoreUnavailable(
-                f"{what} has had the migration {step.name}, which this version of Ordre does not know: take a newer one"
+                f"{what} has had the migration {step.name}, which this version of Ordre does not know: use a newer one"
             )
     return max((step.number for step in steps), default=0)

@@ -12,7 +12,7 @@ from ordre.db.verify_rest import Rest, strangers
 
 
 def tallies_of(orders: Iterable[StoredOrder]) -> dict[str, Tally]:
-    """Return how many facts orders have and the sum of their hashes, by account."""
+    """Return the number of facts and the sum of their hashes, by account."""
     found: dict[str, Tally] = {}
     for order in orders:
         found.setdefault(order.account_id, Tally()).put("facts", len(order.facts), sum_of(fact.hash for fact in order.facts))

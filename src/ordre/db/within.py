@@ -1,4 +1,4 @@
-"""Reading rows until they are large: no page costs more than its bytes, however many and however large its rows are.
+"""Reads rows up to a size in bytes, so that a page costs no more than its bytes, however many and large its rows are.
 
 PostgreSQL adds up the sizes of a statement's rows, which it knows without reading long texts, and sends those that are wanted.
 SQLite gives a row a time, and is not asked for the next one.

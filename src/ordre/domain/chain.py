@@ -45,18 +45,18 @@ def digest_of_body(salt: str, data: str, document: str, event: str) -> str:
 
 
 def is_digest_of_body(found: str, salt: str, data: str, document: str, event: str) -> bool:
-    """Tell whether a digest is the one of this body, in the form that it says it has."""
+    """Whether this is the digest of the body, in the form that the digest is marked with."""
     made = digest_of_body if found.startswith(_FORM) else digest
     return made(salt, data, document, event) == found
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether a text has one of the forms that digests of bodies have."""
+    """Whether a text has the form of a digest of a body."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def is_salt(text: str) -> bool:
-    """Tell whether a text has the form that every salt has: what is longer may hold a part of a body."""
+    """Whether a text has the form of a salt: a longer one could hide a part of a body."""
     return _SALT.fullmatch(text) is not None
 
 

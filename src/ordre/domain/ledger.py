@@ -41,7 +41,7 @@ class Remaining(NamedTuple):
 
 
 def remaining(kind: Kind, net: int, sums: Sums) -> int:
-    """Return what remains for an operation of this kind, on the line's side of zero."""
+    """Return the amount that remains for an operation of this kind, with the sign of the line."""
     match kind:
         case Kind.AUTHORIZATION:
             return net - (sums.authorized - sums.cancelled)
@@ -52,7 +52,7 @@ def remaining(kind: Kind, net: int, sums: Sums) -> int:
 
 
 def live(sums: Sums) -> int:
-    """Return what is authorized and neither captured nor cancelled yet, in minor units, signed."""
+    """Return the amount that is authorized and neither captured nor cancelled yet, in minor units, signed."""
     return sums.authorized - sums.captured - sums.cancelled
 
 
@@ -70,7 +70,7 @@ def add(sums: Sums, kind: Kind, amount: int) -> Sums:
 
 
 def holds(net: int, sums: Sums) -> bool:
-    """M1 for one line, or M5 for one line inside one authorization."""
+    """Whether promise M1 holds for one line, or promise M5 for one line inside one authorization."""
     side = sign(net)
     authorized, captured, refunded, cancelled = (side * amount for amount in sums)
     return (
@@ -83,7 +83,7 @@ def holds(net: int, sums: Sums) -> bool:
 
 
 def remains_on(line: Line, *, cancelled_order: bool = False) -> Remaining:
-    """Return what remains on one line (M3). A cancelled order owes nothing: money may only leave it."""
+    """Return the remaining amounts of one line (M3). A cancelled order owes nothing: money may only leave it."""
     authorized, captured, refunded, cancelled = line.sums
     open_amount = authorized - captured - cancelled
     if cancelled_order:
@@ -92,7 +92,7 @@ def remains_on(line: Line, *, cancelled_order: bool = False) -> Remaining:
 
 
 def total(lefts: Iterable[Remaining]) -> Remaining:
-    """Return what remains over all lines: the sum of what remains on each."""
+    """Return the remaining amounts of all lines: the sums of those of each line."""
     return Remaining(*map(sum, zip(*lefts, strict=True)))
 
 

@@ -61,7 +61,7 @@ class Totals(NamedTuple):
 
 
 def line_of(item: PricedItem) -> Line:
-    """Return the line that the item describes, without a look at whether it may."""
+    """Return the line that the item describes, unchecked."""
     side = sign(item.gross)
     discount = side * sum(size for size, _ in item.discounts)
     manual = side * sum(size for size, by_hand in item.discounts if by_hand)

@@ -54,7 +54,7 @@ class GrowingRoot:
 
 
 def path(leaves: Sequence[str], place: int) -> list[tuple[str, str]]:
-    """Return what the leaf at this place is hashed with on the way to the root: (``left`` or ``right``, hash), leaf first."""
+    """Return the proof of the leaf at this place: the hashes it meets on the way to the root, each with its side, leaf first."""
     found, level = [], list(leaves)
     while len(level) > 1:
         neighbour = place ^ 1

@@ -148,7 +148,7 @@ class MissingField(Invalid):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownField(Invalid):
     code = "unknown_field"
-    message = "There is no such field here"
+    message = "Unknown field"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +160,8 @@ class UnknownParameter(Invalid):
     @property
     def message(self) -> str:
         if not self.allowed:
-            return "There is no such parameter here, nor any other"
-        return f"There is no such parameter here; there are {', '.join(self.allowed)}"
+            return "Unknown parameter; this operation takes none"
+        return f"Unknown parameter; the known ones are {', '.join(self.allowed)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +232,7 @@ class AmountsTooLarge(Invalid):
 
     @property
     def message(self) -> str:
-        return f"The amounts add up to more than {self.limit}, the largest sum there may be"
+        return f"The amounts add up to more than {self.limit}, the largest sum allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,7 +351,7 @@ class UnknownAuthorization(NotNow):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequired(NotNow):
     code = "authorization_required"
-    message = "An order with multiple_authorizations needs the authorization_id here"
+    message = "authorization_id is required on an order with multiple_authorizations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,7 +409,7 @@ class SplitNeedsNoOrderId(NotNow):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotTakenOver(NotNow):
     code = "not_taken_over"
-    message = "The draft is completed into an order that exists, which does not take this over"
+    message = "The draft is added to an existing order, which does not take this over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

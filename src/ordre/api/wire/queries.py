@@ -173,7 +173,7 @@ class DraftListOf(ListOf):
 
 
 def is_large(query: Struct) -> bool:
-    """Tell whether what a query asks for may be large: a list, an order's history, or an order with its events."""
+    """Whether the answer may be large: a list, an order's history, or an order with its events."""
     match query:
         case ListOf() | SubList() | Between():
             return True
@@ -194,7 +194,7 @@ def events_asked(choices: list[EventChoice]) -> frozenset[str] | None:
 
 
 def list_query(query: OrderListOf | DraftListOf) -> ListQuery:
-    """Return what the store is asked for.
+    """Return the query for the store.
 
     Raises:
         Refused: An instant is none, a value is too long, or there are too many words.
