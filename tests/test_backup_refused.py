@@ -299,10 +299,10 @@ def test_what_cannot_be_written_or_read_is_said(demo: Path, tmp_path: Path) -> N
     database = f"sqlite:///{demo.with_name('demo.sqlite')}"
     free = ("--without-keys",)
     assert "No such file" in said("backup", str(tmp_path / "none" / "file"), *free, database=database, status=1)
-    assert "is no backup: name another file" in said(
+    assert "is not a backup: name another file" in said(
         "backup", str(demo.with_name("demo.sqlite")), *free, database=database, status=1
     )
-    assert "is no backup" in said("backup", str(tmp_path), *free, database=database, status=1)
+    assert "is not a backup" in said("backup", str(tmp_path), *free, database=database, status=1)
     assert "No such file" in said("restore", str(tmp_path / "none"), database=f"sqlite:///{tmp_path}/x.sqlite", status=1)
     assert "there is no database" in said(
         "backup", str(tmp_path / "a"), *free, database=f"sqlite:///{tmp_path}/x.sqlite", status=1

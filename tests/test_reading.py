@@ -126,7 +126,7 @@ def test_reading_leaves_the_files_as_they_were(tmp_path: Path) -> None:
     run("account", "list", database=database)
     for words in (("list",), ("show", "1001"), ("history", "1001")):
         assert run("order", words[0], "T00000001", *words[1:], database=database) != ""
-    assert "say --yes to erase" in run("erase", "T00000001", "--order", "1001", database=database)
+    assert "add --yes to erase" in run("erase", "T00000001", "--order", "1001", database=database)
     assert everything(tmp_path) == before
 
 

@@ -35,6 +35,12 @@ def test_no_module_of_tests_is_a_library() -> None:
         assert not re.search(r"^(?:from|import) test_", path.read_text(encoding="utf-8"), flags=re.MULTILINE), path
 
 
+def test_the_map_of_the_tests_names_each_module() -> None:
+    """But for those of a folder, which the map names as one."""
+    page = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in sorted((ROOT / "tests").glob("*.py")) if f"`{path.name}`" not in page] == []
+
+
 def test_the_locks_name_no_index_and_have_hashes() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         text = lock.read_text(encoding="utf-8")

@@ -273,7 +273,7 @@ def test_one_file_has_one_witness_and_survives_a_torn_line(
         pass
     other = tmp_path / "notes"
     other.write_text("hello\n", encoding="utf-8")
-    assert "no file of kept roots" in said("witness", str(other), "--once", database=service.database, status=1)
+    assert "not a file of kept roots" in said("witness", str(other), "--once", database=service.database, status=1)
     assert other.read_text(encoding="utf-8") == "hello\n"
     assert "There is no account T99999999" in said(
         "witness", str(file), "--once", "--account", "T99999999", database=service.database, status=1
