@@ -29,6 +29,12 @@ def test_names_say_what_things_are() -> None:
         assert not vague.search(path.read_text(encoding="utf-8")), path
 
 
+def test_docstrings_name_what_is_returned() -> None:
+    """As CONTRIBUTING has it: "Return the search terms of an order", not "Return what an order is found under"."""
+    riddle = re.compile(r'"""Return (?:what|who|whom) ')
+    assert [str(path.relative_to(ROOT)) for path in SOURCES if riddle.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_no_module_of_tests_is_a_library() -> None:
     """What several tests share stands in a module of its own, which `tests/README.md` names."""
     for path in (ROOT / "tests").rglob("*.py"):

@@ -67,7 +67,7 @@ async def transaction(settings: Settings, *, read_only: bool, by: str = SERVICE)
     """
     path, sealer = settings.sqlite_path, Sealer(settings.secret_keys())
     if settings.ephemeral:
-        raise BadSetting("a database in memory ends with the server that it is of: name another with --database")
+        raise BadSetting("a database in memory exists only inside its server: name another one with --database")
     made = _postgres_transaction(settings, sealer, by) if path is None else SqliteTransaction(path, DOCUMENTS, sealer, by)
     async with made.begun(read_only=read_only):
         yield made
@@ -94,7 +94,7 @@ async def snapshot(settings: Settings) -> AsyncIterator[Transaction]:
 
 
 def readable_by_others(settings: Settings) -> list[Path]:
-    """Return those files of an SQLite database that somebody else on this machine may read or write."""
+    """Return the files of an SQLite database that other users of this machine may read or write."""
     return [] if settings.sqlite_path is None else sqlite_file.readable_by_others(settings.sqlite_path)
 
 

@@ -53,7 +53,7 @@ class Kept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heads: tuple[HeadRow, ...]
 
     def content(self) -> dict[str, Any]:
-        """Return what is signed."""
+        """Return the content that is signed."""
         return {name: getattr(self, name) for name in self.__struct_fields__ if name not in ("signature", "heads")}
 
 

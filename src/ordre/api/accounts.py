@@ -56,7 +56,7 @@ async def public_keys(context: Context, _: NoBody, __: NoQuery) -> Reply:
 
 
 def _is_secret_of(client: Client | None, secret: str, at: int) -> bool:
-    """Whether this is the client's secret, or its earlier one that is still good, in a time that tells nothing."""
+    """Whether this is the client's secret, or its earlier one that is still good, compared in constant time."""
     latest, earlier = _NOBODY, _NOBODY
     if client is not None:
         latest = client.secret_digest

@@ -146,7 +146,7 @@ class Endpoint(Generic[B, Q]):
         return self._bodies.decode(body) if nothing is None else nothing
 
     def _noted(self, noted: Told, body: bytes) -> B:
-        """Decode a body, and note what of it is not taken."""
+        """Decode a body, and note its ignored fields."""
         is_sent = body.strip() not in NO_BODY
         try:
             sent = self._decoded(body)
@@ -159,13 +159,13 @@ class Endpoint(Generic[B, Q]):
         return sent
 
     def _left_out(self, body: bytes) -> B | None:
-        """Return what stands for a body that is not read, or may be left out and is; None for any other."""
+        """Return the stand-in for a body that is not read, or was left out where it may be; None for any other."""
         if self._nothing is None:
             return None
         return self._nothing if self._route.body is NoBody or body.strip() in NO_BODY else None
 
     def _event(self, request: Request, text: str, path: dict[str, str]) -> str:
-        """Return what is kept of a request that writes."""
+        """Return the request as the fact that it makes keeps it."""
         completed = self._route.completes
         draft = path[completed.name] if completed else None
         return request_event(request.method, path_of(request), kept_body(self._route.body, text), draft)

@@ -71,7 +71,7 @@ class Context:
 
     @property
     def base_url(self) -> str:
-        """What the caller calls this server."""
+        """The URL under which the caller reached this server."""
         return str(self.request.base_url).rstrip("/")
 
     @property
@@ -80,7 +80,7 @@ class Context:
         return self.path["order_id"]
 
     async def names(self) -> Mapping[str, str]:
-        """Return what the account's clients are called now, by id."""
+        """Return the current names of the account's clients, by id."""
         return await self.clients.of(self.account_id)
 
     def was_written(self) -> None:

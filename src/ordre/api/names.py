@@ -1,4 +1,4 @@
-"""What the clients of an account are called now, read every few seconds at most: events show it, and wait for no other read."""
+"""The current names of the clients of an account, read every few seconds at most: events show them without another read."""
 
 from collections import OrderedDict
 from collections.abc import Mapping

@@ -162,7 +162,7 @@ def _operation(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about(route: AnyRoute) -> str:
-    """Return what the handler says of itself, the parameters that OpenAPI has no words for, and the scopes that allow it."""
+    """Return the description of an operation: the handler's docstring, parameters that OpenAPI cannot express, and scopes."""
     texts = [" ".join(cleandoc(route.handler.__doc__ or "").replace("``", "`").split())]
     if issubclass(route.query, ListOf):
         texts.append(

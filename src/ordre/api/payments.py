@@ -95,7 +95,7 @@ async def read_session(context: Context, _: NoBody, __: NoQuery) -> Reply:
 
 
 def written(outcome: Outcome) -> Reply:
-    """Return what a write that is answered with its own part of the order is answered with."""
+    """Return the answer to a write that answers its own part of the order, such as an operation."""
     answer = outcome.answer
     if answer.document is None:
         raise AssertionError("a recorded fact is answered with its document")

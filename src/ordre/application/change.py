@@ -159,7 +159,7 @@ class DraftWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a change comes to. ``replayed`` says that the answer is the first one, given again."""
+    """The result of a change. ``replayed`` says that the answer is the first one, given again."""
 
     answer: Answer
     orders: tuple[OrderWrite, ...] = ()

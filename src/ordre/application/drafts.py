@@ -94,7 +94,7 @@ def _check_target(loaded: Loaded) -> None:
 
 
 def _is_gone(loaded: Loaded) -> bool:
-    """Tell whether the key is about a draft that was erased: then it is unknown, as it is without the key."""
+    """Whether the key is about an erased draft, which is then unknown, as it is without the key."""
     return loaded.draft is None and loaded.answered is not None and loaded.answered.erased
 
 

@@ -80,7 +80,7 @@ async def _erased_by_now(store: Store, account_id: str, order: str, at: int) -> 
 
 
 async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: int | None = None) -> Found:
-    """Do what the passing of time asks for: drop old answers, erase what has expired, rid the files of it. Return what went."""
+    """Drop old answers, erase what has expired, and rid the files of it; return what was erased."""
     orders: list[str] = []
     drafts: list[str] = []
     for account in await store.accounts():

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Made(Sequence[T], Generic[S, T]):
-    """What is made of the rows of a sequence, anew each time that it is asked for: so nothing large is made before, or kept."""
+    """Makes its items from the rows of a sequence each time they are asked for, so that nothing large is made early or kept."""
 
     def __init__(self, make: Callable[[S], T], rows: Sequence[S]) -> None:
         self._make, self._rows = make, rows
@@ -33,7 +33,7 @@ class Made(Sequence[T], Generic[S, T]):
         return self._make(self._rows[place])
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return their number."""
         return len(self._rows)
 
 
@@ -55,7 +55,7 @@ PAGE_ENTRIES = 1_000
 
 
 def fitting(sizes: Iterable[int], most_bytes: int) -> int:
-    """Return how many of the first are no larger than this together: one at least, where there is one."""
+    """Return how many of the first rows fit into this size together: at least one, where there is one."""
     found = 0
     for through in accumulate(sizes):
         if through > most_bytes and found:

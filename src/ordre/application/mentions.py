@@ -40,7 +40,7 @@ class Sought:
         return [(text, anywhere) for text, anywhere in named if text is not None]
 
     def is_customer(self, customer: Any) -> bool:
-        """Tell whether a customer, as it stands in JSON, is the one."""
+        """Whether a customer, as JSON, is the one sought."""
         if not isinstance(customer, dict | _Pairs):
             return False
         pairs = customer if isinstance(customer, _Pairs) else customer.items()
@@ -52,7 +52,7 @@ class Sought:
         return name == "id" and self.customer_id is not None and bool(value == self.customer_id)
 
     def is_said(self, texts: Iterable[str]) -> bool:
-        """Tell whether the text stands in one of these."""
+        """Whether one of these texts contains the one sought."""
         if self.text is None:
             return False
         sought = _same(self.text)

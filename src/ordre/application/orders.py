@@ -104,7 +104,7 @@ def check_version(call: Call, current: int | None) -> None:
 
 
 def _outcome(call: Call, refs: Sequence[str], loaded: Loaded, write: OrderWrite | None) -> Outcome:
-    """Return what is written, if anything, and the answer: of a command that changes nothing again, the first one's."""
+    """Return the write, if any, and the answer: of a command that changes nothing again, that of the first one."""
     order = write.order if write else loaded.order.order if loaded.order else None
     if order is None:
         raise AssertionError("a command that is not refused has an order")

@@ -135,7 +135,7 @@ class Store(AccountStore, OrderStore, Protocol):
         ...
 
     async def grant(self, role: str) -> None:
-        """Let a role of the database's use it, and change nothing about it.
+        """Grant a database role read and write access, without ownership.
 
         Raises:
             StoreUnavailable: The database has no roles, or not this one.
@@ -143,7 +143,7 @@ class Store(AccountStore, OrderStore, Protocol):
         ...
 
     async def grant_backup(self, role: str) -> None:
-        """Let a role of the database's read everything of every account, for backups.
+        """Grant a database role read access to everything, for backups.
 
         Raises:
             StoreUnavailable: The database has no roles, or not this one.
@@ -151,11 +151,11 @@ class Store(AccountStore, OrderStore, Protocol):
         ...
 
     async def unbound(self) -> str | None:
-        """Return the role that this is, if the database's own rules on whose rows it sees do not bind it."""
+        """Return the current role if row-level security does not apply to it."""
         ...
 
     async def unsafe(self) -> Sequence[str]:
-        """Return what the database is told, such as ``fsync=off``, by which it may lose what it has acknowledged."""
+        """Return the settings of the database, such as ``fsync=off``, under which it may lose acknowledged writes."""
         ...
 
     async def ping(self) -> None:
@@ -171,7 +171,7 @@ class Store(AccountStore, OrderStore, Protocol):
         ...
 
     async def add_up(self, account_id: str) -> None:
-        """Make one row of those that hold how much the account holds: each batch adds one."""
+        """Add the account's tallies up into one row of each kind: every batch adds rows."""
         ...
 
     async def settle(self, most_bytes: int | None = None) -> None:

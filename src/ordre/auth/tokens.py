@@ -34,7 +34,7 @@ _log = structlog.get_logger("ordre")
 
 
 def is_audience_of(audience: str, account_id: str) -> bool:
-    """Tell whether an audience names the account: at its end, whatever the host, or as the user name before the host."""
+    """Whether an audience names the account: at its end, whatever the host, or as the user name before the host."""
     if audience.rstrip("/").endswith(f"/accounts/{account_id}"):
         return True
     try:

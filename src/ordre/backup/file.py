@@ -69,7 +69,7 @@ class Root(Struct, frozen=True, kw_only=True, tag_field="type", tag="root"):
     signature: str
 
     def content(self) -> dict[str, Any]:
-        """Return what is signed."""
+        """Return the content that is signed."""
         return {"account_id": self.account_id, "orders": self.orders, "root": self.root, "at": self.at}
 
 
@@ -81,7 +81,7 @@ class End(Struct, frozen=True, kw_only=True, tag_field="type", tag="end"):
     signature: str
 
     def content(self) -> dict[str, Any]:
-        """Return what is signed."""
+        """Return the content that is signed."""
         return end_content(self.rows, self.sha256)
 
 

@@ -15,7 +15,7 @@ _NAME_COLUMNS = 15
 
 
 def print_done(message: str, fields: Mapping[str, Any], *, json: bool) -> None:
-    """Say what was changed: a sentence, or the changed thing as a JSON object."""
+    """Print a change: as a sentence, or the changed thing as a JSON object."""
     print(json_text(_plain(fields)) if json else message)
 
 

@@ -49,7 +49,7 @@ class Read:
 class Ran:
     """A change that was run: its outcome or its refusal, and every subject that it saw.
 
-    ``unheld`` says that its answer is to be kept though nothing else is written: only a lock can tell that it still holds.
+    ``unheld``: it would write only its kept answer, which no version guards; it is to be run again under a lock.
     """
 
     change: Change
@@ -115,7 +115,7 @@ class Batch:
         self._answered: dict[tuple[str, str], tuple[Answered, set[Subject]]] = {}
 
     def add(self, wanted: Wanted, read: Read) -> None:
-        """Take in what was read for a change. What another change of the batch brought in stands."""
+        """Add what was read for a change, unless an earlier change of the batch already added it."""
         account = wanted.account_id
         if read.order is not None and wanted.order is not None:
             subject = (account, read.order.order.id)

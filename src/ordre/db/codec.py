@@ -70,7 +70,7 @@ def answer_from(stored: str) -> Answer:
 
 
 def answer_start(document: str) -> str:
-    """Return how ``text`` of an answer begins that is this document."""
+    """Return the beginning of the stored answer with this document."""
     return f'{{"document":{_encode(document).decode()}'
 
 
@@ -106,7 +106,7 @@ def _frozen(fields: Mapping[str, msgspec.Raw]) -> Frozen:
 
 
 def order_columns(order: Order) -> dict[str, object]:
-    """Return what lists filter by: copies of what the order says, never read back as truth."""
+    """Return the columns that lists filter by: copies of values of the order, never read back as truth."""
     sums = totals(order.lines.values())
     return {
         "id": order.id,

@@ -127,7 +127,7 @@ class DirectoryTables(Statements):
 
 
 def about_key(kid: str) -> str:
-    """Return what the sealed text of a key is of."""
+    """Return the label that a sealed key is bound to, so that it cannot stand in for another."""
     return f"signing key {kid}"
 
 

@@ -1,4 +1,4 @@
-"""Taking what is erased out of the tables, in SQL that both engines run.
+"""Removes erased data from the tables, in SQL that both engines run.
 
 What remains of an order is written as of any change: a head, a body and terms made from the fact that it was erased. These
 statements come before, in the same transaction; whoever runs them holds the order, so that nobody writes to it meanwhile.
@@ -54,7 +54,7 @@ SEARCHED = 2_000
 
 
 def _holds(column: str, *, as_sent: bool) -> str:
-    """Return what asks whether a column may hold the text $2: also by an escape, where it is JSON as a client sent it."""
+    """Return the condition that a column may hold the text $2, also escaped where it is JSON as a client sent it."""
     held = f"lower({column}) like $2 escape '\\'"
     return f"({held} or {column} like '%\\\\u00%' escape '\\')" if as_sent else held
 

@@ -40,7 +40,7 @@ class Reading(Protocol):
 
 
 async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], types: frozenset[str]) -> FactsByOrder:
-    """Return what ``events_among`` reads of the first of these orders, newest first: of as many as fit into a page.
+    """Return the facts for ``events_among`` of the first of these orders, newest first: of as many as fit into a page.
 
     Where not even the first one does, there are none.
     """

@@ -198,7 +198,7 @@ class PostgresStore(SqlStore):
         return await self.run(erasure.forgotten(account_id, before, locks.OLD_ANSWERS), account_id)
 
     async def take_room(self) -> None:
-        """Write a table that is gone at once; a role that may make none does not find out."""
+        """Write a table and drop it; a role that may create none skips this."""
         with suppress(StatementRefused):
             await self.shared(_ROOM)
 

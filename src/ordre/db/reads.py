@@ -20,7 +20,7 @@ from ordre.domain.order.facts import Fact
 from ordre.domain.refusals import InvalidValue, Refused
 
 _LAST = "~"
-"""Behind every account, and every id."""
+"""Sorts after every account id and every id."""
 
 
 class OrderTables(DirectoryTables):
@@ -138,12 +138,12 @@ class OrderTables(DirectoryTables):
         return await self.run(erasure.forgotten(account_id, before, sql), account_id)
 
     async def add_up(self, account_id: str) -> None:
-        """Make one row of those that hold how much the account holds."""
+        """Add the account's tallies up into one row of each kind."""
         while await self.run(tally.add_up(account_id), account_id):
             pass
 
     async def count_orders(self, account_id: str | None) -> int:
-        """Return how many orders there are, in one account or in all."""
+        """Return the number of orders, in one account or in all."""
         sql = "select count(*) from orders where account_id = $1"
         return sum([(await self.rows(sql, one))[0][0] for one in await self._accounts(account_id)])
 
@@ -162,7 +162,7 @@ class OrderTables(DirectoryTables):
         return (await self._stored(account_id, found))[0] if found else None
 
     async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
-        """Return where each ``every``-th order stands."""
+        """Return the place of each ``every``-th order."""
         found = [await self.rows(queries.PLACES, one, every) for one in await self._accounts(account_id)]
         return [(row[0], row[1]) for rows in found for row in rows]
 
@@ -173,7 +173,7 @@ class OrderTables(DirectoryTables):
         return exact[:1] or [id_ for id_, _ in found]
 
     async def heads(self, account_id: str) -> Sequence[Head]:
-        """Return where the chain of every order of the account ends."""
+        """Return the end of the chain of each of the account's orders."""
         return [Head(order=row[0], version=row[1], hash=row[2]) for row in await self.rows(queries.HEADS, account_id)]
 
     async def _stored(self, account_id: str, rows: Sequence[Row]) -> list[StoredOrder]:

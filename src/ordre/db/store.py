@@ -11,7 +11,7 @@ from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 
 _TOUCH = "update schema_migrations set applied_at = applied_at + 1 - 2 * (applied_at % 2) where number = 1"
-"""A write that is one: SQLite skips what changes nothing. It moves an instant that nobody reads by a millisecond, to and fro."""
+"""A real write, since SQLite skips one that changes nothing: it toggles an instant that nothing reads by a millisecond."""
 
 
 class SqlStore(OrderTables):
@@ -38,7 +38,7 @@ class SqlStore(OrderTables):
         return outcome
 
     async def take_room(self) -> None:
-        """Write what needs more room on the disk than there was, where the engine has a way to."""
+        """Write something that takes room on the disk, where the engine has a way to; fail where the disk is still full."""
 
     async def ping(self) -> None:
         """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""

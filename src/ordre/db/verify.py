@@ -96,7 +96,7 @@ def _broken(stored: StoredOrder, fact: FactRow, previous: str, deletion: FactRow
 
 
 def _emptied(fact: FactRow, deletion: FactRow) -> bool:
-    """Tell whether this is what is left of a comment whose text its deletion took away.
+    """Whether this is the rest of a comment whose text was deleted.
 
     Its digest cannot be checked without its salt, but what it says stands in the deletion too, whose digest can.
     """
@@ -106,7 +106,7 @@ def _emptied(fact: FactRow, deletion: FactRow) -> bool:
 
 
 def terms_of(order: Order, content: Content, recorded: Iterable[tuple[Fact, str]], terms: Terms) -> frozenset[Term]:
-    """Return everything that an order is to be found under. ``recorded`` are facts with their documents, oldest first."""
+    """Return all search terms of an order. ``recorded`` are facts with their documents, oldest first."""
     found: dict[str | None, frozenset[Term]] = {}
     for fact, document in recorded:
         if isinstance(fact, CommentDeleted):  # earlier versions of Ordre left its text in the comment
@@ -116,7 +116,7 @@ def terms_of(order: Order, content: Content, recorded: Iterable[tuple[Fact, str]
 
 
 def _same_head(head: str, order: Order) -> bool:
-    """Tell whether a stored head is this order, also where an earlier version of Ordre wrote it, with fewer fields."""
+    """Whether a stored head is that of this order, also one that an earlier version of Ordre wrote, with fewer fields."""
     try:
         return codec.text(codec.order_from(head)) == codec.text(order)
     except (ValueError, msgspec.MsgspecError):

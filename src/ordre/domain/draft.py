@@ -208,7 +208,7 @@ def orders_from(draft: Draft, names: Sequence[Names]) -> list[Place]:
 
 
 def addition_from(draft: Draft, called: Names) -> AddLines | Replace:
-    """Return what completing the draft does to the order that it names."""
+    """Return the command for the order that the draft is added to or replaces."""
     check_open(draft)
     if draft.options.replaces:
         _check_relations(draft)

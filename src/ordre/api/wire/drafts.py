@@ -177,7 +177,7 @@ class DraftList(Wire, kw_only=True):
 
 
 def sketch(draft: NewDraft) -> tuple[Sketch, Options, Frozen]:
-    """Return what a new draft describes, its options, and the options as they are shown."""
+    """Return the sketch of a new draft, its options, and the options as they are shown."""
     order = draft.order
     items = given(order.items) or []
     described = Sketch(

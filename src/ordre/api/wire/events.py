@@ -159,7 +159,7 @@ def comment(sent: NewComment, id_: str) -> Comment:
 
 
 def request_event(method: str, path: str, body: str, draft_id: str | None = None) -> str:
-    """Return what a fact keeps of the request that made it, in JSON."""
+    """Return the request as the fact that it made keeps it, in JSON."""
     event: dict[str, object] = {"request": {"path": path, "method": method, "body": body}}
     if draft_id is not None:
         event["draft_id"] = draft_id

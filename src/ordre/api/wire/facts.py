@@ -32,7 +32,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def show(fact: Fact, besides: Frozen, order: Order, call: Call, said: str) -> str:
-    """Return what a fact shows, in JSON; empty where its call is answered with the order.
+    """Return the JSON that a fact shows; empty where its call is answered with the order.
 
     ``besides`` is what its command gave it to show, ``order`` the order after it, ``said`` the document of the earlier fact that
     it is about.
@@ -57,7 +57,7 @@ def show(fact: Fact, besides: Frozen, order: Order, call: Call, said: str) -> st
 
 
 def left(fact: Fact, said: str) -> str | None:
-    """Return what is left of the document of the earlier fact that this one is about; None where it stays as it is."""
+    """Return the rest of the document of the earlier fact that this one is about; None where that stays as it is."""
     match fact:
         case CommentDeleted():
             return without_text(said)
@@ -88,7 +88,7 @@ def _authorization(fact: Recorded, order: Order) -> dict[str, str]:
 
 
 def _made(id_: str, order: Order, call: Call) -> dict[str, str]:
-    """Return how an operation, a session or an event of the order begins; its links lead to the drafts that made the order."""
+    """Return the first fields of an operation, session or event: its id, when and by whom, and links to the order's drafts."""
     return {
         "id": json_text(id_),
         "created_at": json_text(instant(call.at)),

@@ -355,7 +355,7 @@ def priced(item: NewItem) -> PricedItem:
 
 
 def shown_item(item: NewItem, amounts: PricedItem, version: int) -> dict[str, str]:
-    """Return what the item shows, with what the client may leave out filled in."""
+    """Return the fields that the item shows, with defaults for those that the client left out."""
     fields = without_nulls(frozen(item))
     fields.setdefault("quantity", "1")
     fields.setdefault("tax_lines", "[]")

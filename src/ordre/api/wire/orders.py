@@ -276,7 +276,7 @@ def cancel_order(body: Cancellation) -> Cancel:
 
 
 def about_change(order: OrderFields) -> AboutChange:
-    """Return what lists find the order by, of the fields that are given."""
+    """Return the values that lists filter by, of these fields."""
     change = AboutChange()
     if not isinstance(order.customer, UnsetType):
         change["customer_id"] = given(order.customer.id) if order.customer else None

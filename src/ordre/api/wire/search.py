@@ -103,13 +103,13 @@ _recorded = msgspec.json.Decoder(_Recorded).decode
 
 
 def order_terms(order: Order, content: Content) -> frozenset[Term]:
-    """Return what an order is found under, but for its operations."""
+    """Return the search terms of an order, but for those of what was recorded on it."""
     names = [order.id, order.order_id, order.order_number]
     return frozenset(_terms(names, order.order_number, order.currency, order.about, content.fields, content.items.values()))
 
 
 def draft_terms(draft: Draft) -> frozenset[Term]:
-    """Return what a draft is found under."""
+    """Return the search terms of a draft."""
     sketch = draft.sketch
     stores = tuple(dict.fromkeys(item.store_id for item in sketch.items if item.store_id is not None))
     about = About(customer_id=sketch.about.customer_id, store_id=sketch.about.store_id, item_store_ids=stores)
@@ -121,7 +121,7 @@ def draft_terms(draft: Draft) -> frozenset[Term]:
 
 
 def fact_terms(fact: Fact, document: str) -> frozenset[Term]:
-    """Return what an order is found under because of what was recorded on it, of kinds of ``RECORDED_KINDS``."""
+    """Return the search terms that a recorded fact adds to its order, of kinds of ``RECORDED_KINDS``."""
     match fact:
         case Recorded():
             return _operation_terms(document)
@@ -152,7 +152,7 @@ TERMS = Terms(version=1, of_order=order_terms, of_fact=fact_terms, of_draft=draf
 
 
 def searched(text: str) -> tuple[Word, ...]:
-    """Return what ``q`` asks for: every word, each as the beginning of a word, or of a phone number from its end.
+    """Return the words of ``q``, each as the beginning of a word, or of a phone number from its end.
 
     Raises:
         ValueError: There are too many words.
@@ -250,7 +250,7 @@ def _values(value: Any) -> Iterator[str]:
 
 
 def _kept(value: str | None) -> TypeGuard[str]:
-    """Tell whether a value can be filtered by: no database takes a NUL, nor a long text into an index."""
+    """Whether a value can be filtered by: no database takes a NUL, nor a long text into an index."""
     return value is not None and 0 < len(value) <= MOST_CHARACTERS and "\x00" not in value
 
 

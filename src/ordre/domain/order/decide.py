@@ -35,7 +35,7 @@ class Needs:
 
 
 def needs(command: Command) -> Needs:
-    """Return what has to be at hand for ``decide``."""
+    """Return the needs of ``decide`` for a command."""
     match command:
         case Update() | AddLines():
             return Needs(content=True)
@@ -53,7 +53,7 @@ NOTHING_BESIDES: Frozen = {}
 
 
 def shown_besides(command: Command) -> Frozen:
-    """Return what a command gives its fact to show, besides what the rules read."""
+    """Return the fields that a command gives its fact to show, besides those that the rules read."""
     match command:
         case Record() | StartSession() | Report() | Comment():
             return command.fields
@@ -66,7 +66,7 @@ def shown_besides(command: Command) -> Frozen:
 def decide(  # noqa: C901, PLR0912 - one flat table, a row a command
     order: Order | None, command: Command, earlier: Earlier, limits: Limits = LIMITS, content: Content | None = None
 ) -> tuple[Fact, ...]:
-    """Return what happens when the command meets the order, which may be nothing.
+    """Return the facts that the command makes of the order, which is None where there is none.
 
     ``earlier`` and ``content`` are what the command ``needs``.
 

@@ -200,7 +200,7 @@ NO_CONTENT = Content(fields={}, items={})
 
 
 def shown_by(fact: Fact) -> Content:
-    """Return what a fact holds of what its order shows: its fields and its items. So all that it may hold of a person."""
+    """Return the fields and items of the order that a fact holds: everything in it that may be of a person."""
     match fact:
         case Placed() | Replaced():
             return fact.content

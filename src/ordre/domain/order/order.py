@@ -72,7 +72,7 @@ class Order:
 
 
 def fold(facts: Iterable[tuple[Fact, Moment]]) -> tuple[Order, Content]:
-    """Return what an order is after all that happened to it, oldest first, and what it shows.
+    """Return an order, and its content, after all of its facts, oldest first.
 
     Raises:
         AssertionError: There are no facts, or one cannot follow the ones before it.

@@ -1,4 +1,4 @@
-"""What a line says of another: that it belongs to it, or takes it back.
+"""Relations between lines: one belongs to another, or takes it back.
 
 A ``related_item`` names a line of the order or of the same request. An item is a reversal of the line that it names if its type
 is ``reversed``, or if it has no type but a ``reversed_reason``. All that reverses a line together lies between zero and the
@@ -57,7 +57,7 @@ class _Reversed(NamedTuple):
 
 
 def relation_of(fields: Frozen) -> Relation | None:
-    """Return what an item says of another line."""
+    """Return the relation of an item to another line, if it names one."""
     related = json.loads(fields.get("related_item", _NULL)) or {}
     line_id, type_ = related.get("line_id"), related.get("type")
     if line_id is None:
@@ -139,5 +139,5 @@ def _fits(taken: _Reversed, line: Line) -> bool:
 
 
 def _within(amount: int, limit: int) -> bool:
-    """Tell whether the amount lies between zero and the limit, on either side of zero."""
+    """Whether the amount lies between zero and the limit, on either side of zero."""
     return amount == 0 or (sign(amount) == sign(limit) and abs(amount) <= abs(limit))
