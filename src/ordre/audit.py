@@ -61,7 +61,7 @@ class Report:
     proof: dict[str, Any] | None = None
 
     def add(self, part: "Part") -> None:
-        """Take in what was found in the orders that come next."""
+        """Add the results for the next orders."""
         self.orders += len(part.leaves)
         for account_id, tally in part.tallies.items():
             self.tallies.setdefault(account_id, Tally()).add(tally)
@@ -73,7 +73,7 @@ class Report:
 
 @dataclass(slots=True)
 class Part:
-    """What was found in some orders. ``leaves`` are what each is in the tree of its account, with the account."""
+    """The results for some orders. ``leaves`` are what each is in the tree of its account, with the account."""
 
     differences: list[Difference]
     leaves: list[tuple[str, str]]

@@ -98,7 +98,7 @@ class State:
     lines: list[Kept] = field(default_factory=list)
 
     def add(self, line: Kept) -> None:
-        """Take in a line.
+        """Add a line.
 
         Raises:
             BadKept: It does not follow the one before, or its heads are not those that are signed.
@@ -115,7 +115,7 @@ class State:
         self.lines.append(line)
 
     def go_on(self, line: Kept) -> None:
-        """Take in a line, and let go of those before: all that is asked of them stands in the heads."""
+        """Add a line, and drop those before it: the heads have all that is asked of them."""
         self.add(line)
         self.lines = [line]
 
@@ -208,7 +208,7 @@ def hashes_of(acts: Iterable[Act]) -> dict[int, str]:
 
 
 class Comparison:
-    """Looks, as orders pass, whether each kept head is one of the order's: whether its chain then is how today's begins."""
+    """Compares orders, one after another, with kept roots: today's chain of each must begin with the chain of then."""
 
     def __init__(self, accounts: Mapping[str, State]) -> None:
         self._accounts = accounts
@@ -233,7 +233,7 @@ class Comparison:
             return
 
     def pass_over(self, account_id: str, order: str) -> None:
-        """Take an order as it was kept last: its head is known to be the same."""
+        """Count an order as unchanged since it was kept: its head is known to be the same."""
         self._left[account_id].pop(order, None)
 
     def differences(self, log: Mapping[int, str]) -> Iterator[Difference]:

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
 
 from commands import line, run
-from ordre.db.schema import Applied, applied_from, migrations, pending
+from ordre.db.schema import Applied, Engine, applied_from, migrations, pending
 from service import Service, children
 
 pytestmark = pytest.mark.slow
@@ -57,6 +58,12 @@ def test_a_row_of_before_is_compatible_with_itself_alone() -> None:
 
 def test_migrations_are_numbered_without_a_gap_or_a_twin() -> None:
     assert [one.number for one in migrations("sqlite")] == list(range(1, NEWEST + 1))
+
+
+def test_no_text_of_a_migration_holds_what_ends_a_statement_or_begins_a_comment() -> None:
+    """A file is cut at every `;` and `--`: inside quotes, that would leave a quote on its own."""
+    for engine in get_args(Engine):
+        assert [one.name for one in migrations(engine) if any(text.count("'") % 2 for text in one.statements)] == []
 
 
 def test_every_migration_says_what_it_is_compatible_with() -> None:

@@ -1,4 +1,4 @@
-"""What a handler gets and what it gives back."""
+"""The arguments and the results of handlers."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -22,7 +22,7 @@ class _Line:
 
 
 class Turns:
-    """Who reads, by account. Nothing is kept of an account that does not."""
+    """The readers of each account. Nothing is kept of an account without any."""
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}

@@ -18,7 +18,7 @@ CLIENT_ID = "[A-Za-z0-9._-]{1,64}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoSuchAccount(Unknown):
-    """No account has the id that somebody typed. Only commands refuse for this."""
+    """No account has the id that somebody typed. Only commands raise it."""
 
     code: ClassVar[str] = UnknownAccount.code
     account_id: str

@@ -39,9 +39,9 @@ class _Small:
 
     @contextmanager
     def but_for_this(self) -> Iterator[None]:
-        """Leave out the one that is being answered, such as a write, while it asks for what is large.
+        """Leave out the request being answered, such as a write, while it does large work of its own.
 
-        What is done for it would give way to itself.
+        That work would give way to itself.
         """
         task = asyncio.current_task()
         times = self._tasks.pop(task, 0)
@@ -52,7 +52,7 @@ class _Small:
             self._enter(task, times)
 
     def give_way(self) -> None:
-        """Wait, in a thread, while there are any; on the loop do not, as nobody else could end the waiting."""
+        """Wait, in a thread, while there are any. On the event loop do not wait: nobody else could end it."""
         if self._tasks and threading.get_ident() != self._loop_thread:
             self._none.wait(WAY_SECONDS)
 

@@ -1,4 +1,4 @@
-"""How much of a history goes with what it is of: the last entries, within bounds."""
+"""The last entries of a history, within bounds."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar

@@ -17,7 +17,7 @@ class Naming(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeveralOrders(Refusal):
-    """A number stands on several orders. Only commands refuse for this: on the wire an order has no number for a name."""
+    """Several orders have this number. Only commands raise it: the API finds no order by its number."""
 
     code: ClassVar[str] = "several_orders"
     number: str
@@ -31,7 +31,7 @@ class SeveralOrders(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoSuchOrder(Unknown):
-    """No order has this name. Only commands refuse for this."""
+    """No order has this name. Only commands raise it."""
 
     code: ClassVar[str] = UnknownOrder.code
     name: str

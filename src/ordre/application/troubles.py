@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Trouble(StrEnum):
-    """Why a store cannot answer, in words for anybody: the details are for the log."""
+    """A reason why a store cannot answer, in words for anybody; the details go to the log."""
 
     AWAY = "The database cannot be reached"
     FULL = "The disk of the database is full, or cannot be written"

@@ -19,7 +19,7 @@ class NotConformingError(Exception):
 
 
 class _NotAskedError(Exception):
-    """What follows is asked only where the judgement goes beyond what is seen."""
+    """Skips the checks that follow: the level does not include their evidence."""
 
 
 TROUBLES = (NotConformingError, httpx.HTTPError, KeyError, ValueError, TypeError, LookupError)

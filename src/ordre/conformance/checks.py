@@ -1,4 +1,4 @@
-"""The checks of what is the same: they ask nothing that the original does not have."""
+"""Checks of the parts that are the same: they use nothing that the original does not have."""
 
 from uuid import uuid4
 

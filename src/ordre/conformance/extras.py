@@ -1,4 +1,4 @@
-"""The checks of what differs and what is extra: they are asked of Ordre alone."""
+"""Checks of the parts that differ or are extra: they run against Ordre alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,7 @@ def erasing(api: Api) -> None:
 
 
 def repeating(api: Api) -> None:
-    """What is done again is done once."""
+    """A repeated request has one effect."""
     draft = api.draft({}, 100)
     (order,) = api.completed(draft)
     same("completing again", api.completed(draft), [order])

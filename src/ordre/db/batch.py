@@ -237,12 +237,12 @@ class Batch:
         self._orders[subject] = after
 
     def _found_under(self, subject: Subject, terms: frozenset[Term]) -> None:
-        """Keep what the order is found under because of what was recorded on it."""
+        """Keep the terms that a recorded fact adds to its order."""
         if terms:
             self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) | terms
 
     def _empty(self, subject: Subject, emptied: Emptied) -> None:
-        """Keep what is left of an earlier fact; what the order was found under because of it, it is not any more."""
+        """Keep the rest of an earlier fact, and drop the terms that it added to its order."""
         earlier = self._earlier[subject, emptied.ref]
         gone = self._terms.of_fact(earlier.fact, emptied.before)
         self._earlier[subject, emptied.ref] = EarlierFact(fact=earlier.fact, document=emptied.document)

@@ -1,4 +1,4 @@
-"""Binding what was written before it was bound, by whoever migrates: from then on it is as anything else."""
+"""Chains, hashes and counts, when a database is migrated, what was written before that was done at each write."""
 
 from itertools import chain
 

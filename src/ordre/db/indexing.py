@@ -1,4 +1,4 @@
-"""Terms of what was written before they were read as they are now: whoever migrates finds them.
+"""Adds, when a database is migrated, the terms of orders and drafts that were written before terms were read as now.
 
 An account keeps under which version of the terms it is found. Terms that are there stay, so lists find what they found meanwhile.
 """
@@ -22,7 +22,7 @@ _UNREADABLE = (KeyError, ValueError, MsgspecError)
 
 
 async def index_terms(store: OrderTables) -> None:
-    """Find the terms of what was written before they were read as they are now. Terms that are there stay."""
+    """Add the terms of orders and drafts that were written before terms were read as they are now. Existing terms stay."""
     sql = "select account_id from accounts where terms_version < $1 order by account_id"
     for (account,) in await store.shared(sql, store.terms.version):
         await _index_orders(store, account)

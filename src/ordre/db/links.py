@@ -1,4 +1,4 @@
-"""What is hashed of rows beside facts: of the events of a draft, of a draft that is gone, and of an answer that is kept."""
+"""Hashes of rows beside facts: of the events of a draft, of an erased draft, and of a kept answer."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Statements of which each may depend on what those before it found, as one transaction.
+"""Several statements in one transaction, each of which may depend on the results of those before it.
 
 A script does no I/O: it yields a statement and is sent the rows that it returns. So either engine runs it.
 """

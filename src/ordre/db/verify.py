@@ -1,4 +1,4 @@
-"""Does an order still say what its facts say? Folds the facts, checks the chain, compares with every column stored."""
+"""Verifies orders: folds the facts, checks the chain, compares with every stored column."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Is everything that is administered as the log of administration says, and is the log whole?"""
+"""Verifies the log of administration, and accounts, clients, keys and the schema against it."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 

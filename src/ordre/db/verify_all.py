@@ -1,4 +1,4 @@
-"""Is everything that is stored what was written? Of orders, see ``db/verify.py``; here is what stands beside them."""
+"""Verifies everything that is stored beside orders; of orders, see ``db/verify.py``."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 

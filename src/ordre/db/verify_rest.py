@@ -1,4 +1,4 @@
-"""Is what an account holds beside its orders what was written: drafts, what is left of those that were erased, and kept answers?
+"""Verifies what an account holds beside its orders: drafts, the rest of erased ones, and kept answers.
 
 And does it hold as much as was written? See ``db/tally.py``.
 """

@@ -1,4 +1,4 @@
-"""What is hashed of a fact, and how an order's chain of facts is verified (H3).
+"""Hashes of facts, and how an order's chain of facts is verified (H3).
 
 The body of a fact enters the chain only by a digest that is salted: when body and salt are erased, the chain still
 verifies and nothing can be guessed back from the digest. A digest says in which of two forms it was made, and is itself chained.

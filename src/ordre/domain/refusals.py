@@ -254,7 +254,7 @@ class TaxOutsideLine(Invalid):
 
 
 class NotNow(Refusal):
-    """Right in itself, refused by the state of the order or draft."""
+    """Valid in itself, but refused by the state of the order or draft."""
 
     __slots__ = ()
 
