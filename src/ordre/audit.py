@@ -45,7 +45,7 @@ _FACT_FIELDS = ("version", "type", "at", "actor", "data", "document", "event", "
 
 @dataclass(slots=True)
 class Report:
-    """What was verified, and where it differs. ``roots`` are over the orders of each account, as they were verified.
+    """The result of a verification, with the differences. ``roots`` are over the orders of each account, as they were verified.
 
     ``acts`` are the log of administration, as it was read for that. ``root`` and ``proof`` are there where they were wished for
     and nothing differs.
@@ -82,7 +82,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a verification is to do beside verifying: compare with roots that were ``kept``, by account; make a root or a proof.
+    """The tasks of a verification beside verifying: compare with roots that were ``kept``, by account; make a root or a proof.
 
     They are made at ``at``, in milliseconds since 1970, of the account that is verified, and only where nothing differs.
     """

@@ -40,7 +40,7 @@ _TAX = {"NOK": 25, "SEK": 25, "EUR": 19, "JPY": 10, "KWD": 0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """What was made, and how to look at it. The secret is known only here."""
+    """The demo data, and how to look at them. The secret is known only here."""
 
     account_id: str
     client_id: str

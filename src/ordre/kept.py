@@ -132,14 +132,14 @@ class State:
 
 @dataclass(slots=True)
 class KeptFile:
-    """What a file holds, by account, and the numbers of lines that are torn."""
+    """The contents of a file of kept roots, by account, and the numbers of its incomplete lines."""
 
     accounts: dict[str, State] = field(default_factory=dict)
     torn: list[int] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
-        """How many roots it holds."""
+        """The number of its roots."""
         return sum(len(state.lines) for state in self.accounts.values())
 
 

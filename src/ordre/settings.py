@@ -86,7 +86,7 @@ class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What a setting is for, and what it may be: a number within bounds, one of ``words``, or a text that ``fits``."""
+    """The purpose of a setting, and its allowed values: a number within bounds, one of ``words``, or a text that ``fits``."""
 
     about: str
     least: float = 0
@@ -114,7 +114,7 @@ class Rule:
 
     @property
     def allowed(self) -> str:
-        """What the value may be, in words."""
+        """The allowed values, in words."""
         if self.words:
             return f"one of {', '.join(self.words)}"
         if self.fits:

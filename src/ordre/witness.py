@@ -32,7 +32,7 @@ _MODE = 0o600
 
 @dataclass(slots=True)
 class Round:
-    """What came of one look at the database: a root for each account in which nothing differs."""
+    """The result of one look at the database: a root for each account in which nothing differs."""
 
     roots: list[Kept] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)

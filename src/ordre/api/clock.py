@@ -34,7 +34,7 @@ class SetClock(Clock):
 
     @property
     def time(self) -> int:
-        """Where it stands."""
+        """The instant at which the clock stands."""
         return self._now
 
 

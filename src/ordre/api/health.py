@@ -11,7 +11,7 @@ from ordre.api.wire.queries import NoBody, NoQuery
 
 @dataclass(slots=True)
 class Lifecycle:
-    """What this process is about to do. It stands in the state of the lifespan, as ``lifecycle``."""
+    """The state of this process: whether it is about to stop. It stands in the state of the lifespan, as ``lifecycle``."""
 
     stopping: bool = False
 

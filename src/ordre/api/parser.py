@@ -45,7 +45,7 @@ class Head:
 
 
 class Reader(Protocol):
-    """Who reads the requests."""
+    """Receives the requests as they are parsed."""
 
     def on_head(self, head: Head) -> None:
         """A head is whole; its body follows."""

@@ -99,7 +99,7 @@ def origin_of(address: str | None) -> str:
 
 
 class Budget:
-    """What requests cost, by key: taken after each, as much as it was; who has nothing left waits until there is something.
+    """A budget for each key, charged after each request with its cost; a key with nothing left is refused until some comes back.
 
     ``per_second`` comes back, up to ``burst_seconds`` of it; 0 takes any number.
     """

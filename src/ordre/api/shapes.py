@@ -72,7 +72,7 @@ class Choice:
 
     @property
     def words(self) -> str:
-        """What a value of another kind must be."""
+        """The kind in words, for messages on what a value must be."""
         if self.kind is Literal:
             return f"one of {_listed(self.values)}"
         return self.expected or _NAMES.get(self.kind, "any value")
@@ -121,7 +121,7 @@ class Shape:
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
-        """What a value may be, besides null."""
+        """The kinds of value that the type admits, besides null."""
         return tuple(_choices(self._type))
 
     def made_of(self, value: object) -> object:

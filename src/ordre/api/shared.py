@@ -16,7 +16,7 @@ BURST_SECONDS = 30
 
 
 class Api:
-    """What every endpoint shares."""
+    """Everything that the endpoints share."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, moved: Moved) -> None:
         self.store = store

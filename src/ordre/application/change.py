@@ -14,7 +14,7 @@ from ordre.domain.order.parts import Content
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Who asks for a write, when and how. ``at`` is in milliseconds; ``event`` is the request as an event shows it, in JSON.
+    """A request to write: by whom, when, how. ``at`` is in milliseconds; ``event`` is the request as an event shows it, in JSON.
 
     ``key`` is the idempotency key and ``digest`` what identifies the request under it; ``version`` is what If-Match names.
     With ``strict`` a write is refused that would leave out part of what it was asked for.
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a change wants loaded. ``order`` is an ``order_id`` or ``id``; ``refs`` are those of earlier facts, two at most."""
+    """The data that a change wants. ``order`` is an ``order_id`` or ``id``; ``refs`` are those of earlier facts, two at most."""
 
     account_id: str
     order: str | None = None
@@ -80,7 +80,7 @@ class EarlierFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a write is answered with: a JSON document, or orders, each at a version, as one object or (``many``) as a list."""
+    """The answer to a write: a JSON document, or orders, each at a version, as one object or (``many``) as a list."""
 
     document: str | None = None
     version: int | None = None

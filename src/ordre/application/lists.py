@@ -130,7 +130,7 @@ RECORDED_KINDS = ("payment", "payment_id", "comment")
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How a term begins, and the kinds that it may be of."""
+    """The beginning of a term, and the kinds that it may be of."""
 
     kinds: tuple[str, ...]
     text: str

@@ -108,7 +108,7 @@ class OrderStore(Protocol):
 
 
 class Access(StrEnum):
-    """What a store is opened for."""
+    """The purpose for which a store is opened."""
 
     READ = "read"
     """Nothing is made, migrated or changed."""

@@ -38,7 +38,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="ordre backup"):
-    """What the file is. ``made_at`` is in milliseconds since 1970; ``rows`` are how many of each table to expect.
+    """The first line of a backup. ``made_at`` is in milliseconds since 1970; ``rows`` are how many of each table to expect.
 
     ``salt`` (hexadecimal) goes with the passphrase under which keys are encrypted; None where private keys were left out.
     """

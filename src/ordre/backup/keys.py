@@ -16,7 +16,7 @@ _SEALED = "sealed"
 
 
 class Lock:
-    """What keys are locked with in a file: a passphrase and the file's salt (hexadecimal)."""
+    """The lock of the keys in a file: a passphrase and the file's salt (hexadecimal)."""
 
     def __init__(self, passphrase: str, salt: str) -> None:
         self._key = key_of_passphrase(passphrase, bytes.fromhex(salt))

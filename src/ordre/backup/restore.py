@@ -53,7 +53,7 @@ class Differing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a database holds after a restore. ``migrated`` are the migrations that the backup did not have."""
+    """The contents of a database after a restore. ``migrated`` are the migrations that the backup did not have."""
 
     header: Header
     rows: Mapping[str, int]
@@ -64,7 +64,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How to restore. ``passphrase`` is asked only where the file holds encrypted keys; None leaves those out.
+    """Options of a restore. ``passphrase`` is asked only where the file holds encrypted keys; None leaves those out.
 
     ``differences``: keep what is not as it was written, as it was not in the database that the backup is of.
     """

@@ -27,7 +27,7 @@ TOLD_EVERY = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a backup holds."""
+    """The contents of a backup."""
 
     header: Header
     rows: dict[str, int]

@@ -23,7 +23,7 @@ _token = msgspec.json.Decoder(Token).decode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How often a call is tried, and how long is waited between, in seconds: doubled each time, by chance up to half less."""
+    """How often a call is tried, and the pauses between in seconds: each twice the one before, less up to half at random."""
 
     attempts: int = 5
     first_wait_seconds: float = 0.1

@@ -37,7 +37,7 @@ Subject = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What an engine found for one change, as values of the domain."""
+    """The data that an engine read for one change, as values of the domain."""
 
     order: HeldOrder | None = None
     earlier: Mapping[str, EarlierFact] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Erasure:
 
 @dataclass(slots=True)
 class Rows:
-    """What a batch writes, table by table. Every row of a subject is written only if the subject's head was."""
+    """The rows that a batch writes, table by table. Every row of a subject is written only if the subject's head was."""
 
     heads: dict[Subject, tuple[int, HeldOrder]] = field(default_factory=dict)
     """subject -> (version that was read, 0 for a new order; the order)."""

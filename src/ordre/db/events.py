@@ -33,7 +33,7 @@ FactsByOrder = dict[str, list[FactRow]]
 
 
 class Reading(Protocol):
-    """What reads rows."""
+    """Reads rows."""
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]: ...
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]: ...

@@ -22,7 +22,7 @@ _DATA, _DOCUMENT, _FIELDS = 4, 5, 6
 
 
 class _Folding:
-    """What the facts so far come to: nothing where the order was erased after them."""
+    """The order after the facts so far; none where it was erased after them."""
 
     def __init__(self) -> None:
         self.version = 0

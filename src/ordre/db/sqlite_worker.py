@@ -90,7 +90,7 @@ def _tell(done: Sequence[Done]) -> None:
 
 
 class Writing:
-    """What the writer does. ``held`` is the file that it writes to, where there is one."""
+    """The work of the writer thread. ``held`` is the file that it writes to, where there is one."""
 
     def __init__(self, terms: Terms, held: Held | None) -> None:
         self._terms, self._held = terms, held

@@ -16,7 +16,7 @@ from ordre.domain.order.parts import Content
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Where what is stored is not what was written: of an order, or ``about`` something else. ``account_id`` may be empty.
+    """A difference between what is stored and written: of an order, or ``about`` something else. ``account_id`` may be empty.
 
     ``version`` is None where it is about the whole.
     """

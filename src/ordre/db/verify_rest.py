@@ -45,7 +45,7 @@ _OF_ACCOUNTS = (*_OWNERS, "orders", "drafts", "erased_drafts", "idempotency", "t
 
 
 class Rest:
-    """What one account holds beside its orders. ``found`` is what was counted so far: the facts of its orders."""
+    """Everything that one account holds beside its orders. ``found`` is what was counted so far: the facts of its orders."""
 
     def __init__(self, database: OrderTables, account_id: str, found: Tally) -> None:
         self._database, self._account, self._found = database, account_id, found

@@ -30,14 +30,14 @@ class DraftStatus(StrEnum):
 
 
 class OrderIdStyle(StrEnum):
-    """How an order id is made for the client."""
+    """The style of an order id that is made for the client."""
 
     ALPHANUMERIC_9 = "ALPHANUMERIC_9"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What completing does. ``target`` is the order that the draft is added to, or replaces."""
+    """The options of completing a draft. ``target`` is the order that it is added to, or replaces."""
 
     generate_order_id: OrderIdStyle | None = None
     target: str | None = None
@@ -88,7 +88,7 @@ class Draft:
 
     @property
     def totals(self) -> Totals:
-        """What its items add up to."""
+        """The sums of its items."""
         return totals(line_of(item.priced) for item in self.sketch.items)
 
     @property
@@ -100,7 +100,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What a new order is called, drawn outside the domain."""
+    """The names of a new order, drawn outside the domain."""
 
     id: str
     order_id: str

@@ -31,7 +31,7 @@ class PaymentStatus(StrEnum):
 
 
 class Remaining(NamedTuple):
-    """What remains to be recorded, and what is still due, in minor units, signed."""
+    """The amounts that remain to be recorded, and the one still due, in minor units, signed."""
 
     authorization: int = 0
     capture: int = 0

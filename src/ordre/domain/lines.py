@@ -17,7 +17,7 @@ from ordre.domain.refusals import (
 
 
 class Sums(NamedTuple):
-    """What successful operations add up to on one line, each on the line's side of zero."""
+    """The sums of the successful operations on one line, each with the line's sign."""
 
     authorized: int = 0
     captured: int = 0
@@ -29,7 +29,7 @@ NOTHING = Sums()
 
 
 class Line(NamedTuple):
-    """What the rules read of a line: its amounts, and the sums of its operations."""
+    """A line as the rules read it: its amounts, and the sums of its operations."""
 
     gross: int
     discount: int
@@ -52,7 +52,7 @@ class PricedItem:
 
 
 class Totals(NamedTuple):
-    """What the lines of an order add up to."""
+    """The sums of the lines of an order."""
 
     gross: int
     net: int

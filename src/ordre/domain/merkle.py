@@ -12,7 +12,7 @@ from ordre.domain.chain import digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Where an order's chain ended: its version, and the hash of its last fact."""
+    """The end of an order's chain: its version, and the hash of its last fact."""
 
     order: str
     version: int

@@ -121,7 +121,7 @@ class UnknownAccount(Unknown):
 
 
 class Invalid(Refusal):
-    """What was sent is wrong, whatever the state."""
+    """Wrong in itself, whatever the state of the order or draft."""
 
     __slots__ = ()
 

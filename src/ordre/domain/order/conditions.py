@@ -10,7 +10,7 @@ from ordre.domain.refusals import AlreadyUsed, LimitReached, OrderCancelled, Ord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one order may hold."""
+    """The limits on the size of one order."""
 
     lines: int = 1_000
     operations: int = 2_000

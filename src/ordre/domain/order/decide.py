@@ -24,7 +24,7 @@ Command = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a command needs besides the order: what it shows (``content``), and its earlier facts of these names.
+    """The data that a command needs besides the order: what that shows (``content``), and its earlier facts of these names.
 
     ``empties`` says that it takes text away that is stored.
     """

@@ -39,7 +39,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the rules read of an order. Everything it shows about money is computed from ``lines`` (M3)."""
+    """An order as the rules read it. Everything it shows about money is computed from ``lines`` (M3)."""
 
     id: str
     order_id: str

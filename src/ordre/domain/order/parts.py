@@ -11,7 +11,7 @@ Frozen = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What lists find an order by. ``time_to_live`` is in seconds."""
+    """The values by which lists find an order. ``time_to_live`` is in seconds."""
 
     customer_id: str | None = None
     store_id: str | None = None
@@ -58,7 +58,7 @@ class Reason(StrEnum):
 
 
 class EventState(StrEnum):
-    """What a service reports; also what an order's events combine to."""
+    """The state that a service reports; also the one that an order's events combine to."""
 
     ERROR = "error"
     FAILURE = "failure"

@@ -47,7 +47,7 @@ class Relation(NamedTuple):
 
 
 class _Reversed(NamedTuple):
-    """What the reversals of a line add up to."""
+    """The sums of the reversals of a line."""
 
     gross: int = 0
     net: int = 0
