@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ordre.api.openapi import document
+from contract import DOCUMENT
 
 Schema = dict[str, Any]
 MOST_FIELDS = 6
 """Of one object that are drawn at once, beside those that are needed."""
-_SCHEMAS: dict[str, Schema] = document()["components"]["schemas"]
+_SCHEMAS: dict[str, Schema] = DOCUMENT["components"]["schemas"]
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**20), 10**20), st.floats(allow_nan=False, allow_infinity=False), _TEXT

@@ -9,7 +9,7 @@ import pytest
 
 from commands import run as ordre
 from commands import run_json
-from ordre.api.openapi import document
+from contract import DOCUMENT
 from ordre.api.operations import OPERATIONS
 from ordre.api.wire.common import KNOWN_WORDS
 from ordre.conformance import table
@@ -23,7 +23,6 @@ from service import Service, Shop
 
 pytestmark = pytest.mark.slow
 
-DOCUMENT = document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 STANDARDS = {"Currency", "Country"}
 """Enums that are lists of a standard, and tested against it elsewhere."""

@@ -10,7 +10,8 @@ from lanes import Effort
 from service import ORDRE, Service
 from throwaway import Cluster
 
-ROUNDS = 8
+ROUNDS, DEEP_ROUNDS = 4, 8
+"""Kills of one server, whose orders hold all that its clients did meanwhile."""
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.deep(2)]
@@ -35,8 +36,9 @@ def killed(service: Service, effort: Effort, cluster: Cluster | None) -> Counter
     counted = Counter[str]()
     service.start()
     try:
+        rounds = DEEP_ROUNDS if effort.deep else ROUNDS
         for seed in effort.rounds():
-            counted += crash(service, ROUNDS, seed=seed, cluster=cluster) + Counter(kills=ROUNDS)
+            counted += crash(service, rounds, seed=seed, cluster=cluster) + Counter(kills=rounds)
     finally:
         service.stop()
     assert counted["acknowledged"] > 20 * counted["kills"]

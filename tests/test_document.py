@@ -11,14 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from contract import DOCUMENT
 from node import npm
 from ordre.api.descriptions import described
 from ordre.api.errors import ErrorDetail
-from ordre.api.openapi import document
 from ordre.api.wire.common import Wire
 from ordre.domain.refusals import Refusal
 
-DOCUMENT = document()
 SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
 OPERATIONS = {one["operationId"]: one for path in DOCUMENT["paths"].values() for one in path.values()}
 

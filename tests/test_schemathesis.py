@@ -33,8 +33,8 @@ from typing import Any
 
 import pytest
 
+from contract import DOCUMENT
 from lanes import Effort
-from ordre.api.openapi import document
 from service import Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.deep(2, alone="postgres")]
@@ -115,7 +115,7 @@ def followed(report: Path) -> set[tuple[str, str]]:
     """The links that led from one operation to a success of another, by their ids."""
     by_label = {
         f"{method.upper()} {path}": one["operationId"]
-        for path, operations in document()["paths"].items()
+        for path, operations in DOCUMENT["paths"].items()
         for method, one in operations.items()
     }
     found = set()

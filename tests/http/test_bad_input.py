@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ordre.api.openapi import document
+from contract import DOCUMENT
 from ordre.api.operations import OPERATIONS
 from ordre.api.wire.queries import NoBody
 from service import Shop, faults_of, item, items
@@ -56,7 +56,7 @@ def test_malformed_json_on_every_operation(shop: Shop, route: Any) -> None:
 
 WHOLE_NUMBERS = [
     (method, path, parameter["name"])
-    for path, operations in document()["paths"].items()
+    for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
     for parameter in operation.get("parameters", [])
     if parameter["in"] == "query" and parameter["schema"].get("type") == "integer"

@@ -39,7 +39,7 @@ LINE_IDS = st.integers(1, 4)
 AMOUNTS = st.sampled_from([0, 1, 2, 5, -1, -2, -5])
 CURRENCIES = st.sampled_from(["NOK", "NOK", "JPY", "KWD"])
 IDS = st.sampled_from(["p", "q", "r"])
-STEPS, STEPS_OF_ONE = 1_500, 25
+STEPS, STEPS_OF_ONE = 500, 25
 MOST_ROUNDS = 6
 """Of which one is mostly enough: what comes about in a round is chance."""
 WANTED = {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from commands import run_json
+from database import ENGINES, new_database
 from service import Service, Shop, items, operation
 
 pytestmark = pytest.mark.slow
@@ -17,16 +18,22 @@ pytestmark = pytest.mark.slow
 WRITERS = 64
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A server of three processes, each of which takes a second of imports: all tests share it."""
+    made = Service(new_database(request, str(request.param), tmp_path_factory), "--workers", "3")
+    made.start()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
-def crowd(own_database: str) -> Iterator[Shop]:
+def crowd(several: Service) -> Iterator[Shop]:
     """An account served by three processes."""
-    service = Service(own_database, "--workers", "3")
-    service.start()
-    with service.shop() as shop:
+    with several.shop() as shop:
         shop.sign_in()
         yield shop
-    service.stop()
-    assert run_json("verify", database=own_database)["differences"] == []
+    assert run_json("verify", database=several.database)["differences"] == []
 
 
 def at_once(work: list[tuple[str, str, Any]], shop: Shop, **more: Any) -> list[Any]:

@@ -8,13 +8,12 @@ import pytest
 from babel.core import Locale
 from jsonschema import Draft202012Validator, FormatChecker
 
-from ordre.api.openapi import document
+from contract import DOCUMENT
 from ordre.api.wire.common import COUNTRIES
 from ordre.api.wire.readonly import ANSWERED_AS
 from ordre.domain.money import DIGITS
 from service import Shop, faults_of, item, items, operation
 
-DOCUMENT = document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 JUNK = {"junk": ["x"]}
 

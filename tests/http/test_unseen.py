@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from contract import DOCUMENT
 from ordre.api.errors import MOST_FAULTS
-from ordre.api.openapi import document
 from ordre.api.unseen import MOST_CHARACTERS, ignored_header, prefers_strict
 from ordre.client import Client, calls, errors
 from service import Service, Shop, faults_of, item, items
@@ -240,5 +240,5 @@ def test_any_other_preference_is_ignored_and_the_document_says_so(shop: Shop) ->
     for value in ("", "respond-async", "handling=lenient", "x" * 300):
         body = {"currency": "NOK", "items": items(100), "no_such_field": 1}
         assert shop.send("POST", "/orders", body, headers={"Prefer": value}).status_code == 200
-    operation = document()["paths"]["/v1/accounts/{aid}/shopping/orders"]["post"]
+    operation = DOCUMENT["paths"]["/v1/accounts/{aid}/shopping/orders"]["post"]
     assert [one["schema"] for one in operation["parameters"] if one["name"] == "Prefer"] == [{"type": "string"}]
