@@ -145,7 +145,7 @@ def test_everything_of_a_customer(logged: tuple[Service, Path], by: str) -> None
         found = run_json("erase", shop.account_id, *flags, database=service.database)
         assert (found["erased"], ids(found["orders"]), ids(found["drafts"])) == (False, orders | {was}, {draft, lately})
         assert shop.get(f"/orders/{was}")["status"] == "open"
-        assert "say --yes" in run("erase", shop.account_id, *flags, database=service.database)
+        assert "add --yes" in run("erase", shop.account_id, *flags, database=service.database)
         printed = run("erase", shop.account_id, *flags, "--yes", database=service.database)
         assert printed.count("erased order") == 3
         assert printed.count("erased draft") == 2
