@@ -7,9 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ordre.api.errors import status_of
-from ordre.api.openapi import document_text
-from ordre.api.operations import OPERATIONS
+from ordre.api.document.openapi import document_text
+from ordre.api.http.errors import status_of
+from ordre.api.operations.table import OPERATIONS
 from ordre.conformance import table
 from ordre.conformance.fields import ENUMS, OBJECTS
 from ordre.conformance.table import Row

@@ -19,7 +19,7 @@ def main() -> None:
     with running(CLOCK) as ordre, httpx.Client(base_url=ordre.url, timeout=30) as http:
         kept = Run(http, ordre.account_id, ordre.client_id, ordre.client_secret).every_operation()
     text = json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
-    (ROOT / "src" / "ordre" / "api" / "example_answers.json").write_text(text, encoding="utf-8")
+    (ROOT / "src" / "ordre" / "api" / "document" / "example_answers.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from ordre.api.openapi import document
+from ordre.api.document.openapi import document
 
 DOCUMENT: dict[str, Any] = document()
 """Made once: it takes a third of a second."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from ordre.api.examples import EXAMPLES, QUERIES
-from ordre.api.operations import OPERATIONS
+from ordre.api.document.examples import EXAMPLES, QUERIES
+from ordre.api.operations.table import OPERATIONS
 
 CLOCK = "2026-01-31T12:00:00Z"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

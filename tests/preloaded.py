@@ -11,7 +11,7 @@ import ordre.server
 for _folder in (ordre.cli, ordre.db.migrations):
     for _module in pkgutil.iter_modules(_folder.__path__, f"{_folder.__name__}."):
         importlib.import_module(_module.name)
-for _name in ("ordre.api.connection", "uvicorn.lifespan.on", "uvicorn.loops.uvloop"):  # uvicorn imports these by their names
+for _name in ("ordre.api.http.connection", "uvicorn.lifespan.on", "uvicorn.loops.uvloop"):  # uvicorn imports these by their names
     importlib.import_module(_name)
 gc.collect()
 gc.freeze()  # the collector does not look through what was there before the fork, and copies none of it

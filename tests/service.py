@@ -91,7 +91,7 @@ def hasty(database: str, **settings: str) -> Service:
     made = Service(database, environment={**os.environ, **settings})
     names = ("HEAD_SECONDS", "STOP_SECONDS", "DROP_SILENCE", "DROP_SECONDS", "WRITE_SECONDS", "WRITE_BYTES")
     shorter = "".join(f"connection.{name} /= 5\n" for name in names) + "connection.IDLE_SECONDS = 5\n"
-    made.before = f"from ordre.api import connection\n{shorter}"
+    made.before = f"from ordre.api.http import connection\n{shorter}"
     return made
 
 

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from ordre.api.operations import OPERATIONS
+from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.common import Number
 from ordre.api.wire.items import NewItem, TaxLine
 from ordre.api.wire.operations import NewOperation, OperationItem

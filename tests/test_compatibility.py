@@ -10,7 +10,7 @@ import pytest
 from commands import run as ordre
 from commands import run_json
 from contract import DOCUMENT
-from ordre.api.operations import OPERATIONS
+from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.common import KNOWN_WORDS
 from ordre.conformance import table
 from ordre.conformance.api import Api, Check, same

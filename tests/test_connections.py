@@ -21,10 +21,10 @@ from uvicorn.server import Server, ServerState
 
 from floods import HOST, flood
 from lanes import Effort
-from ordre.api import connection as bounds
-from ordre.api.connection import Connection
-from ordre.api.parser import HEAD_BYTES
-from ordre.api.watch import most_connections
+from ordre.api.http import connection as bounds
+from ordre.api.http.connection import Connection
+from ordre.api.http.parser import HEAD_BYTES
+from ordre.api.http.watch import most_connections
 from service import Service, Shop, hasty, items, memory_of, serving
 
 TOO_LARGE = 20_000_000

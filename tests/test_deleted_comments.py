@@ -12,11 +12,11 @@ import pytest
 from commands import proven, run, run_json
 from database import sql
 from marks import Marks, everything_in
-from ordre.api.context import uuid7
 from ordre.api.wire.events import comment, request_event
 from ordre.api.wire.facts import show
 from ordre.api.wire.orders import NewComment
 from ordre.application.change import Answer, Call
+from ordre.application.ids import uuid7
 from ordre.application.orders import execute
 from ordre.bootstrap import opened
 from ordre.db.codec import answer_start, text

@@ -13,8 +13,8 @@ import pytest
 
 from contract import DOCUMENT
 from node import npm
-from ordre.api.descriptions import described
-from ordre.api.errors import ErrorDetail
+from ordre.api.document.descriptions import described
+from ordre.api.http.errors import ErrorDetail
 from ordre.api.wire.common import Wire
 from ordre.domain.refusals import Refusal
 

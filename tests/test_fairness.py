@@ -9,10 +9,10 @@ import pytest
 
 from lanes import Effort
 from neighbours import fill, p99, reading
-from ordre.api.answers import PIECE
-from ordre.api.errors import Failure
-from ordre.api.rates import Budget, cost_of
-from ordre.api.turns import AT_ONCE, WAITING, Turns
+from ordre.api.http.answers import PIECE
+from ordre.api.http.errors import Failure
+from ordre.api.http.rates import Budget, cost_of
+from ordre.api.http.turns import AT_ONCE, WAITING, Turns
 from ordre.application.aside import LARGE, WAY_SECONDS, aside, small
 from ordre.application.lists import Made
 from service import Service, Shop, item, serving

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from ordre.api.errors import MOST_FAULTS, Failure, failure_body, refusal_body
-from ordre.api.examples import EXAMPLES
-from ordre.api.faults import faults_of_parameters, read
-from ordre.api.operations import OPERATIONS
-from ordre.api.requests import Bodies, Queries
-from ordre.api.shapes import Shape, fields_of
+from ordre.api.document.examples import EXAMPLES
+from ordre.api.http.errors import MOST_FAULTS, Failure, failure_body, refusal_body
+from ordre.api.http.faults import faults_of_parameters, read
+from ordre.api.http.requests import Bodies, Queries
+from ordre.api.http.shapes import Shape, fields_of
+from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.common import decoder
 from ordre.api.wire.orders import NewOrder
 from ordre.api.wire.queries import LISTS, NoBody

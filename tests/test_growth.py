@@ -13,9 +13,9 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from ordre.api.errors import Failure, refusal_body
-from ordre.api.requests import STRANGER_BYTES, Bodies, Queries, check_names, form_of, idempotency_key, path_of, version_named
-from ordre.api.unseen import Told, ignored_header, prefers_strict
+from ordre.api.http.errors import Failure, refusal_body
+from ordre.api.http.requests import STRANGER_BYTES, Bodies, Queries, check_names, form_of, idempotency_key, path_of, version_named
+from ordre.api.http.unseen import Told, ignored_header, prefers_strict
 from ordre.api.wire.orders import NewOrder
 from ordre.api.wire.queries import OrderListOf
 from ordre.api.wire.search import fact_terms, searched

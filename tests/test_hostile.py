@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from ordre.api.connection import HEAD_SECONDS
+from ordre.api.http.connection import HEAD_SECONDS
 from service import Service, Shop, hasty, items, memory_of
 
 pytestmark = pytest.mark.slow

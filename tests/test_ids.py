@@ -5,8 +5,7 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordre.api.context import uuid7
-from ordre.db.lists import id_floor
+from ordre.application.ids import id_floor, uuid7
 
 TICK = 245
 """Nanoseconds: a little more than a 4096th of a millisecond."""

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browsing import browser
-from ordre.api.openapi import document_text
+from ordre.api.document.openapi import document_text
 from service import Service, Shop
 
 pytestmark = pytest.mark.slow

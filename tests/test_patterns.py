@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from contract import DOCUMENT
-from ordre.api.operations import OPERATIONS
+from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.common import KNOWN_WORDS, milliseconds
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.settings import BadSetting, Settings

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ordre.api import rates
-from ordre.api.errors import Failure
-from ordre.api.rates import Rate
+from ordre.api.http import rates
+from ordre.api.http.errors import Failure
+from ordre.api.http.rates import Rate
 from ordre.client import Client, calls
 from ordre.settings import BadSetting, Settings
 from service import Service, Shop, serving

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ordre.api.failures import ANSWERS
-from ordre.api.operations import OPERATIONS
-from ordre.api.route import PARAMETERS, AnyRoute, PlainRoute
+from ordre.api.http.failures import ANSWERS
+from ordre.api.operations.row import PARAMETERS, AnyRoute, PlainRoute
+from ordre.api.operations.table import OPERATIONS
 from ordre.api.routes import ROUTES
 from ordre.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "src/ordre/api/order_routes.py"
+TABLE = ROOT / "src/ordre/api/operations/orders.py"
 
 
 def twice(values: Iterable[object]) -> list[object]:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from commands import run
-from ordre.api.health import Lifecycle
+from ordre.api.handlers.health import Lifecycle
 from ordre.stopping import Stopping
 from service import Service, children, items
 from throwaway import Cluster

@@ -53,7 +53,7 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         names = set(packed.namelist())
     assert files - names == set()
-    assert {"ordre/py.typed", "ordre/db/migrations/0001_first.sql", "ordre/api/page/docs.html"} <= names
+    assert {"ordre/py.typed", "ordre/db/migrations/0001_first.sql", "ordre/api/document/page/docs.html"} <= names
 
 
 def test_the_command_makes_fills_and_verifies_a_database(fresh: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import count, cycle
 from typing import Any
 
-from ordre.api.context import uuid7
 from ordre.api.wire.common import decoder
 from ordre.api.wire.drafts import NewDraft, draft_text, sketch
 from ordre.api.wire.events import NewEvent, comment, report, request_event
@@ -16,6 +15,7 @@ from ordre.api.wire.operations import NewOperation, record
 from ordre.api.wire.orders import NewComment, NewOrder, place_order
 from ordre.application import accounts, drafts
 from ordre.application.change import Call
+from ordre.application.ids import uuid7
 from ordre.application.orders import execute
 from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret

@@ -11,9 +11,9 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.app import make_app
-from ordre.api.clock import clock_from
-from ordre.api.health import Lifecycle
-from ordre.api.sandbox import new_account
+from ordre.api.handlers.health import Lifecycle
+from ordre.api.handlers.sandbox import new_account
+from ordre.api.http.clock import clock_from
 from ordre.application.erasure import tidy
 from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable, Trouble

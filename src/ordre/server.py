@@ -18,7 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from ordre import __version__, bootstrap, logs
-from ordre.api.watch import allow_connections
+from ordre.api.http.watch import allow_connections
 from ordre.application.troubles import StoreUnavailable
 from ordre.served import Application, Guest, app
 from ordre.settings import Settings, current, environment_of, proxies_in, variable_of
@@ -232,7 +232,7 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
     config = _Config(
         application or partial(app, sockets),
         factory=several,
-        http="ordre.api.connection:Connection",
+        http="ordre.api.http.connection:Connection",
         workers=settings.workers,
         log_config=None,
         log_level="warning",

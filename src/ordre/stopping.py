@@ -19,7 +19,7 @@ from types import FrameType
 
 import structlog
 
-from ordre.api.health import Lifecycle
+from ordre.api.handlers.health import Lifecycle
 
 _QUEUE_SECONDS = 0.1
 """For what is on its way into the queue, and for the processes that share it."""

@@ -7,7 +7,6 @@ from typing import cast
 import pytest
 from given import adding, placing, recording
 
-from ordre.api.context import uuid7
 from ordre.api.wire.common import json_text
 from ordre.api.wire.facts import DOCUMENTS
 from ordre.api.wire.search import TERMS
@@ -24,6 +23,7 @@ from ordre.application.change import (
     Outcome,
     Wanted,
 )
+from ordre.application.ids import uuid7
 from ordre.application.orders import append, execute
 from ordre.application.store import OrderStore
 from ordre.db.batch import Batch, Read, Subject

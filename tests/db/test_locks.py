@@ -13,9 +13,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from ordre.api.context import uuid7
 from ordre.application import accounts, drafts, erasure
 from ordre.application.change import Call
+from ordre.application.ids import uuid7
 from ordre.application.orders import execute
 from ordre.application.store import Store
 from ordre.application.views import Found

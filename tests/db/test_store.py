@@ -9,9 +9,9 @@ import pytest
 from given import placing
 
 from ordre import audit
-from ordre.api.context import uuid7
 from ordre.application import accounts, drafts
 from ordre.application.change import Answer, Call, Change, Loaded, Outcome, Wanted
+from ordre.application.ids import uuid7
 from ordre.application.orders import execute
 from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable

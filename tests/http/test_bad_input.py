@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract import DOCUMENT
-from ordre.api.operations import OPERATIONS
+from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.queries import NoBody
 from service import Shop, faults_of, item, items
 

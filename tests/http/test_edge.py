@@ -13,8 +13,8 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre import logs
-from ordre.api.edge import Edge
-from ordre.api.failures import failed
+from ordre.api.http.failures import failed
+from ordre.api.http.middleware import Edge
 from throwaway import free_port
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ def seen() -> tuple[dict[str, int | str], list[dict[str, Any]]]:
     """What the client sees of each path, and the lines that the server logs meanwhile."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "test_edge:application", "--factory", "--port", str(port), "--lifespan", "off"]
-    command += ["--http", "ordre.api.connection:Connection", "--no-access-log"]
+    command += ["--http", "ordre.api.http.connection:Connection", "--no-access-log"]
     tests = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)

@@ -8,8 +8,8 @@ import pytest
 
 from contract import DOCUMENT, check
 from example_run import CLOCK, Run
-from ordre.api.examples import EXAMPLES, recorded
-from ordre.api.operations import OPERATIONS
+from ordre.api.document.examples import EXAMPLES, recorded
+from ordre.api.operations.table import OPERATIONS
 from ordre.pytest import running
 
 

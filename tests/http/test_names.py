@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from commands import run
-from ordre.api import names
-from ordre.api.names import ClientNames
+from ordre.api.http import client_names as names
+from ordre.api.http.client_names import ClientNames
 from ordre.application import accounts
 from ordre.bootstrap import opened
 from ordre.settings import Settings
@@ -91,7 +91,7 @@ def test_names_are_read_once_in_a_while_and_of_some_accounts(own_database: str, 
                 account = await accounts.create_account(store, f"T1000000{number}", "Shop", 1)
                 made.append(await accounts.create_client(store, account.account_id, "Old", ["admin:shopping"], "x", 1))
             now = 100.0
-            monkeypatch.setattr("ordre.api.names.monotonic", lambda: now)
+            monkeypatch.setattr("ordre.api.http.client_names.monotonic", lambda: now)
             monkeypatch.setattr(names, "REMEMBERED", 2)
             found = ClientNames(store)
             assert await found.of("T10000000") == {made[0].client_id: "Old"}

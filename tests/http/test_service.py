@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ordre.api.openapi import document_text
+from ordre.api.document.openapi import document_text
 from service import Service, Shop
 
 

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from ordre.api.app import make_app
-from ordre.api.clock import Clock
-from ordre.api.examples import EXAMPLES
-from ordre.api.operations import OPERATIONS
-from ordre.api.route import AnyRoute
+from ordre.api.document.examples import EXAMPLES
+from ordre.api.http.clock import Clock
+from ordre.api.operations.row import AnyRoute
+from ordre.api.operations.table import OPERATIONS
 from ordre.application.change import Change, Outcome
 from ordre.application.store import Store
 from ordre.bootstrap import opened

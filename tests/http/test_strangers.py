@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ordre.api.examples import EXAMPLES
-from ordre.api.operations import OPERATIONS
-from ordre.api.route import AnyRoute
+from ordre.api.document.examples import EXAMPLES
+from ordre.api.operations.row import AnyRoute
+from ordre.api.operations.table import OPERATIONS
 from ordre.domain.access import SCOPES, allows
 from service import Service, Shop, faults_of, items, operation
 

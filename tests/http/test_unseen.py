@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from contract import DOCUMENT
-from ordre.api.errors import MOST_FAULTS
-from ordre.api.unseen import MOST_CHARACTERS, ignored_header, prefers_strict
+from ordre.api.http.errors import MOST_FAULTS
+from ordre.api.http.unseen import MOST_CHARACTERS, ignored_header, prefers_strict
 from ordre.client import Client, calls, errors
 from service import Service, Shop, faults_of, item, items
 

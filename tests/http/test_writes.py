@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ordre.api.operations import OPERATIONS
+from ordre.api.operations.table import OPERATIONS
 from service import Shop, faults_of, item, items, operation
 
 Write = tuple[str, str, Any]

@@ -17,15 +17,16 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ordre.api.answers import JsonAnswer
-from ordre.api.clock import Clock, Moved
-from ordre.api.context import WRITES, Context, Reply, uuid7
-from ordre.api.edge import CLIENT, OPERATION, Edge
-from ordre.api.errors import Failure, unauthorized
-from ordre.api.failures import failed
-from ordre.api.kept import kept_body
-from ordre.api.rates import cost_of
-from ordre.api.requests import (
+from ordre.api.handlers.conflict import explained
+from ordre.api.http.answers import JsonAnswer
+from ordre.api.http.clock import Clock, Moved
+from ordre.api.http.context import WRITES, Context, Reply
+from ordre.api.http.errors import Failure, unauthorized
+from ordre.api.http.failures import failed
+from ordre.api.http.kept import kept_body
+from ordre.api.http.middleware import CLIENT, OPERATION, Edge
+from ordre.api.http.rates import cost_of
+from ordre.api.http.requests import (
     STRANGER_BYTES,
     Bodies,
     Queries,
@@ -38,16 +39,16 @@ from ordre.api.requests import (
     text_of,
     version_named,
 )
-from ordre.api.route import B, PlainRoute, Q, Route
+from ordre.api.http.shared import Api
+from ordre.api.http.unseen import TOLD, Told, told
+from ordre.api.operations.row import B, PlainRoute, Q, Route
 from ordre.api.routes import ROUTES
-from ordre.api.shared import Api
-from ordre.api.stale import explained
-from ordre.api.unseen import TOLD, Told, told
 from ordre.api.wire.events import request_event
 from ordre.api.wire.queries import NoBody, is_large
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.application.aside import aside, small
 from ordre.application.change import Call
+from ordre.application.ids import uuid7
 from ordre.application.store import Store
 from ordre.auth.tokens import Caller, InvalidToken
 from ordre.domain.access import allows

@@ -9,7 +9,7 @@ def openapi(*, output: Path | None = None) -> None:
     Args:
         output: Write it to this file instead.
     """
-    from ordre.api.openapi import document_text  # noqa: PLC0415 - help and completion need nothing of what it loads
+    from ordre.api.document.openapi import document_text  # noqa: PLC0415 - help and completion need nothing of what it loads
 
     if output is None:
         print(document_text(), end="")

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from ordre.api.errors import ErrorBody, ErrorDetail
+from ordre.api.http.errors import ErrorBody, ErrorDetail
 from ordre.api.wire.answers import ErasedOrder
 
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import msgspec
 
-from ordre.api.wire.accounts import Token
 from ordre.api.wire.common import encode
+from ordre.api.wire.service import Token
 from ordre.client.calls import Call, Listing, Page
 from ordre.client.errors import UnauthorizedError, UnexpectedError, UnreachableError, error_of
 

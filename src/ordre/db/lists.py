@@ -11,6 +11,7 @@ Planners know less: a column in an expression (``+x``, ``coalesce(x, '')``, ``x 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ordre.application.ids import id_floor
 from ordre.application.lists import COUNT_LIMIT, ListQuery, Word
 from ordre.db import queries
 from ordre.db.within import Sized
@@ -218,13 +219,3 @@ def _has_term(listed: Listed, which: str) -> str:
 
 def _places(values: Sequence[object]) -> str:
     return ", ".join("{}" for _ in values)
-
-
-def id_floor(at: int) -> str:
-    """Return the text that is before every id made at this millisecond or later, and after every earlier one.
-
-    An id is a UUID of version 7, whose first 48 bits are the milliseconds at which the order was created. So the primary key
-    serves the filters on ``created_at`` and the order of every list.
-    """
-    digits = f"{max(at, 0):012x}"
-    return f"{digits[:8]}-{digits[8:]}"

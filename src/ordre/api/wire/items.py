@@ -25,7 +25,7 @@ from ordre.api.wire.common import (
     without_nulls,
     word,
 )
-from ordre.api.wire.people import ItemStore
+from ordre.api.wire.parties import ItemStore
 from ordre.domain.draft import DraftItem
 from ordre.domain.lines import PricedItem, line_of
 from ordre.domain.money import DIGITS

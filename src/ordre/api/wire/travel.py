@@ -3,7 +3,7 @@
 from msgspec import UNSET, field
 
 from ordre.api.wire.common import DateTime, LineId, Maybe, Number, ShortText, Text, Wire
-from ordre.api.wire.people import Place
+from ordre.api.wire.parties import Place
 
 
 class ExternalId(Wire):

@@ -1,0 +1,76 @@
+"""The arguments and the results of handlers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from ordre.api.http.client_names import ClientNames
+from ordre.api.http.rates import Guesses
+from ordre.api.http.unseen import Told
+from ordre.api.wire.common import encode
+from ordre.application.change import Call
+from ordre.application.store import Store
+from ordre.auth.tokens import Tokens
+from ordre.domain.order.conditions import Limits
+
+WRITES = "ordre.writes"
+"""Says in the scope whether the request is to change something."""
+WRITTEN = "ordre.written"
+"""Says in the scope that what the request asked for is recorded, whatever becomes of its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer: JSON, as a text or as the pieces of one, and the version that becomes its ETag."""
+
+    body: str | bytes | Sequence[bytes]
+    version: int | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+def reply(value: object) -> Reply:
+    """Return an answer of any value."""
+    return Reply(body=encode(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request, checked: who calls, with what. ``call`` carries what a write keeps of it."""
+
+    store: Store
+    clients: ClientNames
+    tokens: Tokens
+    guesses: Guesses
+    limits: Limits
+    call: Call
+    path: Mapping[str, str]
+    request: Request
+    new_id: Callable[[], str]
+    told: Told | None = None
+    """What the answer is to tell of fields that were not taken; None where nobody asks."""
+
+    @property
+    def account_id(self) -> str:
+        """The account that the request is about."""
+        return self.call.account_id
+
+    @property
+    def base_url(self) -> str:
+        """The URL under which the caller reached this server."""
+        return str(self.request.base_url).rstrip("/")
+
+    @property
+    def order(self) -> str:
+        """The order that the path names, by its ``order_id`` or ``id``."""
+        return self.path["order_id"]
+
+    async def names(self) -> Mapping[str, str]:
+        """Return the current names of the account's clients, by id."""
+        return await self.clients.of(self.account_id)
+
+    def was_written(self) -> None:
+        """Remember that what the request asked for is recorded: what fails from now on is its answer alone."""
+        self.request.scope[WRITTEN] = True

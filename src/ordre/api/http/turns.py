@@ -1,0 +1,75 @@
+"""Fairness between accounts inside a process: few of an account's large reads run at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from ordre.api.http.errors import Failure
+
+AT_ONCE = 1
+"""Large reads of one account that run at once in a process; others of it wait, first come first served."""
+WAITING = 100
+"""So many wait at most."""
+
+
+@dataclass(slots=True)
+class _Line:
+    running: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class Turns:
+    """The readers of each account. Nothing is kept of an account without any."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+
+    @asynccontextmanager
+    async def of(self, account_id: str) -> AsyncIterator[None]:
+        """Wait for a turn of the account, and have it.
+
+        Raises:
+            Failure: Too many wait.
+        """
+        line = self._lines.setdefault(account_id, _Line())
+        try:
+            if line.running < AT_ONCE:
+                line.running += 1
+            else:
+                await _wait(line)
+            try:
+                yield
+            finally:
+                _pass_on(line)
+        finally:
+            if line.running == 0:
+                self._lines.pop(account_id, None)
+
+
+async def _wait(line: _Line) -> None:
+    if len(line.waiting) >= WAITING:
+        message = f"{WAITING} lists wait to be read on this account; send fewer at once"
+        raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, {"retry-after": "1"})
+    turn = asyncio.get_running_loop().create_future()
+    line.waiting.append(turn)
+    try:
+        await turn
+    except asyncio.CancelledError:
+        if not turn.cancelled():
+            _pass_on(line)  # it was given, and is not taken
+        elif turn in line.waiting:
+            line.waiting.remove(turn)
+        raise
+
+
+def _pass_on(line: _Line) -> None:
+    """Give the turn to whoever waits longest; where nobody does, one fewer runs."""
+    while line.waiting:
+        turn = line.waiting.popleft()
+        if not turn.done():
+            turn.set_result(None)
+            return
+    line.running -= 1
