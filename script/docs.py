@@ -1,5 +1,6 @@
 """Writes the parts of docs/ that follow from the code, between their markers. With --check it only says what is out of date."""
 
+import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from ordre.domain.refusals import Refusal
 from ordre.settings import Settings, flag_of, rule_of, variable_of
 
 DOCS = Path(__file__).parents[1] / "docs"
+SOURCE = DOCS.parent / "src" / "ordre"
 
 
 def settings_table() -> Iterator[str]:
@@ -139,7 +141,40 @@ def compared_behaviour() -> Iterator[str]:
         yield f"| {row.name} | {row.verdict} | {row.evidence} | {row.why} |"
 
 
+ROOMS = ("domain", "application", "auth", "api", "db", "client", "conformance", "backup", "cli", "")
+"""The folders of the package from the ground up; last, what stands beside them."""
+
+
+def tree() -> Iterator[str]:
+    """Every module, with the first sentence of its docstring."""
+    yield "```"
+    yield "src/ordre/"
+    for room in ROOMS:
+        yield from _modules(SOURCE / room, 1) if room else _beside()
+    yield "```"
+
+
+def _modules(folder: Path, depth: int) -> Iterator[str]:
+    yield _entry(f"{folder.name}/", folder / "__init__.py", depth)
+    for inner in sorted(one.parent for one in folder.glob("*/__init__.py")):
+        yield from _modules(inner, depth + 1)
+    for module in sorted(folder.glob("[!_]*.py")):
+        yield _entry(module.name, module, depth + 1)
+
+
+def _beside() -> Iterator[str]:
+    for module in sorted(SOURCE.glob("*.py")):
+        if module.name != "__init__.py":
+            yield _entry(module.name, module, 1)
+
+
+def _entry(name: str, module: Path, depth: int) -> str:
+    said = (ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or "").partition("\n")[0].partition(". ")[0]
+    return f"{'  ' * depth}{name:<{26 - 2 * depth}}{said.rstrip('.')}"
+
+
 PARTS = {
+    "tree": tree,
     "compared_operations": compared_operations,
     "compared_parameters": compared_parameters,
     "compared_headers": compared_headers,

@@ -128,3 +128,7 @@ def test_a_comment_is_refused(shop: Shop) -> None:
     assert faults_of(shop.refused("DELETE", f"{path}/comments/none", status=404)) == [("unknown_comment", "")]
     capture = shop.post(f"{path}/authorizations", operation((1, 100)))
     assert faults_of(shop.refused("DELETE", f"{path}/comments/{capture['id']}", status=404)) == [("unknown_comment", "")]
+
+
+def test_a_comment_of_no_order_is_refused_as_every_write_is(shop: Shop) -> None:
+    assert faults_of(shop.refused("DELETE", "/orders/none/comments/c", status=404)) == [("unknown_order", "")]
