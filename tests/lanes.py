@@ -2,7 +2,8 @@
 
 - The whole is every test, with bounds on what could go on for ever: it is what a change must pass.
 - `--fast` leaves out PostgreSQL and what is marked `slow`.
-- `--deep` runs what is marked `deep` alone, each until its share of `--seconds` is over: `deep(2)` has two shares.
+- `--deep` runs what is marked `deep`, each until its share of `--seconds` is over: `deep(2)` has two shares.
+- What is marked `wire` runs on PostgreSQL in the deep lane alone, once.
 """
 
 import time
@@ -15,8 +16,8 @@ import pytest
 SECONDS = 900.0
 LATE = 300
 """Seconds after which a test of the deep lane that goes on beyond its end fails. Others have `timeout` of pyproject.toml."""
-USED = 0.85
-"""How much of the time the shares make up: the rest is for what begins and ends."""
+USED = 0.75
+"""How much of the time the shares make up: the rest is for what begins and ends, and for what is there for its engine."""
 APART = (
     "tests/test_schemathesis.py",
     "tests/test_crash.py",
@@ -87,7 +88,7 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def _runs(config: pytest.Config, item: pytest.Item) -> bool:
     if config.option.deep:
-        return item.get_closest_marker("deep") is not None
+        return item.get_closest_marker("deep") is not None or _is_deep_alone(item)
     if not config.option.fast:
         return name_of(config) != "whole" or not _is_deep_alone(item)
     fixtures: list[str] = getattr(item, "fixturenames", [])
@@ -100,7 +101,8 @@ def _runs(config: pytest.Config, item: pytest.Item) -> bool:
 
 def _is_deep_alone(item: pytest.Item) -> bool:
     mark = item.get_closest_marker("deep")
-    return mark is not None and mark.kwargs.get("alone") in _parameters(item)
+    alone = "postgres" if item.get_closest_marker("wire") else mark and mark.kwargs.get("alone")
+    return alone in _parameters(item)
 
 
 def _parameters(item: pytest.Item) -> list[Any]:

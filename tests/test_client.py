@@ -21,6 +21,8 @@ from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy
 from ordre.client.filters import OrderFilters
 from service import Service, Shop, items, operation, serving
 
+pytestmark = pytest.mark.wire
+
 T = TypeVar("T")
 P = TypeVar("P")
 FAST = Policy(attempts=4, first_wait_seconds=0.01, longest_wait_seconds=0.05)

@@ -13,7 +13,7 @@ from browsing import browser
 from ordre.api.document.openapi import document_text
 from service import Service, Shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.wire]
 
 expect.set_options(timeout=30_000)
 

@@ -21,6 +21,7 @@ from ordre.application.store import Store
 from ordre.application.views import Found
 from ordre.auth.tokens import rotate_keys
 from ordre.bootstrap import make_store
+from ordre.db import locks
 from ordre.domain.draft import DraftItem, Options, Sketch, created, deleted
 from ordre.domain.lines import PricedItem
 from ordre.domain.order.parts import About, Content, Moment
@@ -37,6 +38,8 @@ AT_ONCE = 32
 """So many pairs meet at once, each in an account of its own."""
 SETTLED_SECONDS = 0.04
 """After so long without a new one, whoever has to wait does."""
+PATIENT_SECONDS = 60.0
+"""PostgreSQL finds a deadlock after one second."""
 _numbers = count(1)
 
 
@@ -191,7 +194,11 @@ def waves(pairs: Iterator[tuple[Command, Command, str]]) -> Iterator[list[tuple[
         yield wave
 
 
-def test_no_pair_of_commands_waits_for_each_other(cluster: Cluster, record_property: Callable[[str, object], None]) -> None:
+def test_no_pair_of_commands_waits_for_each_other(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    for name in ("WAIT_SECONDS", "HASTY_SECONDS", "IDLE_SECONDS"):  # on a slow machine whoever waits is not given up meanwhile
+        monkeypatch.setattr(locks, name, PATIENT_SECONDS)
     database = cluster.database()
 
     async def running() -> int:
