@@ -1,9 +1,11 @@
 """How a server ends: whoever connects meanwhile is answered or refused, and no process stays behind."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -23,8 +25,8 @@ from throwaway import Cluster
 
 pytestmark = pytest.mark.slow
 SECONDS = 60
-LOCK_FILTER = 44
-"""SO_LOCK_FILTER of Linux: from now on the kernel refuses filters, as some do for whoever is not root."""
+ATTACH_FILTER, LOCK_FILTER = 26, 44
+"""SO_ATTACH_FILTER and SO_LOCK_FILTER of Linux. After the latter the kernel refuses filters, as some do to all but root."""
 CLIENTS = 16
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 
@@ -106,7 +108,19 @@ def test_who_connects_while_a_server_stops_is_answered_or_refused(tmp_path: Path
             os.kill(one, signal.SIGTERM)
         assert service.process is not None
         assert service.process.wait(timeout=SECONDS) == 0
-    assert set(found) == {"answered", "refused"}, found
+    reset = set() if filters_are_allowed() else {"ConnectionResetError", "ended after b''"}  # the instant: see stopping.py
+    assert {"answered", "refused"} <= set(found) <= {"answered", "refused"} | reset, found
+
+
+def filters_are_allowed() -> bool:
+    """Whether the kernel takes filters of sockets from whoever runs the tests: some leave them to root."""
+    everything = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 2**32 - 1))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(everything)))
+        except PermissionError:
+            return False
+    return True
 
 
 def test_who_keeps_a_connection_is_not_reset_when_a_server_stops(tmp_path: Path) -> None:

@@ -70,11 +70,10 @@ class Pending:
             self._answer = asyncio.get_running_loop().create_future()
             if self._late:
                 self.tell(self._late.pop())
-        try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                return await self._answer
-        except TimeoutError:
-            raise StoreUnavailable("the request timed out while it was being written", Trouble.BUSY, unsure=True) from None
+        # not asyncio.timeout: up to Python 3.11.2 it does not end in a task that has caught a cancellation before
+        if not (await asyncio.wait([self._answer], timeout=SETTLE_SECONDS))[0]:
+            raise StoreUnavailable("the request timed out while it was being written", Trouble.BUSY, unsure=True)
+        return self._answer.result()
 
     async def result(self) -> Any:
         """Wait for the result of a job that changes nothing: a caller that is cancelled does not wait on."""
