@@ -40,7 +40,6 @@ Told = Callable[[int, int], None]
 """Is told how many orders are done, of how many."""
 Seen = Callable[[StoredOrder], None]
 """Is shown each order as it is read."""
-_FACT_FIELDS = ("version", "type", "at", "actor", "data", "document", "event", "salt", "digest", "hash")
 
 
 @dataclass(slots=True)
@@ -171,7 +170,7 @@ def _proof(key: SigningKey, stored: StoredOrder, heads: Sequence[Head], at: int)
     return {
         "account_id": stored.account_id,
         "order": asdict(heads[place]),
-        "facts": [{name: getattr(fact, "by" if name == "actor" else name) for name in _FACT_FIELDS} for fact in stored.facts],
+        "facts": [{name: value for name, value in fact._asdict().items() if name != "ref"} for fact in stored.facts],
         "path": path(leaves, place),
         "root": sign_root(key, stored.account_id, len(leaves), root(leaves), at),
     }

@@ -4,6 +4,7 @@ What walks an account from the newest order on is listed too, and docs/api.md sa
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +17,11 @@ from many_orders import ACCOUNT, COUNT, FILL, term, words
 
 from commands import run
 from database import ENGINES, new_database
+from ordre.application.change import Wanted
 from ordre.application.lists import PAGE_BYTES, ListQuery
 from ordre.bootstrap import opened
 from ordre.db.lists import DRAFTS, FEW, ORDERS, Finding, Listed, Statement
+from ordre.db.postgres_batch import READ, read_parameters
 from ordre.db.queries import for_sqlite
 from ordre.db.store import SqlStore
 from ordre.settings import Settings
@@ -148,3 +151,41 @@ def test_filters_are_no_joins(filled: Filled, name: str) -> None:
     page, others = asyncio.run(plans(filled, LISTED[name], many))
     for plan in (page, *others[1:]):
         assert len(re.findall(r"Nested Loop|Hash Join|Merge Join|Semi Join", plan)) <= 2, plan
+
+
+FACTS = 3_000
+
+
+@pytest.mark.parametrize("filled", ["postgres"], indirect=True)  # SQLite reads each change's facts by a statement of its own
+def test_a_change_reads_no_more_of_a_long_history_than_it_wants(filled: Filled) -> None:
+    async def looked_at() -> int:
+        async with filled.store(bound=False) as store:
+            await store.write_shared(LONG_HISTORY)
+            await store.write_shared("vacuum analyze facts")
+        connection: Any = await asyncpg.connect(filled.database)
+        try:
+            wanted = [
+                Wanted(account_id=ACCOUNT, order="o7", refs=("r17",)),
+                Wanted(account_id=ACCOUNT, order="o8", refs=("r1", "r2")),
+            ]
+            ((plan,),) = await connection.fetch(f"explain (analyze, format json) {READ}", *read_parameters(wanted))
+        finally:
+            await connection.close()
+        return rows_of(json.loads(plan)[0]["Plan"], "facts")
+
+    assert asyncio.run(looked_at()) <= 10
+
+
+LONG_HISTORY = f"""
+insert into facts (account_id, id, version, type, at, actor, ref, data, document, event, salt, digest, hash)
+select '{ACCOUNT}', 'i100007', n, 'capture', n, 'x', 'r' || n, '{{}}', '{{}}', '{{}}', 'x', 'x', 'x'
+from generate_series(2, {FACTS}) n
+"""
+
+
+def rows_of(plan: dict[str, Any], table: str) -> int:
+    """How many rows of a table a statement looked at, those that it did not want too."""
+    own = 0
+    if plan.get("Relation Name") == table:
+        own = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    return own + sum(rows_of(one, table) for one in plan.get("Plans", ()))

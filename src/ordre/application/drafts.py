@@ -2,12 +2,14 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 from ordre.application.change import Answer, Call, Change, DraftEvent, DraftWrite, HeldDraft, Loaded, OrderWrite, Outcome, Wanted
 from ordre.application.documents import Documents
 from ordre.application.history import changed
 from ordre.application.orders import answered, append, replay
 from ordre.application.store import OrderStore, Store
+from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.domain import draft as drafts
 from ordre.domain.draft import Draft, DraftStatus, Names, OrderIdStyle
 from ordre.domain.order.conditions import LIMITS, Limits
@@ -18,6 +20,9 @@ from ordre.domain.refusals import NotTakenOver, OrderErased, Refused, UnknownDra
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Of generated order ids: no 0, O, 1 or I, which people misread."""
+
+MOST_TRIES = 20
+"""So often a draft that others change meanwhile is looked at again."""
 
 Edit = Callable[[Draft], Draft]
 Shown = Callable[[HeldDraft], str]
@@ -50,11 +55,12 @@ async def edit(store: OrderStore, call: Call, draft_id: str, change: Edit, shown
             is to be added to from now on was erased.
     """
     target = None
-    while True:
+    for _ in range(MOST_TRIES):
         try:
             return await _edit(store, call, draft_id, change, shown, target)
         except _Retargeted as retargeted:
             target = retargeted.order
+    raise _moving()
 
 
 class _Retargeted(Exception):  # noqa: N818 - it is named for what happened
@@ -104,14 +110,17 @@ async def complete(store: Store, call: Call, draft_id: str, new_id: NewId, limit
     Raises:
         Refused: The draft is unknown or deleted, or the order it names does not take it.
     """
-    while True:
+    for _ in range(MOST_TRIES):
         found = await store.draft(call.account_id, draft_id)
         if found is None:
             raise Refused(UnknownDraft())
-        try:
+        with suppress(_DraftMoved):
             return await _complete(store, call, found.draft, new_id, limits)
-        except _DraftMoved:
-            continue
+    raise _moving()
+
+
+def _moving() -> StoreUnavailable:
+    return StoreUnavailable("the draft is changed again and again", Trouble.BUSY)
 
 
 class _DraftMoved(Exception):  # noqa: N818 - it is named for what happened

@@ -18,7 +18,7 @@ class FactRow(NamedTuple):
     version: int
     type: str
     at: int
-    by: str
+    actor: str
     ref: str | None
     data: str
     document: str

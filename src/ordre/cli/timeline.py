@@ -71,8 +71,8 @@ def entries(facts: Facts, names: Names) -> list[dict[str, Any]]:
             "version": fact.version,
             "at": instant(fact.at),
             "type": fact.type,
-            "by": fact.by,
-            "by_name": names.get(fact.by),
+            "by": fact.actor,
+            "by_name": names.get(fact.actor),
             "text": text,
         }
         for (fact, _), text in zip(facts, texts, strict=True)

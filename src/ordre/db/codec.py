@@ -82,7 +82,7 @@ def fact_from(type_: str, data: str) -> Fact:
 
 def moment_of(row: FactRow) -> Moment:
     """Return when the fact of a row was made, and by whom."""
-    return Moment(at=row.at, by=row.by)
+    return Moment(at=row.at, by=row.actor)
 
 
 def fields_text(fields: Frozen) -> str:
@@ -131,7 +131,7 @@ def fact_row(account_id: str, order: str, previous: str, new: NewFact) -> FactRo
         version=new.version,
         type=new.fact.type,
         at=new.at,
-        by=new.by,
+        actor=new.by,
         ref=new.fact.ref,
         data=data,
         document=new.document,
@@ -146,5 +146,5 @@ def fact_row(account_id: str, order: str, previous: str, new: NewFact) -> FactRo
 def link_of(account_id: str, order: str, row: FactRow) -> Link:
     """Return a fact's place in its chain."""
     return Link(
-        account_id=account_id, order=order, version=row.version, type=row.type, at=row.at, actor=row.by, digest=row.digest
+        account_id=account_id, order=order, version=row.version, type=row.type, at=row.at, actor=row.actor, digest=row.digest
     )

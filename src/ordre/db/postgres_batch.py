@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from ordre.application.change import Answered, Change, EarlierFact, HeldOrder
+from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Wanted
 from ordre.application.lists import Terms
 from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
@@ -18,7 +18,7 @@ from ordre.db.sql import Row
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
-_READ = f"""
+READ = f"""
 select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS}, d.hash,
     i.digest, i.answer, f.ref, f.type, f.data, f.document
 from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[])
@@ -76,10 +76,9 @@ async def run_script(connection: Any, script: Script[T]) -> T:
         return result
 
 
-async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
-    wanted = [change.wanted for change in changes]
-    found = await connection.fetch(
-        _READ,
+def read_parameters(wanted: Sequence[Wanted]) -> tuple[object, ...]:
+    """Return the parameters of ``READ``."""
+    return (
         range(len(wanted)),
         [one.account_id for one in wanted],
         [one.order for one in wanted],
@@ -90,6 +89,11 @@ async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]
         [one.key for one in wanted],
         ",".join(sorted({one.account_id for one in wanted})),
     )
+
+
+async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
+    wanted = [change.wanted for change in changes]
+    found = await connection.fetch(READ, *read_parameters(wanted))
     rows: list[list[Row]] = [[] for _ in wanted]
     for row in found:
         rows[row[0]].append(row)

@@ -63,7 +63,7 @@ SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_
 
 VERSION_AT = f"select max(version) from facts where account_id = $1 and id = {_ORDER_ID} and at <= $3"
 
-FACT_FIELDS = ", ".join("actor" if name == "by" else name for name in FactRow._fields)
+FACT_FIELDS = ", ".join(FactRow._fields)
 """The columns of a ``FactRow``."""
 
 FOLDED_FIELDS = f"version, type, at, actor, data, case when type = '{ServiceReported.type}' then '' else document end"

@@ -209,11 +209,11 @@ def order_events(
             event = request_event("POST", f"/v1/accounts/{account_id}/shopping/orders/{order_id}/comments", "")
         if not event:
             continue
-        name = names.get(fact.by)
+        name = names.get(fact.actor)
         if fact.type == ServiceReported.type:
             found.append(service_event(fact.document, fact.version, name))
         else:
-            found.append(api_event(order_id, fact.version, fact.at, fact.by, event, name))
+            found.append(api_event(order_id, fact.version, fact.at, fact.actor, event, name))
     return found
 
 
