@@ -23,7 +23,7 @@ from ordre.db.codec import answer_start, text
 from ordre.db.store import SqlStore
 from ordre.domain.order.facts import CommentDeleted, Fact
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 from ordre.domain.order.running import DeleteComment
 from ordre.settings import Settings
 from service import Service, Shop
@@ -175,7 +175,7 @@ def test_it_is_proven_without_ordre(service: Service, shop: Shop, tmp_path: Path
         assert proven(tampered, keys) == (1, f"NOT PROVEN: {reason}\n")
 
 
-def shown_before(fact: Fact, besides: Frozen, order: Order, call: Call, said: str) -> str:
+def shown_before(fact: Fact, besides: JsonFields, order: Order, call: Call, said: str) -> str:
     """What facts showed when a deletion repeated the text of its comment."""
     document = show(fact, besides, order, call, said)
     return said[:-1] + document[document.index(',"deleted_at"') :] if isinstance(fact, CommentDeleted) else document

@@ -20,7 +20,7 @@ from ordre.domain.chain import START
 from ordre.domain.lines import NOTHING, Line
 from ordre.domain.order.decide import Command, needs, shown_besides
 from ordre.domain.order.facts import FACTS, Erased, Fact, shown_by
-from ordre.domain.order.parts import Content, Frozen
+from ordre.domain.order.parts import Content, JsonFields
 
 T = TypeVar("T")
 FACT_TYPES: tuple[type[Fact], ...] = get_args(Fact)
@@ -41,7 +41,7 @@ def some(type_: type[T]) -> st.SearchStrategy[T]:
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
-    if hint == Frozen:
+    if hint == JsonFields:
         return FROZEN
     if hint is Content:
         return st.builds(Content, fields=FROZEN, items=st.dictionaries(NUMBERS, FROZEN, max_size=3))
@@ -83,7 +83,7 @@ def test_a_fact_is_stored_and_found_again(type_: type[Fact]) -> None:
 def test_what_a_fact_shows_and_is_found_under_is_said(type_: type[Fact]) -> None:
     @few
     @given(some(type_), FROZEN)
-    def check(fact: Fact, besides: Frozen) -> None:
+    def check(fact: Fact, besides: JsonFields) -> None:
         document = show(fact, besides, ORDER, CALL, SAID)
         assert not document or "id" in json.loads(document)
         assert "hello" not in (left(fact, SAID) or "")

@@ -26,7 +26,8 @@ from ordre.application.change import (
 from ordre.application.ids import uuid7
 from ordre.application.orders import append, execute
 from ordre.application.store import OrderStore
-from ordre.db.batch import Batch, Read, Subject
+from ordre.application.views import Subject
+from ordre.db.batch import Batch, Read
 from ordre.domain.chain import START
 from ordre.domain.draft import Draft, DraftItem, Options, Sketch
 from ordre.domain.draft import created as drafted

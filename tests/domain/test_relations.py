@@ -10,7 +10,7 @@ from given import A, Given, placing, recording, updating
 from ordre.domain.draft import DraftItem, Names, Options, Sketch, addition_from, created, orders_from
 from ordre.domain.lines import PricedItem
 from ordre.domain.order.decide import Command
-from ordre.domain.order.parts import About, Content, Frozen, Moment
+from ordre.domain.order.parts import About, Content, JsonFields, Moment
 from ordre.domain.order.placing import AddLines, ItemChange, Place
 from ordre.domain.order.relations import Relation, relation_of
 from ordre.domain.refusals import Refused
@@ -18,7 +18,7 @@ from ordre.domain.refusals import Refused
 NOW = Moment(at=1, by="someone")
 
 
-def says(line_id: int | None, type_: str | None = "reversed", reason: str | None = None) -> Frozen:
+def says(line_id: int | None, type_: str | None = "reversed", reason: str | None = None) -> JsonFields:
     """What an item shows that says this of a line."""
     fields = {} if line_id is None else {"related_item": json.dumps({"line_id": line_id, "type": type_})}
     return {**fields, **({} if reason is None else {"reversed_reason": json.dumps(reason)})}
@@ -40,11 +40,11 @@ def says(line_id: int | None, type_: str | None = "reversed", reason: str | None
         ({"related_item": '{"line_id":1,"type":"required"}', "reversed_reason": '"x"'}, Relation(1, reverses=False)),
     ],
 )
-def test_what_an_item_says(fields: Frozen, relation: Relation | None) -> None:
+def test_what_an_item_says(fields: JsonFields, relation: Relation | None) -> None:
     assert relation_of(fields) == relation
 
 
-Line = tuple[int, int, Frozen]
+Line = tuple[int, int, JsonFields]
 """(line id, gross amount, what it shows)."""
 
 

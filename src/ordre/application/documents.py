@@ -7,9 +7,9 @@ from ordre.application.change import Call
 from ordre.application.lists import Terms
 from ordre.domain.order.facts import Fact
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 
-Show = Callable[[Fact, Frozen, Order, Call, str], str]
+Show = Callable[[Fact, JsonFields, Order, Call, str], str]
 """(fact, what its command shows besides, the order after it, who called, document of the earlier fact that it is about) -> what
 the fact shows as a part of its order and its call is answered with, in JSON; empty where it is answered with the order."""
 

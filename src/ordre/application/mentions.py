@@ -15,7 +15,7 @@ from ordre.application.change import HeldDraft
 from ordre.application.store import OrderStore
 from ordre.application.views import FactRow, Found
 from ordre.domain.order.facts import Erased, Fact, shown_by
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 
 _PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
 """What JSON writes as it is, or as a `\\u` escape."""
@@ -106,7 +106,7 @@ def _named(value: Any, name: str) -> list[Any]:
     return [one for key, one in value if key == name] if isinstance(value, _Pairs) else []
 
 
-def _said(fields: Frozen, items: Iterable[Frozen], documents: Iterable[str], events: Iterable[str]) -> Iterator[str]:
+def _said(fields: JsonFields, items: Iterable[JsonFields], documents: Iterable[str], events: Iterable[str]) -> Iterator[str]:
     """Yield every text of frozen fields and items, of documents in JSON, and of the requests that events are about."""
     for frozen in (fields, *items):
         for name, value in frozen.items():

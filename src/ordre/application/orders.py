@@ -22,7 +22,7 @@ from ordre.domain.order.conditions import LIMITS, Limits
 from ordre.domain.order.decide import NOTHING_BESIDES, Command, decide, needs, shown_besides
 from ordre.domain.order.facts import Fact
 from ordre.domain.order.order import Status, after
-from ordre.domain.order.parts import Frozen, Moment
+from ordre.domain.order.parts import JsonFields, Moment
 from ordre.domain.refusals import KeyErased, KeyReused, OrderErased, Refused, UnknownOrder, VersionDiffers
 
 
@@ -55,7 +55,7 @@ def append(
     held: HeldOrder | None,
     facts: Sequence[Fact],
     call: Call,
-    besides: Frozen = NOTHING_BESIDES,
+    besides: JsonFields = NOTHING_BESIDES,
     about: EarlierFact | None = None,
 ) -> OrderWrite:
     """Return the order with these facts on it, one at least, ready to be written.

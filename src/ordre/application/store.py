@@ -8,7 +8,7 @@ from ordre.application.change import Change, HeldDraft, Outcome
 from ordre.application.directory import AccountStore
 from ordre.application.documents import Documents
 from ordre.application.lists import EventPage, EventQuery, ListQuery, Page
-from ordre.application.views import FactRow, Found, Place, StoredOrder, View
+from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
 from ordre.domain.merkle import Head
 from ordre.domain.order.facts import Fact
 
@@ -72,7 +72,7 @@ class OrderStore(Protocol):
         """Return one order with its facts, by its ``order_id`` or ``id``."""
         ...
 
-    async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
+    async def places(self, account_id: str | None, every: int) -> Sequence[Subject]:
         """Return where each ``every``-th order stands, by account and id: where work on all of them is divided."""
         ...
 

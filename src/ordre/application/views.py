@@ -79,5 +79,5 @@ class Found:
     drafts: Sequence[str] = ()
 
 
-Place = tuple[str, str]
-"""(account id, id): where an order stands among all."""
+Subject = tuple[str, str]
+"""(account id, id) of an order or a draft: where it stands among all, and what a compare-and-set is about."""

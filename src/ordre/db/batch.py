@@ -24,15 +24,13 @@ from ordre.application.change import (
 )
 from ordre.application.history import changed
 from ordre.application.lists import RECORDED_KINDS, Term, Terms
+from ordre.application.views import Subject
 from ordre.db import codec, links
 from ordre.db.tally import Kind, number_of
 from ordre.domain.chain import START
 from ordre.domain.order.facts import Erased
 from ordre.domain.order.order import Order
 from ordre.domain.refusals import Refused
-
-Subject = tuple[str, str]
-"""(account id, id) of an order or a draft: what a compare-and-set is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

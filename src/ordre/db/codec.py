@@ -17,7 +17,7 @@ from ordre.domain.order.facts import (
     Fact,
 )
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import Content, Frozen, Moment
+from ordre.domain.order.parts import Content, JsonFields, Moment
 
 SEPARATOR = "\x1e"
 """Between documents in one column. JSON text never holds it: control characters are escaped."""
@@ -85,12 +85,12 @@ def moment_of(row: FactRow) -> Moment:
     return Moment(at=row.at, by=row.actor)
 
 
-def fields_text(fields: Frozen) -> str:
+def fields_text(fields: JsonFields) -> str:
     """Return frozen fields as one JSON object, without parsing any."""
     return "{" + ",".join(f"{_encode(name).decode()}:{value}" for name, value in fields.items()) + "}"
 
 
-def items_text(items: Mapping[int, Frozen]) -> str:
+def items_text(items: Mapping[int, JsonFields]) -> str:
     """Return frozen items as one JSON array, without parsing any."""
     return "[" + ",".join(fields_text(item) for item in items.values()) + "]"
 
@@ -101,7 +101,7 @@ def content_from(fields: str, items: str) -> Content:
     return Content(fields=_frozen(_decode_fields(fields)), items={int(item["line_id"]): item for item in parsed})
 
 
-def _frozen(fields: Mapping[str, msgspec.Raw]) -> Frozen:
+def _frozen(fields: Mapping[str, msgspec.Raw]) -> JsonFields:
     return {name: str(bytes(value), "utf-8") for name, value in fields.items()}
 
 

@@ -5,8 +5,9 @@ statements come before, in the same transaction; whoever runs them holds the ord
 """
 
 from ordre.application.change import Emptied
+from ordre.application.views import Subject
 from ordre.db import codec, links
-from ordre.db.batch import Erasure, Subject
+from ordre.db.batch import Erasure
 from ordre.db.lists import Statement
 from ordre.db.scripts import Script
 from ordre.db.tally import Tally, added, sum_of

@@ -10,8 +10,8 @@ from itertools import chain
 from msgspec import MsgspecError
 
 from ordre.application.lists import Term
+from ordre.application.views import Subject
 from ordre.db import codec, queries
-from ordre.db.batch import Subject
 from ordre.db.reads import OrderTables
 from ordre.db.verify import terms_of
 

@@ -8,9 +8,10 @@ import asyncpg
 
 from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Wanted
 from ordre.application.lists import Terms
+from ordre.application.views import Subject
 from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
-from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.batch import Batch, Erasure, Ran, Read, Rows
 from ordre.db.postgres_faults import explained
 from ordre.db.postgres_write import statement
 from ordre.db.scripts import Script, T

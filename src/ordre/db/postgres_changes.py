@@ -16,9 +16,10 @@ import asyncpg
 from ordre.application.change import Change, Outcome
 from ordre.application.lists import Terms
 from ordre.application.troubles import StoreUnavailable, Trouble
+from ordre.application.views import Subject
 from ordre.db import locks
 from ordre.db.admission import ADMIT
-from ordre.db.batch import Ran, Subject
+from ordre.db.batch import Ran
 from ordre.db.pending import Pending
 from ordre.db.postgres_batch import Connection, tried
 from ordre.db.postgres_faults import LockedOut, StatementRefused, explained

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from ordre.application.change import HeldDraft, Outcome
 from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Made, Page, Term, fitting
-from ordre.application.views import FactRow, Found, Place, StoredOrder, View
+from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
 from ordre.db import codec, erasure, queries, tally
 from ordre.db.codec import SEPARATOR
 from ordre.db.directory import DirectoryTables
@@ -161,7 +161,7 @@ class OrderTables(DirectoryTables):
         found = await self.rows(queries.STORED_ONE, account_id, order)
         return (await self._stored(account_id, found))[0] if found else None
 
-    async def places(self, account_id: str | None, every: int) -> Sequence[Place]:
+    async def places(self, account_id: str | None, every: int) -> Sequence[Subject]:
         """Return the place of each ``every``-th order."""
         found = [await self.rows(queries.PLACES, one, every) for one in await self._accounts(account_id)]
         return [(row[0], row[1]) for rows in found for row in rows]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Wanted
 from ordre.application.lists import RECORDED_KINDS, Terms
 from ordre.application.troubles import StoreUnavailable, Trouble
+from ordre.application.views import Subject
 from ordre.db import codec, erasure, queries, sqlite_file, tables
-from ordre.db.batch import Batch, Erasure, Ran, Read, Rows, Subject
+from ordre.db.batch import Batch, Erasure, Ran, Read, Rows
 from ordre.db.scripts import Script, T
 from ordre.db.tally import summed
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ordre.application.change import HeldDraft, HeldOrder
 from ordre.application.lists import Term
+from ordre.application.views import Subject
 from ordre.db import codec, queries
-from ordre.db.batch import Subject
 from ordre.db.tally import Kind
 
 HEAD_COLUMNS = (

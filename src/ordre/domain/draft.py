@@ -7,7 +7,7 @@ from enum import StrEnum
 from ordre.domain.lines import PricedItem, Totals, faults_of_all, line_of, total_faults, totals
 from ordre.domain.money import DIGITS
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import About, Content, Frozen, Moment
+from ordre.domain.order.parts import About, Content, JsonFields, Moment
 from ordre.domain.order.placing import AddLines, Place, Replace
 from ordre.domain.order.relations import named, relation_faults
 from ordre.domain.refusals import (
@@ -52,7 +52,7 @@ class DraftItem:
 
     priced: PricedItem
     store_id: str | None
-    fields: Frozen
+    fields: JsonFields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Sketch:
 
     currency: str
     items: tuple[DraftItem, ...] = ()
-    fields: Frozen
+    fields: JsonFields
     about: About
     order_id: str | None = None
     order_number: str | None = None
@@ -77,7 +77,7 @@ class Draft:
     status: DraftStatus
     sketch: Sketch
     options: Options
-    shown_options: Frozen
+    shown_options: JsonFields
     created: Moment
     updated_at: int
     deleted: Moment | None = None
@@ -107,7 +107,7 @@ class Names:
     order_number: str | None
 
 
-def created(id: str, sketch: Sketch, options: Options, shown_options: Frozen, moment: Moment, max_lines: int) -> Draft:  # noqa: A002 - the domain's word
+def created(id: str, sketch: Sketch, options: Options, shown_options: JsonFields, moment: Moment, max_lines: int) -> Draft:  # noqa: A002 - the domain's word
     """Return a new draft, version 1.
 
     Raises:
@@ -126,7 +126,7 @@ def created(id: str, sketch: Sketch, options: Options, shown_options: Frozen, mo
     return _checked(draft, max_lines, given_totals=True)
 
 
-def edited(draft: Draft, sketch: Sketch, options: Options, shown_options: Frozen, at: int, max_lines: int) -> Draft:
+def edited(draft: Draft, sketch: Sketch, options: Options, shown_options: JsonFields, at: int, max_lines: int) -> Draft:
     """Return the draft with a new sketch and new options, one version on."""
     check_open(draft)
     after = replace(draft, version=draft.version + 1, sketch=sketch, options=options, shown_options=shown_options, updated_at=at)
@@ -301,5 +301,5 @@ def _stores(items: Sequence[DraftItem]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.store_id for item in items if item.store_id is not None))
 
 
-def _shown(items: Sequence[DraftItem]) -> Mapping[int, Frozen]:
+def _shown(items: Sequence[DraftItem]) -> Mapping[int, JsonFields]:
     return {item.priced.line_id: item.fields for item in items}

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ordre.domain.money import DIGITS, MAX_AMOUNT
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 
 EXPECTED = "expected"
 """Where ``Meta.extra`` says in words what a value must be, for messages."""
@@ -252,7 +252,7 @@ def decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
     return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=_decimal)
 
 
-def frozen(value: Struct, *leave_out: str) -> Frozen:
+def json_fields(value: Struct, *leave_out: str) -> JsonFields:
     """Return the fields that were sent, each as JSON text; nulls are kept for the caller to read."""
     found = {}
     for attribute, name in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
@@ -261,7 +261,7 @@ def frozen(value: Struct, *leave_out: str) -> Frozen:
     return found
 
 
-def without_nulls(fields: Frozen) -> dict[str, str]:
+def without_nulls(fields: JsonFields) -> dict[str, str]:
     """Return the fields that hold a value."""
     return {name: value for name, value in fields.items() if value != "null"}
 

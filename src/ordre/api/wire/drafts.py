@@ -17,9 +17,9 @@ from ordre.api.wire.common import (
     OrderId,
     Uuid,
     Wire,
-    frozen,
     given,
     instant,
+    json_fields,
     json_text,
     object_text,
     order_links,
@@ -31,7 +31,7 @@ from ordre.api.wire.items import Item, NewItem, draft_item
 from ordre.api.wire.orders import READ_BY_RULES, OrderFields, about_change
 from ordre.application.change import DraftEvent, HeldDraft
 from ordre.domain.draft import Draft, Options, OrderIdStyle, Sketch, not_taken_over
-from ordre.domain.order.parts import About, Frozen
+from ordre.domain.order.parts import About, JsonFields
 
 
 class DraftOptions(Wire):
@@ -176,14 +176,14 @@ class DraftList(Wire, kw_only=True):
     draft_orders: list[DraftAnswer]
 
 
-def sketch(draft: NewDraft) -> tuple[Sketch, Options, Frozen]:
+def sketch(draft: NewDraft) -> tuple[Sketch, Options, JsonFields]:
     """Return the sketch of a new draft, its options, and the options as they are shown."""
     order = draft.order
     items = given(order.items) or []
     described = Sketch(
         currency=order.currency,
         items=tuple(draft_item(item, 1) for item in items),
-        fields=without_nulls(frozen(order, *READ_BY_RULES)),
+        fields=without_nulls(json_fields(order, *READ_BY_RULES)),
         about=About(**about_change(order)),
         order_id=given(order.order_id),
         order_number=given(order.order_number),
@@ -194,7 +194,7 @@ def sketch(draft: NewDraft) -> tuple[Sketch, Options, Frozen]:
     return described, *_options(given(draft.options))
 
 
-def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Frozen]:
+def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, JsonFields]:
     """Return the same after a change of an existing draft."""
     options = (draft.options, draft.shown_options)
     if not isinstance(change.options, UnsetType):
@@ -209,7 +209,7 @@ def sketch_after(change: DraftChange, draft: Draft) -> tuple[Sketch, Options, Fr
         before,
         items=items,
         currency=given(order.currency) or before.currency,
-        fields=without_nulls({**before.fields, **frozen(order, *READ_BY_RULES)}),
+        fields=without_nulls({**before.fields, **json_fields(order, *READ_BY_RULES)}),
         about=replace(before.about, **about_change(order)),
         order_id=before.order_id if isinstance(order.order_id, UnsetType) else order.order_id,
         order_number=before.order_number if isinstance(order.order_number, UnsetType) else order.order_number,
@@ -272,7 +272,7 @@ def _order_text(draft: Draft) -> str:
     return object_text(fields)
 
 
-def _options(options: DraftOptions | None) -> tuple[Options, Frozen]:
+def _options(options: DraftOptions | None) -> tuple[Options, JsonFields]:
     if options is None:
         return Options(), {}
     style = given(options.generate_order_id)
@@ -283,7 +283,7 @@ def _options(options: DraftOptions | None) -> tuple[Options, Frozen]:
         replaces=given(options.replace) is not None,
         serial_suffix=given(options.serial_order_number_suffix),
     )
-    return read, without_nulls(frozen(options))
+    return read, without_nulls(json_fields(options))
 
 
 def _or(value: bool | None, otherwise: bool) -> bool:

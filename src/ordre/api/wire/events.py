@@ -17,9 +17,9 @@ from ordre.api.wire.common import (
     Uuid,
     Wire,
     decoder,
-    frozen,
     given,
     instant,
+    json_fields,
     json_text,
     object_text,
     without_nulls,
@@ -148,7 +148,7 @@ _reported = decoder(_Reported)
 def report(event: NewEvent, new_id: str) -> Report:
     """Return the command that records what the service reports."""
     state = event.state or "success"
-    fields = {"state": json_text(state), **without_nulls(frozen(event, "id", "state"))}
+    fields = {"state": json_text(state), **without_nulls(json_fields(event, "id", "state"))}
     return Report(id=given(event.id) or new_id, service=event.service, state=EventState(state), fields=fields)
 
 

@@ -24,14 +24,14 @@ from ordre.domain.order.facts import (
     Updated,
 )
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 
 MOST_LINKS = 10
 """How many drafts an operation, a session or an event links to: the latest ones. The order links to all of them."""
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def show(fact: Fact, besides: Frozen, order: Order, call: Call, said: str) -> str:
+def show(fact: Fact, besides: JsonFields, order: Order, call: Call, said: str) -> str:
     """Return the JSON that a fact shows; empty where its call is answered with the order.
 
     ``besides`` is what its command gave it to show, ``order`` the order after it, ``said`` the document of the earlier fact that

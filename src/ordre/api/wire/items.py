@@ -20,8 +20,8 @@ from ordre.api.wire.common import (
     Size,
     Text,
     Wire,
-    frozen,
     given,
+    json_fields,
     without_nulls,
     word,
 )
@@ -356,7 +356,7 @@ def priced(item: NewItem) -> PricedItem:
 
 def shown_item(item: NewItem, amounts: PricedItem, version: int) -> dict[str, str]:
     """Return the fields that the item shows, with defaults for those that the client left out."""
-    fields = without_nulls(frozen(item))
+    fields = without_nulls(json_fields(item))
     fields.setdefault("quantity", "1")
     fields.setdefault("tax_lines", "[]")
     return {**fields, "net_amount": str(line_of(amounts).net), "version": str(version)}
@@ -370,7 +370,7 @@ def draft_item(item: NewItem, version: int) -> DraftItem:
 
 def item_change(item: ChangedItem) -> ItemChange:
     """Return the new values for a line of an order."""
-    fields = frozen(item)
+    fields = json_fields(item)
     if item.tax_lines is None:
         fields = {**fields, "tax_lines": "[]"}
     return ItemChange(

@@ -18,8 +18,8 @@ from ordre.api.wire.common import (
     ShortText,
     Text,
     Wire,
-    frozen,
     given,
+    json_fields,
     json_text,
     without_nulls,
 )
@@ -237,7 +237,7 @@ class Session(SessionDetails, kw_only=True):
 
 def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
     """Return the command that records the operation, under its own id or the new one."""
-    sent = json_text(frozen(operation, "id", "amount"))  # the amount follows from the items
+    sent = json_text(json_fields(operation, "id", "amount"))  # the amount follows from the items
     return Record(
         kind=kind,
         id=given(operation.id) or new_id,
@@ -246,12 +246,12 @@ def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
         authorization_id=given(operation.authorization_id),
         fingerprint=sha256(sent.encode()).hexdigest()[:32],
         amount=given(operation.amount),
-        fields=without_nulls(frozen(operation, "success", "id", "amount")),
+        fields=without_nulls(json_fields(operation, "success", "id", "amount")),
     )
 
 
 def start_session(session: NewSession, new_id: str) -> StartSession:
     """Return the command that records the session."""
     items = tuple((int(item.line_id), given(item.amount)) for item in session.items)
-    fields = without_nulls(frozen(session, "items", "profile_id", "url", "id", "amount"))
+    fields = without_nulls(json_fields(session, "items", "profile_id", "url", "id", "amount"))
     return StartSession(id=given(session.id) or new_id, items=items, amount=given(session.amount), fields=fields)

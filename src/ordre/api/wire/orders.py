@@ -18,8 +18,8 @@ from ordre.api.wire.common import (
     ShortText,
     Text,
     Wire,
-    frozen,
     given,
+    json_fields,
     without_nulls,
     word,
 )
@@ -241,7 +241,7 @@ def place_order(order: NewOrder, id_: str) -> Place:
         currency=order.currency,
         multiple_authorizations=given(order.multiple_authorizations) or False,
         items=amounts,
-        content=Content(fields=without_nulls(frozen(order, *READ_BY_RULES)), items=shown),
+        content=Content(fields=without_nulls(json_fields(order, *READ_BY_RULES)), items=shown),
         about=About(**about_change(order), item_store_ids=item_stores(order.items)),
         gross=given(order.gross_amount),
         net=given(order.net_amount),
@@ -252,7 +252,7 @@ def update_order(change: OrderChange) -> Update:
     """Return the command that puts the new values in."""
     items = given(change.items) or []
     return Update(
-        fields=frozen(change, *READ_BY_RULES),
+        fields=json_fields(change, *READ_BY_RULES),
         items=tuple(item_change(item) for item in items),
         about=about_change(change),
         order_id=given(change.order_id),

@@ -36,7 +36,7 @@ from ordre.domain.order.facts import (
     Updated,
 )
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import About, Content, Frozen
+from ordre.domain.order.parts import About, Content, JsonFields
 
 MOST_WORDS = 400
 """Of one order or draft: what identifies it first, then people, its comment, its metadata, then lines."""
@@ -174,8 +174,8 @@ def _terms(
     order_number: str | None,
     currency: str,
     about: About,
-    fields: Frozen,
-    items: Iterable[Frozen],
+    fields: JsonFields,
+    items: Iterable[JsonFields],
 ) -> Iterator[Term]:
     """Yield the terms of what is shown: ``fields`` and ``items`` are texts of JSON by their names on the wire."""
     items = list(items)
@@ -207,7 +207,7 @@ def _texts(people: Iterable[_Person]) -> Iterator[str | None]:
         yield from (one.first_name, one.last_name, one.email, one.company.bussiness_name if one.company else None)
 
 
-def _of_items(items: Iterable[Frozen], *names: str) -> Iterator[str]:
+def _of_items(items: Iterable[JsonFields], *names: str) -> Iterator[str]:
     for item in items:
         yield from (_text(item[name]) for name in names if name in item)
 
@@ -216,7 +216,7 @@ def _each(words: Callable[[str | None], Iterable[str]], values: Iterable[str | N
     return chain.from_iterable(words(value) for value in values)
 
 
-def _reservations(fields: Frozen) -> Iterator[_Reservation]:
+def _reservations(fields: JsonFields) -> Iterator[_Reservation]:
     for attachment in _attachments(fields.get("attachments", "[]")):
         yield from (one for one in attachment.values() if isinstance(one, _Reservation))
 

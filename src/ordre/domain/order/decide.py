@@ -10,7 +10,7 @@ from ordre.domain.order import paying, placing, running
 from ordre.domain.order.conditions import LIMITS, Earlier, Limits
 from ordre.domain.order.facts import CommentDeleted, Fact
 from ordre.domain.order.order import Order, Status
-from ordre.domain.order.parts import Content, Frozen
+from ordre.domain.order.parts import Content, JsonFields
 from ordre.domain.order.paying import Record, StartSession
 from ordre.domain.order.placing import AddLines, Place, Replace, Update
 from ordre.domain.order.running import Cancel, Close, Comment, DeleteComment, Erase, Open, Report
@@ -49,10 +49,10 @@ def needs(command: Command) -> Needs:
             return Needs()
 
 
-NOTHING_BESIDES: Frozen = {}
+NOTHING_BESIDES: JsonFields = {}
 
 
-def shown_besides(command: Command) -> Frozen:
+def shown_besides(command: Command) -> JsonFields:
     """Return the fields that a command gives its fact to show, besides those that the rules read."""
     match command:
         case Record() | StartSession() | Report() | Comment():

@@ -9,7 +9,7 @@ from typing import ClassVar, get_args
 
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import Line
-from ordre.domain.order.parts import About, Content, EventState, Frozen, Moment, Reason
+from ordre.domain.order.parts import About, Content, EventState, JsonFields, Moment, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class LinesAdded:
     type: ClassVar[str] = "lines_added"
     ref: ClassVar[None] = None
     lines: Mapping[int, Line]
-    items: Mapping[int, Frozen]
+    items: Mapping[int, JsonFields]
     item_store_ids: tuple[str, ...]
     draft_id: str | None = None
 
@@ -58,8 +58,8 @@ class Updated:
 
     type: ClassVar[str] = "updated"
     ref: ClassVar[None] = None
-    fields: Frozen
-    items: Mapping[int, Frozen]
+    fields: JsonFields
+    items: Mapping[int, JsonFields]
     lines: Mapping[int, Line]
     about: About
     order_number: str | None

@@ -26,7 +26,7 @@ from ordre.domain.order.facts import (
     Updated,
     shown_by,
 )
-from ordre.domain.order.parts import About, Content, EventState, Frozen, Moment, Reason
+from ordre.domain.order.parts import About, Content, EventState, JsonFields, Moment, Reason
 
 
 class Status(StrEnum):
@@ -240,7 +240,7 @@ def rewrite(content: Content | None, fact: Fact) -> Content | None:
     return content
 
 
-def _merged(before: Frozen, changes: Frozen) -> Frozen:
+def _merged(before: JsonFields, changes: JsonFields) -> JsonFields:
     return {name: value for name, value in {**before, **changes}.items() if value != "null"}
 
 

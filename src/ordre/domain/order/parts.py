@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
 
-Frozen = Mapping[str, str]
+JsonFields = Mapping[str, str]
 """Field name -> its value as compact JSON text. Of all this the rules read what an item says of others, see ``relations``."""
 
 
@@ -37,8 +37,8 @@ class AboutChange(TypedDict, total=False):
 class Content:
     """The shown part of an order: its own fields, and its items by line id in the order of arrival."""
 
-    fields: Frozen
-    items: Mapping[int, Frozen]
+    fields: JsonFields
+    items: Mapping[int, JsonFields]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

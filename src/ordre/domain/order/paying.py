@@ -9,7 +9,7 @@ from ordre.domain.money import MAX_AMOUNT, sign
 from ordre.domain.order.conditions import Earlier, Limits, full, refuse, shut, used
 from ordre.domain.order.facts import Fact, Recorded, SessionStarted
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 from ordre.domain.refusals import (
     AlreadyAuthorized,
     AlreadyUsed,
@@ -41,7 +41,7 @@ class Record:
     fingerprint: str
     amount: int | None = None
     """What the caller says that the items add up to."""
-    fields: Frozen = field(default_factory=dict)
+    fields: JsonFields = field(default_factory=dict)
     """What it shows besides."""
 
 
@@ -53,7 +53,7 @@ class StartSession:
     items: tuple[tuple[int, int | None], ...]
     amount: int | None = None
     """What the caller says that the items add up to."""
-    fields: Frozen = field(default_factory=dict)
+    fields: JsonFields = field(default_factory=dict)
     """What it shows besides."""
 
 

@@ -8,7 +8,7 @@ from ordre.domain.money import DIGITS
 from ordre.domain.order.conditions import LIMITS, Limits, refuse, shut
 from ordre.domain.order.facts import Fact, LinesAdded, Placed, Replaced, Updated
 from ordre.domain.order.order import Order
-from ordre.domain.order.parts import About, AboutChange, Content, Frozen
+from ordre.domain.order.parts import About, AboutChange, Content, JsonFields
 from ordre.domain.order.relations import changed_relation_faults, named, relation_faults
 from ordre.domain.refusals import (
     CurrencyDiffers,
@@ -57,7 +57,7 @@ class AddLines:
 
     currency: str
     items: tuple[PricedItem, ...]
-    content: Mapping[int, Frozen]
+    content: Mapping[int, JsonFields]
     item_store_ids: tuple[str, ...]
     draft_id: str | None = None
 
@@ -67,7 +67,7 @@ class ItemChange:
     """New values for one line. ``None`` leaves an amount as it is."""
 
     line_id: int
-    fields: Frozen
+    fields: JsonFields
     gross: int | None = None
     net: int | None = None
     discounts: tuple[tuple[int, bool], ...] | None = None
@@ -79,7 +79,7 @@ class ItemChange:
 class Update:
     """New values for fields and lines. ``None`` leaves what is named as it is; the value ``null`` takes a field away."""
 
-    fields: Frozen
+    fields: JsonFields
     items: tuple[ItemChange, ...]
     about: AboutChange
     order_id: str | None = None
@@ -216,7 +216,7 @@ def _repriced(order: Order, items: tuple[ItemChange, ...]) -> dict[int, Line]:
     return repriced
 
 
-def _items(content: Content | None) -> Mapping[int, Frozen]:
+def _items(content: Content | None) -> Mapping[int, JsonFields]:
     if content is None:
         raise AssertionError("lines are added and changed with what the order shows at hand")
     return content.items
@@ -234,7 +234,7 @@ def _priced_again(line: Line, item: ItemChange) -> PricedItem:
     )
 
 
-def _with_amounts(fields: Frozen, line: Line | None) -> Frozen:
+def _with_amounts(fields: JsonFields, line: Line | None) -> JsonFields:
     """Keep the amounts that an item shows in step with the line that the rules read."""
     if line is None:
         return fields

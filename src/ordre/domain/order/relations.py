@@ -14,11 +14,11 @@ from typing import NamedTuple, Protocol
 
 from ordre.domain.lines import Line
 from ordre.domain.money import sign
-from ordre.domain.order.parts import Frozen
+from ordre.domain.order.parts import JsonFields
 from ordre.domain.refusals import ExceedsReversible, InvalidValue, LineReversed, Refusal, UnknownLine
 
 Lines = Mapping[int, Line]
-Shown = Mapping[int, Frozen]
+Shown = Mapping[int, JsonFields]
 """Line id -> what its item shows."""
 Named = Sequence[tuple[str, int]]
 """(path in the request, line id) of items."""
@@ -36,7 +36,7 @@ class OfItem(OfLine, Protocol):
     """New values for what an item shows."""
 
     @property
-    def fields(self) -> Frozen: ...
+    def fields(self) -> JsonFields: ...
 
 
 class Relation(NamedTuple):
@@ -56,7 +56,7 @@ class _Reversed(NamedTuple):
         return _Reversed(self.gross + line.gross, self.net + line.net)
 
 
-def relation_of(fields: Frozen) -> Relation | None:
+def relation_of(fields: JsonFields) -> Relation | None:
     """Return the relation of an item to another line, if it names one."""
     related = json.loads(fields.get("related_item", _NULL)) or {}
     line_id, type_ = related.get("line_id"), related.get("type")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ordre.domain.order.conditions import Earlier, Limits, full, refuse, used
 from ordre.domain.order.facts import Cancelled, Closed, CommentDeleted, Commented, Erased, Fact, Opened, ServiceReported
 from ordre.domain.order.order import Order, Status
-from ordre.domain.order.parts import Content, EventState, Frozen, Reason
+from ordre.domain.order.parts import Content, EventState, JsonFields, Reason
 from ordre.domain.refusals import OrderCancelled, OrderCaptured, Refusal, Refused, UnknownComment
 
 
@@ -17,7 +17,7 @@ class Report:
     id: str
     service: str
     state: EventState
-    fields: Frozen = field(default_factory=dict)
+    fields: JsonFields = field(default_factory=dict)
     """What it shows besides."""
 
 
@@ -26,7 +26,7 @@ class Comment:
     """Add a remark for people."""
 
     id: str
-    fields: Frozen = field(default_factory=dict)
+    fields: JsonFields = field(default_factory=dict)
     """What it shows besides."""
 
 
