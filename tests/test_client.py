@@ -14,7 +14,8 @@ import pytest
 
 from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.common import Number
-from ordre.api.wire.items import NewItem, TaxLine
+from ordre.api.wire.item_parts import TaxLine
+from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, OperationItem
 from ordre.api.wire.orders import NewOrder
 from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy, calls, errors

@@ -7,7 +7,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-FILE_LINES = 500
+FILE_LINES = 400
+TABLE_LINES = 500
+LONG = {"src/ordre/domain/refusals.py", "src/ordre/conformance/fields.py"}
+"""Tables may be longer."""
 FUNCTION_LINES = 60
 
 
@@ -15,7 +18,8 @@ def test_files_and_functions_stay_small() -> None:
     long = []
     for path in SOURCES:
         text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT)
-        long += [str(name)] if text.count("\n") >= FILE_LINES else []
+        most = TABLE_LINES if str(name) in LONG else FILE_LINES
+        long += [str(name)] if text.count("\n") >= most else []
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno is not None

@@ -23,7 +23,7 @@ from ordre.api.wire.common import (
     json_text,
     without_nulls,
 )
-from ordre.api.wire.items import Conversion
+from ordre.api.wire.item_parts import Conversion
 from ordre.domain.ledger import Kind
 from ordre.domain.order.paying import Record, StartSession
 
