@@ -6,7 +6,7 @@ What walks an account from the newest order on is listed too, and docs/api.md sa
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -153,6 +153,35 @@ def test_filters_are_no_joins(filled: Filled, name: str) -> None:
         assert len(re.findall(r"Nested Loop|Hash Join|Merge Join|Semi Join", plan)) <= 2, plan
 
 
+@pytest.mark.parametrize("filled", ["postgres"], indirect=True)  # SQLite joins bodies to orders one by one
+def test_a_deep_page_reads_no_more_than_its_rows(filled: Filled) -> None:
+    listed = ListQuery(limit=10, after=f"i{100_000 + COUNT // 2}")
+
+    async def looked_at() -> int:
+        read = Finding(ORDERS, ACCOUNT, listed).page()
+        plan = await explained(filled, read.of_postgres(PAGE_BYTES), read.parameters, *AS_OF_A_MILLION)
+        return rows_of(plan, "order_bodies")
+
+    assert asyncio.run(looked_at()) <= 100
+
+
+AS_OF_A_MILLION = ("set enable_nestloop = off", "set enable_hashjoin = off")
+"""So that PostgreSQL joins as it does once the tables are large."""
+
+
+async def explained(filled: Filled, sql: str, parameters: Sequence[object], *settings: str) -> dict[str, Any]:
+    """The plan of a statement that was run, with what it looked at."""
+    connection: Any = await asyncpg.connect(unbound(filled.database))
+    try:
+        for one in settings:
+            await connection.execute(one)
+        ((plan,),) = await connection.fetch(f"explain (analyze, format json) {sql}", *parameters)
+    finally:
+        await connection.close()
+    found: dict[str, Any] = json.loads(plan)[0]["Plan"]
+    return found
+
+
 FACTS = 3_000
 
 
@@ -162,16 +191,8 @@ def test_a_change_reads_no_more_of_a_long_history_than_it_wants(filled: Filled) 
         async with filled.store(bound=False) as store:
             await store.write_shared(LONG_HISTORY)
             await store.write_shared("vacuum analyze facts")
-        connection: Any = await asyncpg.connect(filled.database)
-        try:
-            wanted = [
-                Wanted(account_id=ACCOUNT, order="o7", refs=("r17",)),
-                Wanted(account_id=ACCOUNT, order="o8", refs=("r1", "r2")),
-            ]
-            ((plan,),) = await connection.fetch(f"explain (analyze, format json) {READ}", *read_parameters(wanted))
-        finally:
-            await connection.close()
-        return rows_of(json.loads(plan)[0]["Plan"], "facts")
+        wanted = [Wanted(account_id=ACCOUNT, order=f"o{number}", refs=("r17", "r18")) for number in (7, 8)]
+        return rows_of(await explained(filled, READ, read_parameters(wanted)), "facts")
 
     assert asyncio.run(looked_at()) <= 10
 

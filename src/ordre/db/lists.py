@@ -39,6 +39,8 @@ class Listed:
     changes: str
     shown: str = ""
     """What is asked of every row."""
+    same_ids: tuple[str, ...] = ()
+    """Columns that ``joined`` makes equal to the ids. Bounds are put on them too: else a planner may walk them from one end."""
 
 
 ORDERS = Listed(
@@ -51,6 +53,7 @@ ORDERS = Listed(
     terms="order_terms",
     changes="facts",
     shown="coalesce(o.status, '') <> 'erased'",
+    same_ids=("b.id",),
 )
 DRAFTS = Listed(
     alias="d",
@@ -138,7 +141,8 @@ class Finding:
             where.append(f"{a}.id = n.id")
         where.append(text.put(f"{a}.account_id = {{}}", (self._account,)))
         where += [text.put(one.holds, one.values) for one in self._conditions if one is not lead]
-        where += [text.put(f"{key} {comparison} {{}}", (id_,)) for comparison, id_ in _bounds(self._query, after)]
+        for comparison, id_ in _bounds(self._query, after):
+            where += [text.put(f"{one} {comparison} {{}}", (id_,)) for one in (key, *self._listed.same_ids)]
         return f"{tables} where {' and '.join(where)}", key
 
 
