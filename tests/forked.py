@@ -164,6 +164,8 @@ def _command(arguments: list[str], environment: dict[str, str], folder: Path, um
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), encoding="utf-8")
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), encoding="utf-8", line_buffering=True)
     sys.argv = ["ordre", *arguments]
+    if "preloaded" not in sys.modules:  # Python goes on without a word, and each process would import everything anew
+        raise ImportError("what the processes are forked off could not import tests/preloaded.py")
     os.cpu_count = lambda: 1  # else verifying starts as many processes, each of which imports everything anew
     if before:
         exec(before, {})  # noqa: S102 - it is ours
