@@ -20,6 +20,7 @@ from ordre.application.change import (
     EarlierFact,
     HeldDraft,
     HeldOrder,
+    Loaded,
     Outcome,
     Wanted,
 )
@@ -27,7 +28,7 @@ from ordre.application.ids import uuid7
 from ordre.application.orders import append, execute
 from ordre.application.store import OrderStore
 from ordre.application.views import Subject
-from ordre.db.batch import Batch, Read
+from ordre.db.batch import Batch
 from ordre.domain.chain import START
 from ordre.domain.draft import Draft, DraftItem, Options, Sketch
 from ordre.domain.draft import created as drafted
@@ -88,7 +89,7 @@ def batch_of(order: HeldOrder, *changes: Change, alone: bool = True) -> Batch:
     """A batch in which each of the changes has read the order."""
     batch = Batch(1, TERMS, held=alone)
     for one in changes:
-        batch.add(one.wanted, Read(order=order))
+        batch.add(one.wanted, Loaded(order=order))
     return batch
 
 
@@ -184,7 +185,7 @@ def test_whoever_gets_an_answer_of_the_batch_depends_on_what_the_first_call_saw(
 def test_an_answer_that_was_kept_before_is_read_once() -> None:
     order, again = held(), change(Close(), KEYED)
     batch, kept = Batch(1, TERMS, held=False), Answered(digest="d", answer=Answer(document="{}"))
-    batch.add(again.wanted, Read(order=order, answered=kept))
+    batch.add(again.wanted, Loaded(order=order, answered=kept))
     ran = batch.run(again)
     assert ran.outcome is not None
     assert (ran.outcome.replayed, ran.outcome.answer) == (True, kept.answer)
@@ -203,7 +204,7 @@ def test_an_answer_belongs_to_its_draft_where_there_is_one_and_else_to_its_order
     both = Wanted(account_id=ACCOUNT, order="one", draft="d1", key="k")
     one = closing if writes == "order" else Change(wanted=both, decide=completed)
     batch = Batch(1, TERMS, held=True)
-    batch.add(one.wanted, Read(order=order, draft=HeldDraft(draft=DRAFT) if writes == "draft" else None))
+    batch.add(one.wanted, Loaded(order=order, draft=HeldDraft(draft=DRAFT) if writes == "draft" else None))
     batch.run(one)
     ((*_, owner, _hash, behind),) = batch.rows.answers
     assert (owner, behind) == (order.order.id if writes == "order" else "d1", order.order.id)
@@ -221,7 +222,7 @@ def test_a_draft_is_written_over_the_version_that_was_read() -> None:
             decide=lambda _: Outcome(answer=Answer(), draft=DraftWrite(before=to - 1, draft=after, event=event)),
         )
 
-    batch.add(wanted, Read(draft=HeldDraft(draft=DRAFT)))
+    batch.add(wanted, Loaded(draft=HeldDraft(draft=DRAFT)))
     for to in (2, 3):
         batch.run(changed(to))
     ((before, after),) = batch.rows.drafts.values()
@@ -234,9 +235,9 @@ def test_content_joins_the_order_as_the_changes_before_left_it(*, first: bool) -
     commenting, growing = change(Comment(id="c1", fields={"body": json_text("a remark")})), change(adding(2, 5))
     assert (commenting.wanted.content, growing.wanted.content) == (False, True)
     batch = Batch(1, TERMS, held=False)
-    batch.add(commenting.wanted, Read(order=order if first else without_content(order)))
+    batch.add(commenting.wanted, Loaded(order=order if first else without_content(order)))
     batch.run(commenting)
-    batch.add(growing.wanted, Read(order=without_content(order) if first else order))
+    batch.add(growing.wanted, Loaded(order=without_content(order) if first else order))
     assert batch.run(growing).refused is None
     ((before, after),) = batch.rows.heads.values()
     assert (before, after.order.version, set(after.order.lines)) == (1, 3, {1, 2})
@@ -249,7 +250,7 @@ def test_what_a_later_change_read_does_not_replace_what_is_in_memory() -> None:
     order, closing, paying = held(), change(Close()), change(recording(Kind.AUTHORIZATION, (1, 100)))
     batch = batch_of(order, closing)
     batch.run(closing)
-    batch.add(paying.wanted, Read(order=order))
+    batch.add(paying.wanted, Loaded(order=order))
     assert refusal(batch, paying) is OrderClosed
 
 
@@ -275,9 +276,9 @@ def test_a_deleted_comment_is_emptied_and_found_no_more(where: str) -> None:
     assert made is not None
     document, terms = made.orders[0].facts[0].document, batch.rows.terms[subject(order)]
     assert terms
-    read = Read(order=order)
+    read = Loaded(order=order)
     if where == "before the batch":
-        read = Read(
+        read = Loaded(
             order=HeldOrder(order=made.orders[0].order, hash="h"),
             earlier={"c1": EarlierFact(fact=Commented(id="c1"), document=document)},
         )

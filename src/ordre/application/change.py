@@ -4,7 +4,7 @@ The store runs it as one atomic step, perhaps together with others, perhaps more
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ordre.domain.draft import Draft
 from ordre.domain.order.facts import Fact
@@ -106,8 +106,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
+    """What a change wanted, as far as it is there."""
+
     order: HeldOrder | None = None
-    earlier: Mapping[str, EarlierFact]
+    earlier: Mapping[str, EarlierFact] = field(default_factory=dict)
     draft: HeldDraft | None = None
     answered: Answered | None = None
 

@@ -5,7 +5,7 @@ engine reads into a ``Batch``, lets it ``run`` each change, writes its ``rows``,
 compare-and-set. Whoever read a lost subject, refused or not, is run again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ordre.application.change import (
@@ -31,16 +31,6 @@ from ordre.domain.chain import START
 from ordre.domain.order.facts import Erased
 from ordre.domain.order.order import Order
 from ordre.domain.refusals import Refused
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """The data that an engine read for one change, as values of the domain."""
-
-    order: HeldOrder | None = None
-    earlier: Mapping[str, EarlierFact] = field(default_factory=dict)
-    draft: HeldDraft | None = None
-    answered: Answered | None = None
 
 
 @dataclass(slots=True)
@@ -112,7 +102,7 @@ class Batch:
         self._drafts: dict[Subject, HeldDraft] = {}
         self._answered: dict[tuple[str, str], tuple[Answered, set[Subject]]] = {}
 
-    def add(self, wanted: Wanted, read: Read) -> None:
+    def add(self, wanted: Wanted, read: Loaded) -> None:
         """Add what was read for a change, unless an earlier change of the batch already added it."""
         account = wanted.account_id
         if read.order is not None and wanted.order is not None:

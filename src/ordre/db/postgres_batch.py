@@ -6,12 +6,12 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Wanted
+from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Loaded, Wanted
 from ordre.application.lists import Terms
 from ordre.application.views import Subject
 from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
-from ordre.db.batch import Batch, Erasure, Ran, Read, Rows
+from ordre.db.batch import Batch, Erasure, Ran, Rows
 from ordre.db.postgres_faults import explained
 from ordre.db.postgres_write import statement
 from ordre.db.scripts import Script, T
@@ -92,7 +92,7 @@ def read_parameters(wanted: Sequence[Wanted]) -> tuple[object, ...]:
     )
 
 
-async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]:
+async def _read(connection: Connection, changes: Sequence[Change]) -> list[Loaded]:
     wanted = [change.wanted for change in changes]
     found = await connection.fetch(READ, *read_parameters(wanted))
     rows: list[list[Row]] = [[] for _ in wanted]
@@ -101,7 +101,7 @@ async def _read(connection: Connection, changes: Sequence[Change]) -> list[Read]
     return [_read_of(mine) for mine in rows]
 
 
-def _read_of(rows: Sequence[Row]) -> Read:
+def _read_of(rows: Sequence[Row]) -> Loaded:
     _, head, hash_, fields, items, draft, events, draft_hash, digest, answer, *_ = rows[0]
     content = None if fields is None else codec.content_from(fields, items)
     earlier = {
@@ -109,7 +109,7 @@ def _read_of(rows: Sequence[Row]) -> Read:
         for *_, ref, type_, data, document in rows
         if ref is not None
     }
-    return Read(
+    return Loaded(
         order=None if head is None else HeldOrder(order=codec.order_from(head), hash=hash_, content=content),
         earlier=earlier,
         draft=None if draft is None else codec.held_draft(draft, events, draft_hash),

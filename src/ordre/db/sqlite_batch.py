@@ -4,12 +4,12 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Wanted
+from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Loaded, Wanted
 from ordre.application.lists import RECORDED_KINDS, Terms
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.application.views import Subject
 from ordre.db import codec, erasure, queries, sqlite_file, tables
-from ordre.db.batch import Batch, Erasure, Ran, Read, Rows
+from ordre.db.batch import Batch, Erasure, Ran, Rows
 from ordre.db.scripts import Script, T
 from ordre.db.tally import summed
 
@@ -57,7 +57,7 @@ def tried(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change
     return ran, _write_rows(connection, batch.rows)
 
 
-def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Read:
+def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
     account = wanted.account_id
     order, earlier, draft, answered = None, {}, None, None
     if wanted.order is not None and (row := run(connection, _HEAD, (account, wanted.order)).fetchone()):
@@ -73,7 +73,7 @@ def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Read:
         draft = codec.held_draft(*row)
     if wanted.key is not None and (row := run(connection, _ANSWERED, (account, wanted.key)).fetchone()):
         answered = Answered(digest=row[0], answer=codec.answer_from(row[1]))
-    return Read(order=order, earlier=earlier, draft=draft, answered=answered)
+    return Loaded(order=order, earlier=earlier, draft=draft, answered=answered)
 
 
 def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
