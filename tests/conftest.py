@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import shutil
@@ -66,6 +67,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     lanes.select(config, items)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect without looking for garbage: nearly all that is made stays."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
