@@ -23,12 +23,7 @@ SEPARATOR = "\x1e"
 """Between documents in one column. JSON text never holds it: control characters are escaped."""
 
 
-class _Named(msgspec.Struct):
-    id: str
-
-
 _encode = msgspec.json.Encoder().encode
-_decode_named = msgspec.json.Decoder(_Named).decode
 _decode_order = msgspec.json.Decoder(Order).decode
 _decode_draft = msgspec.json.Decoder(Draft).decode
 _decode_answer = msgspec.json.Decoder(Answer).decode
@@ -40,11 +35,6 @@ _decode_facts: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decode
 def text(value: Order | Draft | Answer | Fact) -> str:
     """Return the value as compact JSON."""
     return _encode(value).decode()
-
-
-def id_in(document: str) -> str:
-    """Return the id of an operation, session or comment."""
-    return _decode_named(document).id
 
 
 def order_from(head: str) -> Order:
