@@ -22,9 +22,9 @@ from ordre.bootstrap import opened
 from ordre.db.codec import answer_start, text
 from ordre.db.store import SqlStore
 from ordre.domain.order.facts import CommentDeleted, Fact
+from ordre.domain.order.lifecycle import DeleteComment
 from ordre.domain.order.order import Order
 from ordre.domain.order.parts import JsonFields
-from ordre.domain.order.running import DeleteComment
 from ordre.settings import Settings
 from service import Service, Shop
 
@@ -175,10 +175,10 @@ def test_it_is_proven_without_ordre(service: Service, shop: Shop, tmp_path: Path
         assert proven(tampered, keys) == (1, f"NOT PROVEN: {reason}\n")
 
 
-def shown_before(fact: Fact, besides: JsonFields, order: Order, call: Call, said: str) -> str:
+def shown_before(fact: Fact, extra: JsonFields, order: Order, call: Call, earlier: str) -> str:
     """What facts showed when a deletion repeated the text of its comment."""
-    document = show(fact, besides, order, call, said)
-    return said[:-1] + document[document.index(',"deleted_at"') :] if isinstance(fact, CommentDeleted) else document
+    document = show(fact, extra, order, call, earlier)
+    return earlier[:-1] + document[document.index(',"deleted_at"') :] if isinstance(fact, CommentDeleted) else document
 
 
 async def delete_as_before(database: str, account: str, order: str) -> None:
@@ -187,7 +187,7 @@ async def delete_as_before(database: str, account: str, order: str) -> None:
     path = f"/v1/accounts/{account}/shopping/orders/{order}/comments"
     async with opened(Settings(database=database)) as store:
         assert isinstance(store, SqlStore)
-        store.documents = replace(store.documents, show=shown_before, left=lambda *_: None)
+        store.documents = replace(store.documents, show=shown_before, rest_of_earlier=lambda *_: None)
         made = Call(account_id=account, by="me", at=1_800_000_000_000, event=request_event("POST", path, '{"body":"private"}'))
         await execute(store, made, order, comment(NewComment(body="private"), id_))
         gone = replace(made, event=request_event("DELETE", f"{path}/{id_}", ""))

@@ -10,7 +10,7 @@ from given import Given, folded, placing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ordre.api.wire.facts import left, show
+from ordre.api.wire.facts import rest_of_earlier, show
 from ordre.api.wire.search import fact_terms
 from ordre.application.change import Call, NewFact
 from ordre.application.lists import RECORDED_KINDS
@@ -18,8 +18,9 @@ from ordre.cli import timeline
 from ordre.db.codec import fact_from, fact_row, text
 from ordre.domain.chain import START
 from ordre.domain.lines import NOTHING, Line
-from ordre.domain.order.decide import Command, needs, shown_besides
+from ordre.domain.order.decide import Command, extra_fields, needs
 from ordre.domain.order.facts import FACTS, Erased, Fact, shown_by
+from ordre.domain.order.order import Order
 from ordre.domain.order.parts import Content, JsonFields
 
 T = TypeVar("T")
@@ -83,10 +84,10 @@ def test_a_fact_is_stored_and_found_again(type_: type[Fact]) -> None:
 def test_what_a_fact_shows_and_is_found_under_is_said(type_: type[Fact]) -> None:
     @few
     @given(some(type_), FROZEN)
-    def check(fact: Fact, besides: JsonFields) -> None:
-        document = show(fact, besides, ORDER, CALL, SAID)
+    def check(fact: Fact, extra: JsonFields) -> None:
+        document = show(fact, extra, ORDER, CALL, SAID)
         assert not document or "id" in json.loads(document)
-        assert "hello" not in (left(fact, SAID) or "")
+        assert "hello" not in (rest_of_earlier(fact, SAID) or "")
         assert {kind for kind, _ in fact_terms(fact, document or SAID)} <= {*RECORDED_KINDS}
         row = fact_row("T00000001", "o", START, NewFact(fact=fact, version=1, at=1, by="c", document="", event="{}"))
         assert timeline.entries([(row._replace(data=""), None)], {})[0]["text"]
@@ -113,9 +114,35 @@ def test_what_a_command_needs_and_gives_is_said(type_: type[Command]) -> None:
     @given(some(type_))
     def check(command: Command) -> None:
         assert len(needs(command).refs) <= 2
-        assert all(isinstance(one, str) for one in shown_besides(command).values())
+        assert all(isinstance(one, str) for one in extra_fields(command).values())
 
     check()
+
+
+NAMES = {"id", "order_id", "order_number", "currency", "draft_id", "authorization_id", "fingerprint", "service", "external_ids"}
+"""What facts hold as plain text: ids and names. A text that people write goes through `shown_by`, as JSON by field name."""
+
+
+@pytest.mark.parametrize("type_", FACT_TYPES)
+def test_a_fact_holds_no_text_of_people_beside_what_it_shows(type_: type[Fact]) -> None:
+    hints = {name: hint for name, hint in get_type_hints(type_).items() if hint != JsonFields and name not in ("type", "ref")}
+    texts = {name for name, hint in hints.items() if str in (hint, *get_args(hint))}
+    assert texts <= NAMES | {"item_store_ids"}
+
+
+STORED = {
+    "facts": "authorization cancellation cancelled capture closed comment comment_deleted erased lines_added opened placed refund"
+    " replaced service_event session updated",
+    "order": "about cancelled cancelled_reason closed comments created currency deleted drafts events id lines"
+    " multiple_authorizations operations order_id order_number sessions status updated_at version within",
+}
+"""What the newest migration says that older code can serve beside it."""
+
+
+def test_what_is_stored_anew_comes_with_a_migration() -> None:
+    names = {"facts": FACTS, "order": [one.name for one in fields(Order)]}
+    found = {what: " ".join(sorted(some)) for what, some in names.items()}
+    assert found == STORED, "older code would write it wrongly: add a migration compatible with its own number (decision 16)"
 
 
 def test_each_fact_has_types_of_its_own() -> None:

@@ -23,8 +23,8 @@ from ordre.domain import draft as domain
 from ordre.domain.ledger import Kind
 from ordre.domain.money import DIGITS, share_out, tax_in
 from ordre.domain.order.conditions import LIMITS
+from ordre.domain.order.lifecycle import Cancel, Close, Open
 from ordre.domain.order.parts import Moment, Reason
-from ordre.domain.order.running import Cancel, Close, Open
 
 _DAY = 86_400_000
 _CUSTOMERS = (

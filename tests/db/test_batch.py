@@ -36,8 +36,8 @@ from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
 from ordre.domain.order.decide import Command, decide
 from ordre.domain.order.facts import Commented
+from ordre.domain.order.lifecycle import Close, Comment, DeleteComment, Erase, Open
 from ordre.domain.order.parts import About, Moment
-from ordre.domain.order.running import Close, Comment, DeleteComment, Erase, Open
 from ordre.domain.refusals import ExceedsRemaining, OrderClosed, OrderErased, Refused
 
 ACCOUNT = "T00000001"

@@ -24,9 +24,9 @@ from ordre.bootstrap import make_store
 from ordre.db import locks
 from ordre.domain.draft import DraftItem, Options, Sketch, created, deleted
 from ordre.domain.lines import PricedItem
+from ordre.domain.order.lifecycle import Comment, DeleteComment
 from ordre.domain.order.parts import About, Content, Moment
 from ordre.domain.order.placing import Place
-from ordre.domain.order.running import Comment, DeleteComment
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from throwaway import Cluster, unbound

@@ -21,10 +21,10 @@ from ordre.db.store import SqlStore
 from ordre.domain.draft import DraftItem, Options, Sketch, created
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
+from ordre.domain.order.lifecycle import Close, Comment, Open
 from ordre.domain.order.parts import About, Moment
 from ordre.domain.order.paying import Record
 from ordre.domain.order.placing import Place
-from ordre.domain.order.running import Close, Comment, Open
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 

@@ -1,9 +1,9 @@
 from given import A, C, Given, placing, recording
 
 from ordre.domain.order.facts import Erased
+from ordre.domain.order.lifecycle import Cancel, Close, Erase, Open
 from ordre.domain.order.order import Status, evolve, rewrite
 from ordre.domain.order.parts import Content, Moment
-from ordre.domain.order.running import Cancel, Close, Erase, Open
 
 ERASE = Erase()
 SHOWN = Content(fields={"external_ids": '[{"id":"E"}]', "comment": '"x"'}, items={1: {}})

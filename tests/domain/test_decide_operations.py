@@ -8,9 +8,9 @@ from ordre.domain.money import MAX_AMOUNT
 from ordre.domain.order.conditions import Limits
 from ordre.domain.order.decide import Command
 from ordre.domain.order.facts import Closed, Recorded, SessionStarted
+from ordre.domain.order.lifecycle import Cancel, Close
 from ordre.domain.order.order import evolve
 from ordre.domain.order.paying import Record, StartSession
-from ordre.domain.order.running import Cancel, Close
 
 PAID = (placing(100, 50), recording(A, (1, 100), (2, 50)), recording(C, (1, 100), (2, 50)))
 HELD = (placing(100), recording(A, (1, 60), id_="a"))

@@ -9,10 +9,10 @@ from ordre.domain.lines import Line, PricedItem
 from ordre.domain.order.conditions import Limits
 from ordre.domain.order.decide import Command
 from ordre.domain.order.facts import Cancelled, Closed, CommentDeleted, Fact, LinesAdded, Opened, Placed, Replaced, Updated
+from ordre.domain.order.lifecycle import Cancel, Close, Comment, DeleteComment, Open, Report
 from ordre.domain.order.order import Status, rewrite, state_of
 from ordre.domain.order.parts import Content, EventState, Reason
 from ordre.domain.order.placing import ItemChange, Place, Replace
-from ordre.domain.order.running import Cancel, Close, Comment, DeleteComment, Open, Report
 
 PAID = (placing(100), recording(A, (1, 100)), recording(C, (1, 100)))
 BACK = (*PAID, recording(R, (1, 100)))

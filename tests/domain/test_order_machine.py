@@ -14,10 +14,10 @@ from ordre.domain.ledger import Kind, holds, live, payment_status, remains_on, t
 from ordre.domain.lines import NOTHING, Sums, totals
 from ordre.domain.order.decide import Command
 from ordre.domain.order.facts import Recorded
+from ordre.domain.order.lifecycle import Cancel, Close, Comment, Open, Report
 from ordre.domain.order.order import Order
 from ordre.domain.order.parts import EventState
 from ordre.domain.order.placing import ItemChange
-from ordre.domain.order.running import Cancel, Close, Comment, Open, Report
 from ordre.domain.refusals import Refused
 
 EXAMPLES = 100

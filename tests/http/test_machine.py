@@ -21,11 +21,11 @@ from ordre.domain.ledger import Kind, payment_status, remains_on, total
 from ordre.domain.lines import PricedItem, totals
 from ordre.domain.order.decide import Command
 from ordre.domain.order.facts import Recorded
+from ordre.domain.order.lifecycle import Cancel, Close, Comment, DeleteComment, Erase, Open, Report
 from ordre.domain.order.order import Order, Status
 from ordre.domain.order.parts import EventState, Reason
 from ordre.domain.order.paying import Record, StartSession
 from ordre.domain.order.placing import AddLines, ItemChange, Replace
-from ordre.domain.order.running import Cancel, Close, Comment, DeleteComment, Erase, Open, Report
 from ordre.domain.refusals import Refused
 from service import Shop, faults_of, item
 

@@ -81,7 +81,7 @@ def test_every_write_is_here(shop: Shop) -> None:
         method, path, _ = write(shop)
         found |= {route.id for route in OPERATIONS if route.method == method and is_of(route.path, path)}
     assert {route.id for route in OPERATIONS if route.access.writes} - found == {"aid_orders_id_delete"}, (
-        "see test_erased_orders.py"
+        "a write needs its row in ORDER_WRITES; erasing has test_erased_orders.py"
     )
 
 

@@ -10,7 +10,7 @@ from ordre.domain.order.order import Order
 from ordre.domain.order.parts import JsonFields
 
 Show = Callable[[Fact, JsonFields, Order, Call, str], str]
-"""(fact, what its command shows besides, the order after it, who called, document of the earlier fact that it is about) -> what
+"""(fact, extra fields from its command, the order after it, who called, document of the earlier fact that it is about) -> what
 the fact shows as a part of its order and its call is answered with, in JSON; empty where it is answered with the order."""
 
 
@@ -19,6 +19,6 @@ class Documents:
     """Makes what is stored beside facts. What it makes follows from its arguments alone, so that it can be verified."""
 
     show: Show
-    left: Callable[[Fact, str], str | None]
+    rest_of_earlier: Callable[[Fact, str], str | None]
     """(fact, document of the earlier fact that it is about) -> what that one shows from now on, None where it stays as it is."""
     terms: Terms

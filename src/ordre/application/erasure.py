@@ -9,7 +9,7 @@ from ordre.application.orders import execute
 from ordre.application.store import OrderStore, Store
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.application.views import Found
-from ordre.domain.order.running import Erase
+from ordre.domain.order.lifecycle import Erase
 
 AT_ONCE = 100
 """Expired orders of an account that are read before they are erased."""

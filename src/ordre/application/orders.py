@@ -19,7 +19,7 @@ from ordre.application.change import (
 from ordre.application.documents import Documents
 from ordre.application.store import OrderStore
 from ordre.domain.order.conditions import LIMITS, Limits
-from ordre.domain.order.decide import NOTHING_BESIDES, Command, decide, needs, shown_besides
+from ordre.domain.order.decide import NO_EXTRA_FIELDS, Command, decide, extra_fields, needs
 from ordre.domain.order.facts import Fact
 from ordre.domain.order.order import Status, after
 from ordre.domain.order.parts import JsonFields, Moment
@@ -44,7 +44,7 @@ async def execute(store: OrderStore, call: Call, order: str, command: Command, l
         earlier = {ref: found.fact for ref, found in loaded.earlier.items()}
         facts = decide(held.order if held else None, command, earlier, limits, held.content if held else None)
         about = next((loaded.earlier[ref] for ref in needed.refs if ref in loaded.earlier), None)
-        write = append(store.documents, held, facts, call, shown_besides(command), about) if facts else None
+        write = append(store.documents, held, facts, call, extra_fields(command), about) if facts else None
         return _outcome(call, needed.refs, loaded, write)
 
     return await store.change(Change(wanted=wanted, decide=decided, erases=needed.empties))
@@ -55,23 +55,23 @@ def append(
     held: HeldOrder | None,
     facts: Sequence[Fact],
     call: Call,
-    besides: JsonFields = NOTHING_BESIDES,
+    extra: JsonFields = NO_EXTRA_FIELDS,
     about: EarlierFact | None = None,
 ) -> OrderWrite:
     """Return the order with these facts on it, one at least, ready to be written.
 
-    ``besides`` is what the command shows besides its fact; ``about`` the earlier fact that the new one is about.
+    ``extra`` are fields that the command gives its fact to show; ``about`` the earlier fact that the new one is about.
     """
     order, content = (held.order, held.content) if held else (None, None)
     before, new = order.version if order else 0, []
-    said, emptied = about.document if about else "", None
+    earlier_document, emptied = about.document if about else "", None
     for fact in facts:
         order, content = after(order, content, fact, Moment(at=call.at, by=call.by))
-        document = documents.show(fact, besides, order, call, said)
+        document = documents.show(fact, extra, order, call, earlier_document)
         new.append(NewFact(fact=fact, version=order.version, at=call.at, by=call.by, document=document, event=call.event))
-        left = documents.left(fact, said)
+        left = documents.rest_of_earlier(fact, earlier_document)
         if about is not None and about.fact.ref is not None and left is not None:
-            emptied = Emptied(ref=about.fact.ref, before=said, document=left, answer=document)
+            emptied = Emptied(ref=about.fact.ref, before=earlier_document, document=left, answer=document)
     if order is None:
         raise AssertionError("facts make an order")
     changed = content if held is None or content is not held.content else None

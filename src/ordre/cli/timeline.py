@@ -31,7 +31,7 @@ Names = Mapping[str, str]
 """Id of a client -> what it is called."""
 Facts = Sequence[tuple[FactRow, Fact | None]]
 _DONE = {"authorization": "authorized", "capture": "captured", "refund": "refunded", "cancellation": "cancelled"}
-_GONE = {
+_AFTER_ERASURE = {
     **_DONE,
     Placed.type: "placed",
     Replaced.type: "replaced",
@@ -85,7 +85,7 @@ def _texts(facts: Facts) -> Iterator[str]:
     currency = ""
     for row, fact in facts:
         if fact is None:
-            yield f"{_GONE[row.type]} (what was said is erased)"
+            yield f"{_AFTER_ERASURE[row.type]} (what was said is erased)"
             continue
         if isinstance(fact, Placed | Replaced):
             currency = fact.currency

@@ -90,7 +90,7 @@ def document() -> dict[str, Any]:
     examples = recorded()
     paths: dict[str, dict[str, Any]] = {}
     for route in OPERATIONS:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, examples[route.id])
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, examples.get(route.id, {}))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -139,13 +139,14 @@ def _fault(status: str, about: str) -> dict[str, Any]:
 
 
 def _operation(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation; ``example`` is empty where none is recorded yet."""
     operation: dict[str, Any] = {
         "operationId": route.id,
         "tags": [_SECTIONS[route.tag][0]],
         "summary": route.summary,
         "description": _about(route),
-        "parameters": _parameters(route, example["path"]),
-        "responses": _responses(route, example["answer"]),
+        "parameters": _parameters(route, example.get("path", {})),
+        "responses": _responses(route, example),
         "security": _security(route),
     }
     if route.body is not NoBody:
@@ -176,8 +177,9 @@ def _about(route: AnyRoute) -> str:
 def _parameters(route: AnyRoute, path: dict[str, str]) -> list[dict[str, Any]]:
     found = []
     for part in route.parameters:
-        example = int(path[part.name]) if part.schema["type"] == "integer" else path[part.name]
-        about = {"description": part.about, "schema": part.schema, "example": example}
+        about: dict[str, Any] = {"description": part.about, "schema": part.schema}
+        if part.name in path:
+            about["example"] = int(path[part.name]) if part.schema["type"] == "integer" else path[part.name]
         found.append({"name": part.name, "in": "path", "required": True, **about})
     properties = query_properties(route.query)
     values = QUERIES.get(route.id, {})
@@ -205,14 +207,12 @@ def _header(name: str, about: str, pattern: str | None = None) -> dict[str, Any]
     return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
-def _responses(route: AnyRoute, example: Any) -> dict[str, Any]:
+def _responses(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
     schema: dict[str, Any] = {"$ref": REF.format(name=route.answer.__name__)}
     if route.or_erased:
         schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
-    good = {
-        "description": "Done" if route.method != "GET" else "Found",
-        "content": {"application/json": {"schema": schema, "example": example}},
-    }
+    answer = {"schema": schema, **({"example": example["answer"]} if example else {})}
+    good = {"description": "Done" if route.method != "GET" else "Found", "content": {"application/json": answer}}
     statuses = ["400", "401", "405", "429", "500", "503"]
     if route.scopes:
         statuses += ["403", "404"]

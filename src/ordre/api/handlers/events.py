@@ -23,7 +23,7 @@ from ordre.api.wire.queries import EventList, NoBody, NoQuery
 from ordre.application.aside import aside
 from ordre.application.lists import PAGE_ENTRIES, EventQuery
 from ordre.application.orders import execute
-from ordre.domain.order.running import DeleteComment
+from ordre.domain.order.lifecycle import DeleteComment
 from ordre.domain.refusals import Refused, UnknownOrder
 
 

@@ -30,7 +30,7 @@ from ordre.application.lists import COUNT_LIMIT, Page
 from ordre.application.orders import execute
 from ordre.application.views import View
 from ordre.domain.order.decide import Command
-from ordre.domain.order.running import Close, Open
+from ordre.domain.order.lifecycle import Close, Open
 from ordre.domain.refusals import InvalidValue, OrderErased, Refused, UnknownOrder
 
 T = TypeVar("T")

@@ -28,9 +28,9 @@ from ordre.api.wire.orders import NewComment
 from ordre.application.lists import EventPage
 from ordre.application.views import FactRow
 from ordre.domain.order.facts import CommentDeleted, Commented, ServiceReported
+from ordre.domain.order.lifecycle import Comment, Report
 from ordre.domain.order.order import state_of
 from ordre.domain.order.parts import EventState
-from ordre.domain.order.running import Comment, Report
 
 State = Literal["error", "failure", "success", "pending"]
 EventType = Literal["api-event", "service-event"]

@@ -31,43 +31,43 @@ MOST_LINKS = 10
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def show(fact: Fact, besides: JsonFields, order: Order, call: Call, said: str) -> str:
+def show(fact: Fact, extra: JsonFields, order: Order, call: Call, earlier: str) -> str:
     """Return the JSON that a fact shows; empty where its call is answered with the order.
 
-    ``besides`` is what its command gave it to show, ``order`` the order after it, ``said`` the document of the earlier fact that
-    it is about.
+    ``extra`` are fields that its command gave it to show, ``order`` is the order after it, ``earlier`` the document of the
+    earlier fact that it is about.
     """
     match fact:
         case Recorded():
-            return object_text({**_recorded(fact, order, call), **besides, **_authorization(fact, order)})
+            return object_text({**_recorded(fact, order, call), **extra, **_authorization(fact, order)})
         case SessionStarted():
             items = json_text([{"line_id": str(line_id), "amount": amount} for line_id, amount in fact.amounts.items()])
             made = {**_made(fact.id, order, call), "amount": str(sum(fact.amounts.values()))}
-            return object_text({**made, "items": items, **besides})
+            return object_text({**made, "items": items, **extra})
         case ServiceReported():
-            return object_text({**_made(fact.id, order, call), **besides})
+            return object_text({**_made(fact.id, order, call), **extra})
         case Commented():
             made = {"created_at": json_text(instant(call.at)), "created_by": json_text(call.by)}
-            return object_text({"id": json_text(fact.id), **besides, **made})
+            return object_text({"id": json_text(fact.id), **extra, **made})
         case CommentDeleted():
             deleted = f'"deleted_at":{json_text(instant(call.at))},"deleted_by":{json_text(call.by)}'
-            return f"{without_text(said)[:-1]},{deleted}}}"
+            return f"{without_text(earlier)[:-1]},{deleted}}}"
         case Placed() | Replaced() | LinesAdded() | Updated() | Opened() | Closed() | Cancelled() | Erased():
             return ""
 
 
-def left(fact: Fact, said: str) -> str | None:
+def rest_of_earlier(fact: Fact, earlier: str) -> str | None:
     """Return the rest of the document of the earlier fact that this one is about; None where that stays as it is."""
     match fact:
         case CommentDeleted():
-            return without_text(said)
+            return without_text(earlier)
         case Recorded() | SessionStarted() | ServiceReported() | Commented():
             return None
         case Placed() | Replaced() | LinesAdded() | Updated() | Opened() | Closed() | Cancelled() | Erased():
             return None
 
 
-DOCUMENTS = Documents(show=show, left=left, terms=TERMS)
+DOCUMENTS = Documents(show=show, rest_of_earlier=rest_of_earlier, terms=TERMS)
 
 
 def without_text(comment: str) -> str:

@@ -26,9 +26,9 @@ from ordre.api.wire.common import (
 from ordre.api.wire.items import ChangedItem, ItemStatus, NewItem, item_change, item_stores, priced, shown_item
 from ordre.api.wire.parties import Address, Customer, OrderStore
 from ordre.api.wire.travel import Attachment, ExternalId, Leg
+from ordre.domain.order.lifecycle import Cancel
 from ordre.domain.order.parts import About, AboutChange, Content, Reason
 from ordre.domain.order.placing import Place, Update
-from ordre.domain.order.running import Cancel
 
 
 class DiscountUse(Wire):

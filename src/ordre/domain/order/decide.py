@@ -6,14 +6,14 @@ command that changes nothing (opening an open order, repeating an operation) is 
 
 from dataclasses import dataclass
 
-from ordre.domain.order import paying, placing, running
+from ordre.domain.order import lifecycle, paying, placing
 from ordre.domain.order.conditions import LIMITS, Earlier, Limits
 from ordre.domain.order.facts import CommentDeleted, Fact
+from ordre.domain.order.lifecycle import Cancel, Close, Comment, DeleteComment, Erase, Open, Report
 from ordre.domain.order.order import Order, Status
 from ordre.domain.order.parts import Content, JsonFields
 from ordre.domain.order.paying import Record, StartSession
 from ordre.domain.order.placing import AddLines, Place, Replace, Update
-from ordre.domain.order.running import Cancel, Close, Comment, DeleteComment, Erase, Open, Report
 from ordre.domain.refusals import OrderErased, Refused, UnknownOrder
 
 Command = (
@@ -49,18 +49,18 @@ def needs(command: Command) -> Needs:
             return Needs()
 
 
-NOTHING_BESIDES: JsonFields = {}
+NO_EXTRA_FIELDS: JsonFields = {}
 
 
-def shown_besides(command: Command) -> JsonFields:
+def extra_fields(command: Command) -> JsonFields:
     """Return the fields that a command gives its fact to show, besides those that the rules read."""
     match command:
         case Record() | StartSession() | Report() | Comment():
             return command.fields
         case Place() | Replace() | AddLines() | Update():  # these facts hold themselves what they show
-            return NOTHING_BESIDES
+            return NO_EXTRA_FIELDS
         case DeleteComment() | Open() | Close() | Cancel() | Erase():
-            return NOTHING_BESIDES
+            return NO_EXTRA_FIELDS
 
 
 def decide(  # noqa: C901, PLR0912 - one flat table, a row a command
@@ -91,16 +91,16 @@ def decide(  # noqa: C901, PLR0912 - one flat table, a row a command
         case StartSession():
             return paying.start_session(order, command, earlier, limits)
         case Report():
-            return running.report(order, command, earlier, limits)
+            return lifecycle.report(order, command, earlier, limits)
         case Comment():
-            return running.comment(order, command, limits)
+            return lifecycle.comment(order, command, limits)
         case DeleteComment():
-            return running.delete_comment(command, earlier)
+            return lifecycle.delete_comment(command, earlier)
         case Open():
-            return running.reopen(order)
+            return lifecycle.reopen(order)
         case Close():
-            return running.close(order)
+            return lifecycle.close(order)
         case Cancel():
-            return running.cancel(order, command)
+            return lifecycle.cancel(order, command)
         case Erase():
-            return running.erase(order, command, content)
+            return lifecycle.erase(order, command, content)
