@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from commands import run, run_json
+from database import sql
 from ordre.application.mentions import Sought, mentioned
 from ordre.application.store import Access
 from ordre.bootstrap import opened
@@ -123,6 +124,20 @@ def test_drafts_are_found_by_what_any_version_said(service: Service, shop: Shop)
     )
     for id_, status in ((now, 404), (once, 404), (twice, 404), (noted, 200)):
         assert shop.send("GET", f"/draft_orders/{id_}").status_code == status
+
+
+def test_a_fact_that_was_tampered_with_hides_nobody(service: Service, shop: Shop) -> None:
+    made = [shop.paid(100, customer={"email": TEXT})["id"] for _ in range(3)]
+    for id_, type_, data in (
+        (made[0], "capture", "{}"),
+        (made[1], "placed", """{"content":{"fields":{"customer":"{\\"email\\":\\"kari@example.com\\"}"}}}"""),
+        (made[2], "authorization", "no JSON"),
+    ):
+        sql(service.database, "update facts set data = $3 where id = $1 and type = $2", id_, type_, data)
+    for flags in (("--email", TEXT), ("--text", TEXT)):
+        found = run_json("erase", shop.account_id, *flags, database=service.database)
+        assert {one["id"] for one in found["orders"]} == set(made), flags
+    assert "this was tampered with" in run("order", "history", shop.account_id, made[0], database=service.database)
 
 
 def test_names_of_fields_and_amounts_are_no_text(service: Service, shop: Shop) -> None:

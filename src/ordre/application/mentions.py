@@ -14,8 +14,8 @@ from typing import Any
 from ordre.application.change import HeldDraft
 from ordre.application.store import OrderStore
 from ordre.application.views import FactRow, Found
-from ordre.domain.order.facts import Erased, Fact, shown_by
-from ordre.domain.order.parts import JsonFields
+from ordre.domain.order.facts import NO_CONTENT, Erased, Fact, shown_by
+from ordre.domain.order.parts import Content, JsonFields
 
 _PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
 """What JSON writes as it is, or as a `\\u` escape."""
@@ -71,7 +71,7 @@ async def mentioned(store: OrderStore, account_id: str, sought: Sought, told: To
         found = await store.mentioning(account_id, plain, told, anywhere=anywhere)
         for id_ in found.orders:
             facts = await store.facts(account_id, id_)
-            if any(fact is not None and _in_fact(sought, row, fact, anywhere=anywhere) for row, fact in facts):
+            if any(_in_fact(sought, row, fact, anywhere=anywhere) for row, fact in facts):
                 orders.append(id_)
         for id_ in found.drafts:
             held = await store.draft(account_id, id_, history=True)
@@ -80,13 +80,29 @@ async def mentioned(store: OrderStore, account_id: str, sought: Sought, told: To
     return Found(orders=list(dict.fromkeys(orders)), drafts=list(dict.fromkeys(drafts)))
 
 
-def _in_fact(sought: Sought, row: FactRow, fact: Fact, *, anywhere: bool) -> bool:
-    if isinstance(fact, Erased):  # its names and its ids in other systems, which stay
+def _in_fact(sought: Sought, row: FactRow, fact: Fact | None, *, anywhere: bool) -> bool:
+    if row.type == Erased.type or not row.data:  # names and ids in other systems, which stay; nothing of what was before
         return False
-    shown = shown_by(fact)
+    shown = _left_of(row) if fact is None else shown_by(fact)
     if not anywhere:
         return sought.is_customer(json.loads(shown.fields.get("customer", "null")))
     return sought.is_said(_said(shown.fields, shown.items.values(), [row.document], [row.event]))
+
+
+def _left_of(row: FactRow) -> Content:
+    """Return what can still be read of a fact that was changed in the database: what it says of somebody is to be found too."""
+    try:
+        data = json.loads(row.data)
+        content = data.get("content") or data
+        return Content(
+            fields=_texts_of(content.get("fields")), items=dict(enumerate(map(_texts_of, (content.get("items") or {}).values())))
+        )
+    except (AttributeError, ValueError):
+        return NO_CONTENT
+
+
+def _texts_of(fields: Any) -> JsonFields:
+    return {name: value for name, value in (fields or {}).items() if isinstance(value, str)}
 
 
 def _in_draft(sought: Sought, held: HeldDraft, *, anywhere: bool) -> bool:

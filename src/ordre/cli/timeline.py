@@ -81,11 +81,12 @@ def entries(facts: Facts, names: Names) -> list[dict[str, Any]]:
 
 def _texts(facts: Facts) -> Iterator[str]:
     deleted = {fact.id for _, fact in facts if isinstance(fact, CommentDeleted)}
-    versions = {fact.id: row.version for row, fact in facts if isinstance(fact, Commented)}
+    versions = {row.ref: row.version for row, _ in facts if row.type == Commented.type}
     currency = ""
     for row, fact in facts:
         if fact is None:
-            yield f"{_AFTER_ERASURE[row.type]} (what was said is erased)"
+            why = "this was tampered with" if row.data else "what was said is erased"
+            yield f"{_AFTER_ERASURE.get(row.type, row.type)} ({why})"
             continue
         if isinstance(fact, Placed | Replaced):
             currency = fact.currency
