@@ -82,7 +82,7 @@ class Rows:
     erasures: list[Erasure] = field(default_factory=list)
     """What is to go before anything is written."""
     emptied: list[tuple[Subject, Emptied]] = field(default_factory=list)
-    """Earlier facts whose text is to go."""
+    """Earlier facts whose text is to go, before those of this batch are there: a change that empties one runs alone."""
 
 
 class Batch:

@@ -3,7 +3,7 @@
 An account keeps under which version of the terms it is found. Terms that are there stay, so lists find what they found meanwhile.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
@@ -14,6 +14,7 @@ from ordre.application.views import Subject
 from ordre.db import codec, queries
 from ordre.db.reads import OrderTables
 from ordre.db.verify import terms_of
+from ordre.domain.order.facts import Fact
 
 _TERMS_AT_ONCE = 500
 _DRAFT_COLUMNS = "update drafts set net_amount = $3, expires_at = $4 where account_id = $1 and id = $2 and version = $5"
@@ -42,9 +43,14 @@ async def _index_orders(store: OrderTables, account: str) -> None:
         for id_, version, head, fields, items in found:
             with suppress(*_UNREADABLE):
                 order, content = codec.order_from(head), codec.content_from(fields, items)
-                facts = [(codec.fact_from(type_, data), document) for type_, data, document in recorded[id_]]
-                missing = terms_of(order, content, facts, store.terms) - there[id_]
+                missing = terms_of(order, content, _readable(recorded[id_]), store.terms) - there[id_]
                 await _put_terms(store, "order", (account, id_), version, missing)
+
+
+def _readable(recorded: Sequence[tuple[str, str, str]]) -> Iterator[tuple[Fact, str]]:
+    for type_, data, document in recorded:
+        with suppress(*_UNREADABLE):
+            yield codec.fact_from(type_, data), document
 
 
 async def _index_drafts(store: OrderTables, account: str) -> None:
