@@ -90,7 +90,7 @@ def _in_fact(sought: Sought, row: FactRow, fact: Fact | None, *, anywhere: bool)
 
 
 def _left_of(row: FactRow) -> Content:
-    """Return what can still be read of a fact that was changed in the database: what it says of somebody is to be found too."""
+    """Return the content that can still be read of a fact that was changed in the database, so that a person is found in it."""
     try:
         data = json.loads(row.data)
         content = data.get("content") or data
