@@ -318,8 +318,9 @@ def test_a_worker_that_comes_back_waits_for_a_database_that_is_away(own_cluster:
 
 
 @ONE_AND_TWO
-def test_a_log_that_nobody_reads_stops_nothing(stored: str, workers: str) -> None:
-    with started("--port", "0", "--database", stored, "--workers", workers) as process:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_log_that_nobody_reads_stops_nothing(stored: str, workers: str, unbuffered: str) -> None:
+    with started("--port", "0", "--database", stored, "--workers", workers, PYTHONUNBUFFERED=unbuffered) as process:
         url = line(process.stderr)["url"]
         assert process.stderr is not None
         process.stderr.close()

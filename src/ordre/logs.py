@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
@@ -82,10 +83,20 @@ class _Lines:
         try:
             sys.stderr.buffer.write(line + b"\n")  # which has a lock of its own
             sys.stderr.buffer.flush()
+        except BrokenPipeError:
+            _let_go()
         except (OSError, ValueError):
             return
 
     debug = info = warning = error = critical = msg
+
+
+def _let_go() -> None:
+    """Write to nobody from now on: Python would try the line again at its end, and end with an error."""
+    with suppress(OSError, ValueError):
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, sys.stderr.fileno())
+        os.close(nobody)
 
 
 class _OfLibraries(logging.Handler):
