@@ -13,7 +13,7 @@ from ordre.api.http.answers import PIECE
 from ordre.api.http.errors import Failure
 from ordre.api.http.rates import Budget, cost_of
 from ordre.api.http.turns import AT_ONCE, WAITING, Turns
-from ordre.application.aside import LARGE, WAY_SECONDS, aside, small
+from ordre.application.aside import LARGE, aside, small
 from ordre.application.lists import Made
 from service import Service, Shop, item, serving
 
@@ -105,11 +105,13 @@ def test_what_is_large_is_done_by_another_thread() -> None:
     asyncio.run(run())
 
 
-def test_a_thread_gives_way_while_little_is_asked_for() -> None:
+def test_a_thread_gives_way_while_little_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ordre.application.aside.WAY_SECONDS", 1)  # so that a slow machine looks within it
+
     async def run() -> None:
         with small, small:
             waiting = asyncio.create_task(aside(LARGE, small.give_way))
-            await asyncio.sleep(WAY_SECONDS / 4)
+            await asyncio.sleep(0.1)
             assert not waiting.done()
             await asyncio.wait_for(waiting, 10)  # it gets on where there is always somebody
             beside = asyncio.create_task(aside(LARGE, small.give_way))
