@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ from ordre.domain.order.facts import (
 from ordre.domain.order.order import Order
 from ordre.domain.order.parts import Content, JsonFields, Moment
 
+UNREADABLE = (KeyError, ValueError, msgspec.MsgspecError)
+"""The exceptions of reading what somebody tampered with; `ordre verify` names it."""
 SEPARATOR = "\x1e"
 """Between documents in one column. JSON text never holds it: control characters are escaped."""
 
@@ -68,6 +71,13 @@ def fact_from(type_: str, data: str) -> Fact:
     """Return the fact that ``text`` wrote under this type."""
     fact: Fact = _decode_facts[type_].decode(data)
     return fact
+
+
+def readable_fact(type_: str, data: str) -> Fact | None:
+    """Return the fact that ``text`` wrote under this type; None where somebody changed it, so that it is none."""
+    with suppress(*UNREADABLE):
+        return fact_from(type_, data)
+    return None
 
 
 def moment_of(row: FactRow) -> Moment:

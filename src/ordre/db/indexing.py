@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
-from msgspec import MsgspecError
-
 from ordre.application.lists import Term
 from ordre.application.views import Subject
 from ordre.db import codec, queries
@@ -18,8 +16,6 @@ from ordre.domain.order.facts import Fact
 
 _TERMS_AT_ONCE = 500
 _DRAFT_COLUMNS = "update drafts set net_amount = $3, expires_at = $4 where account_id = $1 and id = $2 and version = $5"
-_UNREADABLE = (KeyError, ValueError, MsgspecError)
-"""What is raised of an order or draft that somebody tampered with: it is left as it is, for `ordre verify` to name."""
 
 
 async def index_terms(store: OrderTables) -> None:
@@ -41,7 +37,7 @@ async def _index_orders(store: OrderTables, account: str) -> None:
             recorded[id_].append((row[0], row[1], row[2]))
         there = await _terms_there(store, "order_terms", account, list(recorded))
         for id_, version, head, fields, items in found:
-            with suppress(*_UNREADABLE):
+            with suppress(*codec.UNREADABLE):
                 order, content = codec.order_from(head), codec.content_from(fields, items)
                 missing = terms_of(order, content, _readable(recorded[id_]), store.terms) - there[id_]
                 await _put_terms(store, "order", (account, id_), version, missing)
@@ -49,8 +45,9 @@ async def _index_orders(store: OrderTables, account: str) -> None:
 
 def _readable(recorded: Sequence[tuple[str, str, str]]) -> Iterator[tuple[Fact, str]]:
     for type_, data, document in recorded:
-        with suppress(*_UNREADABLE):
-            yield codec.fact_from(type_, data), document
+        fact = codec.readable_fact(type_, data)
+        if fact is not None:
+            yield fact, document
 
 
 async def _index_drafts(store: OrderTables, account: str) -> None:
@@ -59,7 +56,7 @@ async def _index_drafts(store: OrderTables, account: str) -> None:
         after = found[-1][0]
         there = await _terms_there(store, "draft_terms", account, [row[0] for row in found])
         for id_, version, text, *columns in found:
-            with suppress(*_UNREADABLE):
+            with suppress(*codec.UNREADABLE):
                 draft = codec.draft_from(text)
                 missing = store.terms.of_draft(draft) - there[id_]
                 if columns != [draft.totals.net, draft.expires_at]:

@@ -1,11 +1,8 @@
 """Every read of orders and drafts, in the same statements on both engines."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
-
-from msgspec import MsgspecError
 
 from ordre.application.change import HeldDraft, Outcome
 from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Made, Page, Term, fitting
@@ -94,7 +91,7 @@ class OrderTables(DirectoryTables):
     async def facts(self, account_id: str, id_: str) -> Sequence[tuple[FactRow, Fact | None]]:
         """Return the order's facts, oldest first; None beside a row whose body is gone, or is none since somebody changed it."""
         rows = [FactRow(*row) for row in await self.rows(queries.FACTS, account_id, id_)]
-        return [(row, _fact(row) if row.data else None) for row in rows]
+        return [(row, codec.readable_fact(row.type, row.data) if row.data else None) for row in rows]
 
     async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[FactRow]:
         """Return a page of an order's facts that show events."""
@@ -233,12 +230,6 @@ class OrderTables(DirectoryTables):
     async def _rows(self, statement: Statement) -> Sequence[Row]:
         sql, parameters = statement
         return await self.walk(sql, *parameters)
-
-
-def _fact(row: FactRow) -> Fact | None:
-    with suppress(KeyError, ValueError, MsgspecError):
-        return codec.fact_from(row.type, row.data)
-    return None
 
 
 def _view(row: Row) -> View:
