@@ -141,7 +141,7 @@ def compared_behaviour() -> Iterator[str]:
         yield f"| {row.name} | {row.verdict} | {row.evidence} | {row.why} |"
 
 
-ROOMS = ("domain", "application", "auth", "api", "db", "client", "conformance", "backup", "cli", "")
+ROOMS = ("domain", "application", "auth", "api", "db", "client", "conformance", "backup", "bench", "cli", "")
 """The folders of the package from the ground up; last, what stands beside them."""
 
 

@@ -147,17 +147,6 @@ def test_setup_does_nothing_the_second_time(started: Started) -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
-@pytest.mark.parametrize("script", ["bench.py", "bench_lists.py"])
-def test_a_benchmark_says_how_it_is_used(started: Started, script: str) -> None:
-    printed = run_shell(f".venv/bin/python script/{script} --help", started.folder)
-    assert printed.startswith(f"usage: {script}")
-
-
-def test_a_benchmark_says_what_it_needs(started: Started) -> None:
-    asked = ".venv/bin/python script/bench.py --database sqlite:///none.sqlite"
-    assert "run script/setup dev first" in run_shell(asked, started.folder, status=1)
-
-
 def test_the_tests_say_how_they_are_run(started: Started) -> None:
     assert "script/test --fast" in run_shell("script/test --help", started.folder)
 

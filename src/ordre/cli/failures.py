@@ -2,6 +2,7 @@
 
 from ordre.application.troubles import StoreUnavailable
 from ordre.backup.file import BadBackup
+from ordre.bench.failures import BenchFailed
 from ordre.domain.refusals import Refused
 from ordre.kept import BadKept
 from ordre.settings import BadSetting
@@ -12,7 +13,7 @@ def sentences_of(error: Exception) -> list[str]:
     match error:
         case Refused():
             return [refusal.message for refusal in error.refusals]
-        case StoreUnavailable() | BadSetting() | BadBackup() | BadKept():
+        case StoreUnavailable() | BadSetting() | BadBackup() | BadKept() | BenchFailed():
             return [str(error)]
         case _:
             return []

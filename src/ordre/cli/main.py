@@ -27,6 +27,7 @@ COMMANDS = {
     "worker": "ordre.cli.worker:worker",
     "erase": "ordre.cli.erase:erase",
     "demo": "ordre.cli.demo:demo",
+    "bench": "ordre.cli.bench:bench",
     "openapi": "ordre.cli.openapi:openapi",
     "conformance": "ordre.cli.conformance:conformance",
     "settings": "ordre.cli.settings:settings",
