@@ -66,7 +66,12 @@ def add_options(parser: pytest.Parser) -> None:
 def name_of(config: pytest.Config) -> str:
     """The lane that runs whole, or nothing where something was selected."""
     option = config.option
-    selected = option.keyword or option.markexpr or option.lf or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    selected = (
+        option.keyword
+        or option.markexpr
+        or getattr(option, "lf", False)
+        or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    )
     if selected or option.collectonly:
         return ""
     return "fast" if option.fast else "deep" if option.deep else "whole"
