@@ -1,15 +1,21 @@
 """The tables of the API: rows say what their functions take, and mypy compares the two where it can."""
 
+import asyncio
+import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.http.failures import ANSWERS
+from ordre.api.http.paths import TEMPLATE, Paths
 from ordre.api.operations.row import PARAMETERS, AnyRoute, PlainRoute
 from ordre.api.operations.table import OPERATIONS
 from ordre.api.routes import ROUTES
@@ -51,6 +57,42 @@ def test_what_a_row_is_served_with_is_a_setting() -> None:
     needed = {route.only_with for route in ROUTES if isinstance(route, PlainRoute)} - {None}
     assert needed == {"clock", "ephemeral"}
     assert not any(getattr(Settings(), name) for name in needed if name)
+
+
+def asked(method: str, path: str) -> tuple[str, dict[str, str]] | tuple[int, str]:
+    """The template and the parameters that a request is answered by, or the status and the methods of a refusal."""
+
+    async def answer(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Answer nothing."""
+
+    async def never(*_: object) -> Any:
+        raise AssertionError
+
+    by_path: dict[str, dict[str, ASGIApp]] = {}
+    for route in ROUTES:
+        by_path.setdefault(route.path, {})[route.method] = answer
+    scope = {"type": "http", "method": method, "path": path}
+    try:
+        asyncio.run(Paths(by_path)(scope, never, never))
+    except HTTPException as error:
+        return error.status_code, (error.headers or {}).get("allow", "")
+    return scope[TEMPLATE], scope["path_params"]  # type: ignore[return-value]  # of a scope anything may be said
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{route.method} {route.path}" for route in ROUTES])
+def test_each_path_leads_to_its_row(route: AnyRoute | PlainRoute) -> None:
+    names = re.findall(r"{(\w+)}", route.path)
+    path = route.path.format(**{name: f"a%2F{name}" for name in names})
+    assert asked(route.method, path) == (route.path, {name: f"a%2F{name}" for name in names})
+    if route.path != "/":
+        assert asked(route.method, f"{path}/") == (404, "")
+
+
+def test_what_no_row_has_is_refused() -> None:
+    assert asked("HEAD", "/health") == asked("GET", "/health") == ("/health", {})
+    assert asked("POST", "/health") == asked("HEALTH", "/health") == (405, "GET, HEAD")
+    for path in ("", "//", "/healthy", "/v1", "/v1/accounts//shopping/orders", "//health", "/docs/assets"):
+        assert asked("GET", path) == (404, ""), path
 
 
 @pytest.mark.parametrize("type_", ANSWERS)

@@ -10,6 +10,7 @@ from socket import socket
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ordre import logs
 from ordre.api.app import make_app
 from ordre.api.handlers.health import Lifecycle
 from ordre.api.handlers.sandbox import new_account
@@ -26,6 +27,8 @@ from ordre.tidying import tidy_for_ever
 
 _SWITCH_SECONDS = 0.0002
 """A thread that works beside the loop keeps Python so long when the loop wants it; a request may have to ask several times."""
+_GARBAGE = 20_000, 20, 50
+"""So many more objects than before are made until the young are looked through; so often those, until others are; and these."""
 _AWAY_SECONDS = 1.0
 """Between attempts to reach a database that is away."""
 _log = structlog.get_logger("ordre")
@@ -76,6 +79,7 @@ class Application:
         if tidying is not None:
             tidying.cancel()
         await self._store.close()
+        logs.write_waiting()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _open(self) -> None:
@@ -102,10 +106,14 @@ class Application:
 
 
 def _favour_the_loop() -> None:
-    """Let the event loop wait for other threads no longer than need be, and for the garbage collector."""
+    """Let the event loop wait for other threads no longer than need be, and for the garbage collector.
+
+    A request that is answered leaves nothing to it, so it may look seldom.
+    """
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()
     gc.freeze()  # what is there by now stays, and looking through all of it takes some 40 ms each time
+    gc.set_threshold(*_GARBAGE)
 
 
 def _reason(error: StoreUnavailable | Refused) -> str:

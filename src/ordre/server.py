@@ -133,7 +133,7 @@ class _Config(uvicorn.Config):
         """Send every line of this process the way of ours."""
         super().configure_logging()
         settings = current()
-        logs.configure(settings.log_level, settings.log_format)
+        logs.configure(settings.log_level, settings.log_format, at_once=settings.ephemeral)
 
 
 class _Server(uvicorn.Server):

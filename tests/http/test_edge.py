@@ -37,7 +37,7 @@ async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
 
 def application() -> ASGIApp:
     logs.configure("info", "json")
-    return Edge(answer, failed, {})
+    return Edge(answer, failed)
 
 
 def asked(url: str, name: str) -> int | str:

@@ -1,6 +1,5 @@
 """The application: authenticate, decode, call, encode. Written once, for every row of the table."""
 
-import asyncio
 from collections import defaultdict
 from functools import partial
 from hashlib import sha256
@@ -10,11 +9,7 @@ from re import fullmatch
 from typing import Generic
 from urllib.parse import unquote
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route as StarletteRoute
-from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre.api.handlers.conflict import explained
@@ -25,6 +20,7 @@ from ordre.api.http.errors import Failure, unauthorized
 from ordre.api.http.failures import failed
 from ordre.api.http.kept import kept_body
 from ordre.api.http.middleware import CLIENT, OPERATION, Edge
+from ordre.api.http.paths import Paths
 from ordre.api.http.rates import cost_of
 from ordre.api.http.requests import (
     STRANGER_BYTES,
@@ -34,6 +30,7 @@ from ordre.api.http.requests import (
     check_names,
     check_type,
     form_of,
+    header_of,
     idempotency_key,
     path_of,
     text_of,
@@ -74,7 +71,7 @@ class Endpoint(Generic[B, Q]):
         request = Request(scope, receive)
         scope[OPERATION], scope[WRITES] = self._route.id, self._route.writes
         try:
-            async with asyncio.timeout(self._api.settings.request_seconds):
+            with self._api.deadline:
                 reply = await self._reply(request)
             response = _response(request, reply)
         except ClientDisconnect:
@@ -82,18 +79,16 @@ class Endpoint(Generic[B, Q]):
         except Exception as error:  # noqa: BLE001 - every failure is answered, here and nowhere else
             response = failed(error, scope)
         if TOLD in scope:
-            response.headers.update(scope[TOLD].headers())
+            response.add(scope[TOLD].headers())
         if SPENDS in scope:
-            cost = cost_of(scope.get(SENT, 0), int(response.headers.get("content-length", "0")))
-            left = self._api.budget.spend(scope[SPENDS], cost)
-            response.raw_headers += [(name.encode(), value.encode()) for name, value in left.items()]
+            response.add(self._api.budget.spend(scope[SPENDS], cost_of(scope.get(SENT, 0), response.length)))
         await response(scope, receive, send)
 
     async def _reply(self, request: Request) -> Reply:
         route = self._route
         caller = await self._caller(request) if route.scopes else None
         most = self._api.settings.body_bytes if caller else min(self._api.settings.body_bytes, STRANGER_BYTES)
-        body = await body_of(request, most, self._api.settings.body_seconds)
+        body = await body_of(request, most, self._api.body_deadline)
         request.scope[SENT] = len(body)
         context, sent, asked = await self._understood(request, caller, body)
         if caller is None or route.writes or not is_large(asked):
@@ -124,7 +119,7 @@ class Endpoint(Generic[B, Q]):
         return self._context(request, caller, text), sent, asked
 
     async def _caller(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise unauthorized("Send a token: Authorization: Bearer <token>")
         try:
@@ -214,17 +209,6 @@ class PlainEndpoint:
         await response(scope, receive, send)
 
 
-class Methods:
-    """The endpoints of one path, by method."""
-
-    def __init__(self, endpoints: dict[str, ASGIApp]) -> None:
-        self._endpoints = endpoints
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        await self._endpoints[method](scope, receive, send)
-
-
 def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> ASGIApp:
     """Return the API as an ASGI application over a store that is open while it serves.
 
@@ -237,21 +221,15 @@ def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> AS
             by_path[route.path][route.method] = Endpoint(api, route)
         elif route.only_with is None or getattr(settings, route.only_with):
             by_path[route.path][route.method] = PlainEndpoint(api, route)
-    routes = [StarletteRoute(path, Methods(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()]
-    templates: dict[object, str] = {one.endpoint: one.path for one in routes}
-    return Edge(Router(routes, redirect_slashes=False, default=_not_routed), failed, templates)
+    return Edge(Paths(by_path), failed)
 
 
-async def _not_routed(scope: Scope, receive: Receive, send: Send) -> None:
-    await failed(HTTPException(HTTPStatus.NOT_FOUND), scope)(scope, receive, send)
-
-
-def _response(request: Request, reply: Reply) -> Response:
+def _response(request: Request, reply: Reply) -> JsonAnswer:
     headers = dict(reply.headers)
     if reply.version is not None:
         headers["etag"] = f'"{reply.version}"'
-        if request.method in ("GET", "HEAD") and headers["etag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        if request.method in ("GET", "HEAD") and headers["etag"] in (header_of(request, b"if-none-match") or ""):
+            return JsonAnswer(None, HTTPStatus.NOT_MODIFIED, headers)
     if reply.replayed:
         headers["idempotency-replayed"] = "true"
     return JsonAnswer(reply.body, reply.status, headers)

@@ -12,7 +12,7 @@ PLAIN_ROUTES = (
     PlainRoute(method="GET", path="/", handler=pages.home),
     PlainRoute(method="GET", path="/openapi.json", handler=pages.document),
     PlainRoute(method="GET", path="/docs", handler=pages.docs),
-    PlainRoute(method="GET", path="/docs/{name:str}", handler=pages.own),
-    PlainRoute(method="GET", path="/docs/assets/{name:str}", handler=pages.asset),
+    PlainRoute(method="GET", path="/docs/{name}", handler=pages.own),
+    PlainRoute(method="GET", path="/docs/assets/{name}", handler=pages.asset),
 )
 ROUTES: tuple[AnyRoute | PlainRoute, ...] = (*OPERATIONS, *PLAIN_ROUTES)

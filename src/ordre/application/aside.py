@@ -24,8 +24,8 @@ class _Small:
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[object] | None, int] = {}
-        self._none = threading.Event()
-        self._none.set()
+        self._none: threading.Event | None = None
+        """Is set once there are none, for the thread that waits for it: without one, a request touches no lock."""
         self._loop_thread = 0
 
     def __enter__(self) -> None:
@@ -54,15 +54,16 @@ class _Small:
     def give_way(self) -> None:
         """Wait, in a thread, while there are any. On the event loop do not wait: nobody else could end it."""
         if self._tasks and threading.get_ident() != self._loop_thread:
-            self._none.wait(WAY_SECONDS)
+            self._none = none = threading.Event()
+            if self._tasks:  # else they may have ended before they could see it
+                none.wait(WAY_SECONDS)
 
     def _enter(self, task: asyncio.Task[object] | None, times: int) -> None:
         if times:
             self._tasks[task] = times
-        if self._tasks:
-            self._none.clear()
-        else:
+        if not self._tasks and self._none is not None:
             self._none.set()
+            self._none = None
 
 
 small = _Small()

@@ -1,8 +1,9 @@
 """Handlers of drafts."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from ordre.api.handlers.orders import changed, paged
 from ordre.api.handlers.payments import written

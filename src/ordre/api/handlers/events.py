@@ -1,7 +1,8 @@
 """Handlers of events and comments."""
 
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from ordre.api.handlers.orders import page_headers
 from ordre.api.handlers.payments import written

@@ -3,7 +3,6 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.requests import Request
-from starlette.responses import Response
 
 from ordre.api.http.answers import JsonAnswer
 from ordre.api.http.clock import SetClock, later
@@ -15,7 +14,6 @@ from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.domain.refusals import InvalidValue, Refused
 
-_BODY_SECONDS = 15.0
 _ALLOWED = (
     'Must be {"now": an RFC 3339 date-time such as "2026-01-31T12:00:00Z"} or {"advance": an ISO 8601 duration such as "P1D"}'
 )
@@ -42,7 +40,7 @@ async def new_account(store: Store, account_id: str, at: int, client_id: str = "
     return {"account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
 
 
-async def make_account(api: Api, _: Request) -> Response:
+async def make_account(api: Api, _: Request) -> JsonAnswer:
     """Make an account with the next id that is free; answer how to use it."""
     account_id = f"T{next(api.account_numbers):08d}"
     while await api.store.account(account_id) is not None:
@@ -50,15 +48,15 @@ async def make_account(api: Api, _: Request) -> Response:
     return JsonAnswer(msgspec.json.encode(await new_account(api.store, account_id, api.clock.now()[0])).decode())
 
 
-async def read_clock(api: Api, _: Request) -> Response:
+async def read_clock(api: Api, _: Request) -> JsonAnswer:
     """Answer where the clock stands."""
     return _time_of(_clock(api))
 
 
-async def move_clock(api: Api, request: Request) -> Response:
+async def move_clock(api: Api, request: Request) -> JsonAnswer:
     """Move the clock; answer where it stands, once all is done that the passing of the time asks for."""
     clock = _clock(api)
-    clock.move(_goal(await body_of(request, STRANGER_BYTES, _BODY_SECONDS), clock.time))
+    clock.move(_goal(await body_of(request, STRANGER_BYTES, api.body_deadline), clock.time))
     await api.moved(clock.time)
     return _time_of(clock)
 
@@ -69,7 +67,7 @@ def _clock(api: Api) -> SetClock:
     return api.clock
 
 
-def _time_of(clock: SetClock) -> Response:
+def _time_of(clock: SetClock) -> JsonAnswer:
     return JsonAnswer(f'{{"now":"{instant(clock.time)}"}}')
 
 

@@ -7,6 +7,7 @@ may be, and how long it may take, is bounded where it is read: `requests.py`.
 
 import asyncio
 from collections import deque
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -42,7 +43,7 @@ _FAILED = Failure(
     "failure",
     "The request ended without an answer and may have been carried out. With an Idempotency-Key it is safe to send again",
 )
-_ALWAYS = [b"%b: %b\r\n" % one for one in (*ALWAYS, (b"content-type", b"application/json; charset=utf-8"))]
+_CONTENT_TYPE = b"content-type: application/json; charset=utf-8\r\n"
 _log = structlog.get_logger("ordre.access")
 
 
@@ -216,7 +217,7 @@ class Connection(asyncio.Protocol):
     @property
     def always(self) -> bytes:
         """The lines of every head."""
-        return b"".join([b"%b: %b\r\n" % one for one in self._server.default_headers])
+        return _lines_of(tuple(self._server.default_headers))
 
     def write(self, text: bytes) -> None:
         """Send bytes, soon."""
@@ -300,7 +301,7 @@ class Connection(asyncio.Protocol):
         """Answer without the application."""
         _log.info("refused", code=failure.code, status=failure.status)
         body = failure_body(failure) + b"\n"
-        lines = [*_ALWAYS, b"content-length: %d\r\n" % len(body), b"connection: close\r\n"]
+        lines = [_CONTENT_TYPE, b"content-length: %d\r\n" % len(body), b"connection: close\r\n"]
         self.write(head_of(failure.status, self.always, lines) + body)
 
     def _drop_rest(self) -> None:
@@ -330,6 +331,12 @@ class Connection(asyncio.Protocol):
 
     def _await_taking(self) -> None:
         self._unsent, self._unsent_at = self._transport.get_write_buffer_size(), self._loop.time()
+
+
+@lru_cache(maxsize=2)
+def _lines_of(default: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """Return the lines of every head: those that the server has for it, with the date, anew each second, and ours."""
+    return b"".join([b"%b: %b\r\n" % one for one in (*default, *ALWAYS)])
 
 
 def _address(transport: asyncio.BaseTransport, which: str) -> tuple[str, int] | None:

@@ -1,8 +1,9 @@
 """The arguments and the results of handlers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
+import msgspec
 from starlette.requests import Request
 
 from ordre.api.http.client_names import ClientNames
@@ -20,14 +21,13 @@ WRITTEN = "ordre.written"
 """Says in the scope that what the request asked for is recorded, whatever becomes of its answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """An answer: JSON, as a text or as the pieces of one, and the version that becomes its ETag."""
 
     body: str | bytes | Sequence[bytes]
     version: int | None = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     replayed: bool = False
 
 
@@ -36,8 +36,7 @@ def reply(value: object) -> Reply:
     return Reply(body=encode(value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """One request, checked: who calls, with what. ``call`` carries what a write keeps of it."""
 
     store: Store

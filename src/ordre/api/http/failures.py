@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 from starlette.types import Scope
 
 from ordre.api.http.answers import JsonAnswer
@@ -21,44 +20,44 @@ _AGAIN = "send it again under the same Idempotency-Key, or read first what is th
 _log = structlog.get_logger("ordre.api")
 
 
-def failed(error: Exception, scope: Scope) -> Response:
+def failed(error: Exception, scope: Scope) -> JsonAnswer:
     """Return the answer to an exception: that of its type, or else of its nearest base class."""
     answer = next(ANSWERS[type_] for type_ in type(error).__mro__ if type_ in ANSWERS)
     return answer(error, scope)
 
 
-def _refused(error: Refused, scope: Scope) -> Response:
+def _refused(error: Refused, scope: Scope) -> JsonAnswer:
     scope[CODE] = error.refusals[0].code
     return JsonAnswer(refusal_body(error), status_of(error.refusals))
 
 
-def _failure(error: Failure, scope: Scope) -> Response:
+def _failure(error: Failure, scope: Scope) -> JsonAnswer:
     scope[CODE] = error.code
     return JsonAnswer(failure_body(error), error.status, error.headers)
 
 
-def _unavailable(error: StoreUnavailable, scope: Scope) -> Response:
+def _unavailable(error: StoreUnavailable, scope: Scope) -> JsonAnswer:
     _log.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
     return _not_answered("store_unavailable", error.trouble, scope, unsure=error.unsure)
 
 
-def _late(_: TimeoutError, scope: Scope) -> Response:
+def _late(_: TimeoutError, scope: Scope) -> JsonAnswer:
     return _not_answered("timeout", "The request took too long", scope)
 
 
-def _of_http(error: HTTPException, scope: Scope) -> Response:
+def _of_http(error: HTTPException, scope: Scope) -> JsonAnswer:
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     return _failure(Failure(error.status_code, code, phrase, dict(error.headers or {})), scope)
 
 
-def _unforeseen(error: Exception, scope: Scope) -> Response:
+def _unforeseen(error: Exception, scope: Scope) -> JsonAnswer:
     _log.error("failure", id=scope.get(REQUEST_ID), exc_info=error)
     message = "Ordre failed; the log says why, under this x-request-id"
     return _failure(Failure(HTTPStatus.INTERNAL_SERVER_ERROR, "failure", message), scope)
 
 
-ANSWERS: dict[type, Callable[[Any, Scope], Response]] = {
+ANSWERS: dict[type, Callable[[Any, Scope], JsonAnswer]] = {
     Refused: _refused,
     Failure: _failure,
     StoreUnavailable: _unavailable,
@@ -69,7 +68,7 @@ ANSWERS: dict[type, Callable[[Any, Scope], Response]] = {
 """Type of a failure -> what makes its answer."""
 
 
-def _not_answered(code: str, reason: str, scope: Scope, *, unsure: bool = False) -> Response:
+def _not_answered(code: str, reason: str, scope: Scope, *, unsure: bool = False) -> JsonAnswer:
     """Answer a request that could not be answered: why, and of a write whether it was recorded."""
     what = "try again"
     if WRITTEN in scope:

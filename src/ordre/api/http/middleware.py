@@ -1,19 +1,20 @@
-"""The outermost layer: a request id and CORS on every answer, one log line a request, and no failure without an answer.
+"""The outermost layer: a request id on every answer, one log line a request, and no failure without an answer.
 
 A failure after the first byte of an answer has no answer any more: it is logged, and the connection ends before the body does.
 """
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
 from secrets import token_hex
 
 import structlog
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ordre import logs
+from ordre.api.http.answers import JsonAnswer
+from ordre.api.http.paths import TEMPLATE
 from ordre.application.accounts import ACCOUNT_ID
 
 CORS = {
@@ -25,7 +26,7 @@ CORS = {
     ",preference-applied,x-ordre-ignored,ratelimit,ratelimit-policy",
 }
 ALWAYS = [(name.encode(), value.encode()) for name, value in {**CORS, "x-content-type-options": "nosniff"}.items()]
-"""What every answer has."""
+"""What every answer has: a connection writes it into each head, without another look."""
 NO_CONTENT = 204
 BROKEN_OFF = 500
 """What the log says of an answer that broke off, whatever status its head had."""
@@ -40,10 +41,10 @@ _log = structlog.get_logger("ordre.access")
 
 
 class Edge:
-    """Wraps the application. ``templates`` has the path of each endpoint of the router, for the log."""
+    """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, failed: Callable[[Exception, Scope], Response], templates: Mapping[object, str]) -> None:
-        self._app, self._failed, self._templates = app, failed, templates
+    def __init__(self, app: ASGIApp, failed: Callable[[Exception, Scope], ASGIApp]) -> None:
+        self._app, self._failed = app, failed
         self._process, self._numbers = token_hex(4), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,13 +54,12 @@ class Edge:
         started, request_id, status, whole = time.perf_counter(), f"{self._process}{next(self._numbers):08x}", 0, False
         scope[REQUEST_ID] = request_id
         scope["path"] = scope["raw_path"].decode("latin-1")  # still quoted, so that an id may hold a slash
-        scope["app"] = self  # with it, the router raises what it would otherwise answer in plain text
 
         async def send_on(message: Message) -> None:
             nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *ALWAYS]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             elif message["type"] == "http.response.body":
                 whole = not message.get("more_body", False)
             await send(message)
@@ -77,7 +77,7 @@ class Edge:
     def _log(self, scope: Scope, status: int, milliseconds: float) -> None:
         """Log the request: the template of its path, never the path or the query, which may hold personal data."""
         line = {"event": "request", "id": scope[REQUEST_ID], "method": scope["method"]}
-        path = self._templates.get(scope.get("endpoint"), "")
+        path = scope.get(TEMPLATE, "")
         if path:
             line["path"] = path
             if is_account_id(scope["path_params"].get("aid", "")):
@@ -89,11 +89,13 @@ class Edge:
         if CODE in scope:
             line["code"] = scope[CODE]
         line["status"], line["ms"] = status, milliseconds
-        level = "error" if status >= BROKEN_OFF else "debug" if path.startswith("/health") else "info"
-        logs.write(level, line)
+        if status >= BROKEN_OFF:
+            logs.write("error", line)
+        else:
+            logs.write_soon("debug" if path.startswith("/health") else "info", line)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
-            await Response(status_code=NO_CONTENT)(scope, receive, send)
+            await JsonAnswer(None, NO_CONTENT)(scope, receive, send)
         else:
             await self._app(scope, receive, send)

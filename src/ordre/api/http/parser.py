@@ -1,11 +1,11 @@
 """The requests on a connection, parsed by httptools. Every byte is counted; ambiguous requests are refused."""
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
 import httptools
+import msgspec
 
 from ordre.api.http.errors import Failure
 
@@ -30,9 +30,11 @@ _HOSTS = _malformed("An HTTP/1.1 request needs exactly one Host header")
 _CODED = _malformed("Send the body with Content-Length or in chunks")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The head of a request. ``headers`` have names in small letters, ``length`` is that of the body, where it is said."""
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a request. ``headers`` have names in small letters, ``length`` is that of the body, where it is said.
+
+    A struct of msgspec, as what is made for each request: a frozen dataclass of so many fields takes 10 times as long to make.
+    """
 
     method: str
     version: str

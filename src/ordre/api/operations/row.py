@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from ordre.api.http.context import Context, Reply
 from ordre.api.http.shared import Api
@@ -172,4 +172,4 @@ class PlainRoute:
     path: str
     only_with: Literal["clock", "ephemeral"] | None = None
     """The setting without which it is not served."""
-    handler: Callable[[Api, Request], Awaitable[Response]]
+    handler: Callable[[Api, Request], Awaitable[ASGIApp]]
