@@ -20,12 +20,16 @@ from database import ENGINES, new_database
 from ordre.application.change import Wanted
 from ordre.application.lists import PAGE_BYTES, ListQuery
 from ordre.bootstrap import opened
+from ordre.db import postgres_plans
 from ordre.db.lists import DRAFTS, FEW, ORDERS, Finding, Listed, Statement
-from ordre.db.postgres_batch import READ, read_parameters
+from ordre.db.postgres_batch import JOINS, parts_of, read_parameters, reading
+from ordre.db.postgres_plans import PLANNED_ONCE, Plans
+from ordre.db.postgres_write import SHAPES
+from ordre.db.postgres_write import statement as writing
 from ordre.db.queries import for_sqlite
 from ordre.db.store import SqlStore
 from ordre.settings import Settings
-from throwaway import unbound
+from throwaway import Cluster, unbound
 
 pytestmark = pytest.mark.slow
 
@@ -192,9 +196,98 @@ def test_a_change_reads_no_more_of_a_long_history_than_it_wants(filled: Filled) 
             await store.write_shared(LONG_HISTORY)
             await store.write_shared("vacuum analyze facts")
         wanted = [Wanted(account_id=ACCOUNT, order=f"o{number}", refs=("r17", "r18")) for number in (7, 8)]
-        return rows_of(await explained(filled, READ, read_parameters(wanted)), "facts")
+        return rows_of(await kept_plan(filled.database, reading(parts_of(wanted)), read_parameters(wanted), run=True), "facts")
 
     assert asyncio.run(looked_at()) <= 10
+
+
+WRITTEN = (
+    ("head", "fact", "tally"),
+    ("head", "draft", "body", "term", "draft_term", "fact", "draft_event", "answer", "tally"),
+    ("head", "body", "term", "term_gone", "fact", "answer", "tally"),
+)
+
+
+NAMES = {"orders": {"orders_pkey", "orders_account_id_order_id_key"}, "facts": {"facts_by_ref"}, "drafts": {"drafts_pkey"}}
+BATCHES = [
+    (reading(frozenset(JOINS)), 9),
+    *(
+        (writing(parts, held=held), sum(len(SHAPES[part]) for part in parts) + 1)
+        for held in (False, True)
+        for parts in (
+            ("head", "fact", "tally"),
+            ("head", "draft", "body", "term", "draft_term", "fact", "draft_event", "answer", "tally"),
+            ("head", "body", "term", "term_gone", "fact", "answer", "tally"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("filled", ["postgres"], indirect=True)
+@pytest.mark.parametrize("state", ["empty", "large"])
+def test_an_index_leads_to_each_row_of_a_batch_however_large_the_tables_were(
+    cluster: Cluster, filled: Filled, state: str
+) -> None:
+    """Its plans are made once and kept, perhaps when there was nothing yet."""
+    database = filled.database if state == "large" else cluster.database()
+    run("migrate", database=database)
+    for sql, number in BATCHES:
+        led_by_indexes(asyncio.run(kept_plan(database, sql, [*([[]] * (number - 1)), ""])), exactly=state == "large")
+
+
+def led_by_indexes(plan: dict[str, Any], *, exactly: bool) -> None:
+    found = nodes(plan)
+    assert not {"Seq Scan", "Hash Join", "Merge Join"} & {one["Node Type"] for one in found}, plan
+    used = [(one["Relation Name"], one["Index Name"]) for one in found if "Index Name" in one and "Relation Name" in one]
+    assert "orders" in {table for table, _ in used}
+    if exactly:
+        assert [one for one in used if one[1] not in NAMES.get(one[0], {one[1]})] == []
+
+
+def test_what_was_planned_on_empty_tables_is_planned_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without statistics too, which PostgreSQL gathers later."""
+    monkeypatch.setattr(postgres_plans, "FIRST_SECONDS", 0.0)
+    database = cluster.database()
+    run("migrate", database=database)
+
+    async def running() -> dict[str, Any]:
+        connection: Any = await asyncpg.connect(unbound(database), server_settings=PLANNED_ONCE)
+        plans = Plans()
+        sql, number = BATCHES[0]
+        await plans.renew(connection)
+        await connection.execute(f"prepare kept as {sql}")
+        given = ", ".join(map(literal, [*([[]] * (number - 1)), ""]))
+        explaining = f"explain (format json) execute kept({given})"
+        await connection.fetch(explaining)
+        for statement in FILL:
+            await connection.execute(statement)
+        await plans.renew(connection)
+        ((plan,),) = await connection.fetch(explaining)
+        await connection.close()
+        found: dict[str, Any] = json.loads(plan)[0]["Plan"]
+        return found
+
+    led_by_indexes(asyncio.run(running()), exactly=True)
+
+
+async def kept_plan(database: str, sql: str, parameters: Sequence[object], *, run: bool = False) -> dict[str, Any]:
+    """The plan of a statement on a connection like those that batches use: the same whatever the parameters are."""
+    connection: Any = await asyncpg.connect(database, server_settings=PLANNED_ONCE)
+    try:
+        await connection.execute(f"prepare kept as {sql}")
+        given = ", ".join(map(literal, parameters))
+        ((plan,),) = await connection.fetch(f"explain (format json{', analyze' if run else ''}) execute kept({given})")
+    finally:
+        await connection.close()
+    found: dict[str, Any] = json.loads(plan)[0]["Plan"]
+    return found
+
+
+def literal(value: Any) -> str:
+    """A text, or an array of what batches hand over."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    return "'{" + ",".join("null" if one is None else str(one) for one in value) + "}'"
 
 
 LONG_HISTORY = f"""
@@ -204,9 +297,12 @@ from generate_series(2, {FACTS}) n
 """
 
 
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """A plan and all that it is made of."""
+    return [plan, *(node for one in plan.get("Plans", ()) for node in nodes(one))]
+
+
 def rows_of(plan: dict[str, Any], table: str) -> int:
     """How many rows of a table a statement looked at, those that it did not want too."""
-    own = 0
-    if plan.get("Relation Name") == table:
-        own = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
-    return own + sum(rows_of(one, table) for one in plan.get("Plans", ()))
+    looked_at = [one for one in nodes(plan) if one.get("Relation Name") == table]
+    return int(sum(one["Actual Loops"] * (one["Actual Rows"] + one.get("Rows Removed by Filter", 0)) for one in looked_at))

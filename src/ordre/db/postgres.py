@@ -1,7 +1,8 @@
 """The store on PostgreSQL: its connections, its schema and roles, and what is written beside the changes of orders and drafts."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,9 +17,11 @@ from ordre.db import erasure, locks, postgres_roles
 from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.indexing import index_terms
-from ordre.db.postgres_batch import Connection, now, run_script
+from ordre.db.postgres_batch import now, run_script
 from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
+from ordre.db.postgres_plans import PLANNED_ONCE, Plans
+from ordre.db.postgres_pool import Connection, Pool
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.sql import Row
@@ -64,7 +67,8 @@ class PostgresStore(SqlStore):
         self._access = access
         self._url = url
         self._pool_size = pool_size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
+        self._writing: Pool | None = None
         self._changes: Changes | None = None
 
     async def open(self) -> None:
@@ -75,35 +79,44 @@ class PostgresStore(SqlStore):
         if lacking is not None:
             raise StoreUnavailable(lacking)
         if self._access is not Access.READ:
-            self._changes = Changes(self.terms, self._connection, max(1, self._pool_size // 2))
+            lanes = max(1, self._pool_size // 2 - 1)
+            self._writing = Pool(lambda: self._made(PLANNED_ONCE), lanes + 1, COMMAND_SECONDS)
+            self._changes = Changes(self.terms, partial(_to_write, self._writing, Plans()), lanes)
 
     async def _connect(self) -> None:
         if self._pool is not None:
             return
+        others = self._pool_size if self._access is Access.READ else self._pool_size - max(2, self._pool_size // 2)
+        pool = Pool(lambda: self._made({}), max(1, others), COMMAND_SECONDS)
         try:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=self._pool_size,
-                command_timeout=COMMAND_SECONDS,
-                init=make_durable,
-                reset=_leave_as_it_is,
-                server_settings={
-                    "application_name": "ordre",
-                    "lock_timeout": _milliseconds(locks.WAIT_SECONDS),
-                    "idle_in_transaction_session_timeout": _milliseconds(locks.IDLE_SECONDS),
-                    **(_READ_ONLY if self._access is Access.READ else {}),
-                },
-            )
+            async with pool.lent():
+                self._pool = pool
         except UNREACHABLE as error:
             raise StoreUnavailable(f"cannot reach the database: {error}", Trouble.AWAY) from error
+
+    async def _made(self, settings: Mapping[str, str]) -> Connection:
+        connection: Connection = await asyncpg.connect(
+            self._url,
+            command_timeout=COMMAND_SECONDS,
+            max_cached_statement_lifetime=0,
+            server_settings={
+                "application_name": "ordre",
+                "lock_timeout": _milliseconds(locks.WAIT_SECONDS),
+                "idle_in_transaction_session_timeout": _milliseconds(locks.IDLE_SECONDS),
+                **settings,
+                **(_READ_ONLY if self._access is Access.READ else {}),
+            },
+        )
+        await make_durable(connection)
+        return connection
 
     async def close(self) -> None:
         """Finish what waits, then disconnect."""
         if self._changes is not None:
             await self._changes.close()
-        if self._pool is not None:
-            await self._pool.close()
+        for pool in (self._writing, self._pool):
+            if pool is not None:
+                await pool.close()
 
     async def grant(self, role: str) -> None:
         """Let a role read and write every row that the policy admits, and nothing more."""
@@ -214,23 +227,30 @@ class PostgresStore(SqlStore):
             raise StoreUnavailable("the store is closed")
         return await self._changes.run(change)
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    def _connection(self) -> AbstractAsyncContextManager[Connection]:
         if self._pool is None:
             raise StoreUnavailable("the store is closed")
-        with explained():
-            async with self._pool.acquire(timeout=COMMAND_SECONDS) as connection:
-                yield connection
+        return _borrowed(self._pool)
+
+
+@asynccontextmanager
+async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
+    with explained():
+        async with pool.lent() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _to_write(pool: Pool, plans: Plans) -> AsyncIterator[Connection]:
+    async with _borrowed(pool) as connection:
+        await plans.renew(connection)
+        yield connection
 
 
 async def _applied(connection: Connection) -> list[Applied]:
     if await connection.fetchval("select to_regclass('schema_migrations')") is None:
         return []
     return applied_from(await connection.fetch(APPLIED))
-
-
-async def _leave_as_it_is(connection: Any) -> None:
-    """Skip the pool's reset: Ordre leaves no state on a connection."""
 
 
 async def make_durable(connection: Any) -> None:

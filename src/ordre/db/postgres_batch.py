@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, TypeAlias
-
-import asyncpg
+from functools import lru_cache
+from typing import Any
 
 from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Loaded, Wanted
 from ordre.application.lists import Terms
@@ -13,29 +12,55 @@ from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
 from ordre.db.batch import Batch, Erasure, Ran, Rows
 from ordre.db.postgres_faults import explained
+from ordre.db.postgres_pool import Connection
 from ordre.db.postgres_write import statement
 from ordre.db.scripts import Script, T
 from ordre.db.sql import Row
 
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+_WANTED = (
+    ("n", "bigint"),
+    ("account_id", "text"),
+    ("name", "text"),
+    ("content", "boolean"),
+    ("ref", "text"),
+    ("other_ref", "text"),
+    ("draft", "text"),
+    ("key", "text"),
+)
+JOINS = {
+    "order": f"left join lateral {queries.order_named('w.account_id', 'w.name', 'account_id, id, head, hash')} o on true",
+    "content": "left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id",
+    "refs": """left join lateral (
+        select x.ref, x.type, x.data, x.document from facts x
+        where x.account_id = o.account_id and x.id = o.id and x.ref = w.ref
+        union all select x.ref, x.type, x.data, x.document from facts x
+        where x.account_id = o.account_id and x.id = o.id and x.ref = w.other_ref) f on true""",
+    "draft": "left join drafts d on d.account_id = w.account_id and d.id = w.draft",
+    "key": "left join idempotency i on i.account_id = w.account_id and i.key = w.key",
+}
+"""Part of what changes want -> where it is. An earlier fact is found by two equalities, each led by the index: with one ``in``,
+PostgreSQL looks at every fact of the order."""
+_COLUMNS = {
+    "order": ("o.head", "o.hash"),
+    "content": ("b.fields", "b.items"),
+    "draft": ("d.draft", queries.DRAFT_EVENTS, "d.hash"),
+    "key": ("i.digest", "i.answer"),
+    "refs": ("f.ref", "f.type", "f.data", "f.document"),
+}
 
-READ = f"""
-select w.n, o.head, o.hash, b.fields, b.items, d.draft, {queries.DRAFT_EVENTS}, d.hash,
-    i.digest, i.answer, f.ref, f.type, f.data, f.document
-from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[])
-    as w(n, account_id, name, content, ref, other_ref, draft, key)
-left join lateral {queries.order_named("w.account_id", "w.name", "account_id, id, head, hash")} o on true
-left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id
-left join lateral (
-    select x.ref, x.type, x.data, x.document from facts x
-    where x.account_id = o.account_id and x.id = o.id and x.ref = w.ref
-    union all select x.ref, x.type, x.data, x.document from facts x
-    where x.account_id = o.account_id and x.id = o.id and x.ref = w.other_ref) f on true
-left join drafts d on d.account_id = w.account_id and d.id = w.draft
-left join idempotency i on i.account_id = w.account_id and i.key = w.key
-where {admits(9)}
+
+@lru_cache(maxsize=64)
+def reading(parts: frozenset[str]) -> str:
+    """Return the statement that reads these parts of what changes want, and no table more than that takes."""
+    columns = [one if part in parts else "null" for part, names in _COLUMNS.items() for one in names]
+    arrays = ", ".join(f"${number}::{type_}[]" for number, (_, type_) in enumerate(_WANTED, 1))
+    joins = "\n".join(join for part, join in JOINS.items() if part in parts)
+    return f"""
+select w.n, {", ".join(columns)}
+from unnest({arrays}) as w({", ".join(name for name, _ in _WANTED)})
+{joins}
+where {admits(len(_WANTED) + 1)}
 """
-"""Two equalities, each led by the index: with one ``in``, PostgreSQL looks at every fact of the order."""
 
 
 async def tried(terms: Terms, connection: Connection, changes: Sequence[Change], *, held: bool) -> tuple[list[Ran], set[Subject]]:
@@ -77,8 +102,21 @@ async def run_script(connection: Any, script: Script[T]) -> T:
         return result
 
 
+def parts_of(wanted: Sequence[Wanted]) -> frozenset[str]:
+    """Return the parts of ``reading`` that changes want."""
+    of_orders = [one for one in wanted if one.order is not None]
+    asked = {
+        "order": of_orders,
+        "content": any(one.content for one in of_orders),
+        "refs": any(one.refs for one in of_orders),
+        "draft": any(one.draft is not None for one in wanted),
+        "key": any(one.key is not None for one in wanted),
+    }
+    return frozenset(part for part, is_wanted in asked.items() if is_wanted)
+
+
 def read_parameters(wanted: Sequence[Wanted]) -> tuple[object, ...]:
-    """Return the parameters of ``READ``."""
+    """Return the parameters of ``reading``."""
     return (
         range(len(wanted)),
         [one.account_id for one in wanted],
@@ -94,7 +132,7 @@ def read_parameters(wanted: Sequence[Wanted]) -> tuple[object, ...]:
 
 async def _read(connection: Connection, changes: Sequence[Change]) -> list[Loaded]:
     wanted = [change.wanted for change in changes]
-    found = await connection.fetch(READ, *read_parameters(wanted))
+    found = await connection.fetch(reading(parts_of(wanted)), *read_parameters(wanted))
     rows: list[list[Row]] = [[] for _ in wanted]
     for row in found:
         rows[row[0]].append(row)

@@ -21,8 +21,9 @@ from ordre.db import locks
 from ordre.db.admission import ADMIT
 from ordre.db.batch import Ran
 from ordre.db.pending import Pending
-from ordre.db.postgres_batch import Connection, tried
+from ordre.db.postgres_batch import tried
 from ordre.db.postgres_faults import LockedOut, StatementRefused, explained
+from ordre.db.postgres_pool import Connection
 
 BATCH = 64
 LOST_BEFORE_LANE = 1

@@ -1,6 +1,6 @@
 """The rights of roles in a PostgreSQL database: one that serves, and one that makes backups."""
 
-from ordre.db.postgres_batch import Connection
+from ordre.db.postgres_pool import Connection
 
 _GRANTS = (
     "grant usage on schema public to {name}",

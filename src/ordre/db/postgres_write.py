@@ -7,7 +7,7 @@ from ordre.application.lists import RECORDED_KINDS
 from ordre.db import tables, tally
 from ordre.db.admission import admits
 
-_SHAPES: dict[str, Sequence[tuple[str, str]]] = {
+SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
     "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
     "body": tables.BODY_COLUMNS,
@@ -35,13 +35,18 @@ _CONFLICT = {
 
 def _terms_unsaid(part: str, owner: str, but: str, *, named: bool) -> str:
     """Return the step that deletes the terms of what is written anew, but for those that are written again."""
-    table = _TABLES[part]
-    gone = (
-        f"delete from {table} t using {owner} w join done on done.account_id = w.account_id and done.id = w.id"
-        f" where t.account_id = w.account_id and t.id = w.id{but}"
-    )
-    same = "x.account_id = t.account_id and x.id = t.id and x.kind = t.kind and x.term = t.term"
-    return f"{part}_unsaid as ({gone}{f' and not exists (select 1 from {part} x where {same})' if named else ''})"
+    of_it = "t.account_id = w.account_id and t.id = w.id"
+    gone = f"delete from {_TABLES[part]} t using {owner} w where {_among('done', 'w')} and {of_it}"
+    again = f" and (t.account_id, t.id, t.kind, t.term) not in (select account_id, id, kind, term from {part})"
+    return f"{part}_unsaid as ({gone}{but}{again if named else ''})"
+
+
+def _among(done: str, row: str, id_: str = "id") -> str:
+    """Return the condition that the subject of a row is among those of a step.
+
+    PostgreSQL looks it up in a table of hashes. Without ``is true`` it were a join, for which each row is compared with each.
+    """
+    return f"(({row}.account_id, {row}.{id_}) in (select account_id, id from {done})) is true"
 
 
 @lru_cache(maxsize=128)
@@ -53,7 +58,7 @@ def statement(used: tuple[str, ...], *, held: bool) -> str:
     """
     steps, number = [], 1
     for name in used:
-        columns = _SHAPES[name]
+        columns = SHAPES[name]
         arrays = ", ".join(f"${number + index}::{type_}[]" for index, (_, type_) in enumerate(columns))
         number += len(columns)
         steps.append(f"{name} as (select * from unnest({arrays}) as t({_names(columns)}))")
@@ -67,20 +72,19 @@ def statement(used: tuple[str, ...], *, held: bool) -> str:
     steps.append(f"done as ({' union all '.join(done)})")
     for name, table in _TABLES.items():
         if name in used:
-            columns = _SHAPES[name]
+            columns = SHAPES[name]
             chosen = ", ".join(f"x.{column}" for column, _ in columns)
             steps.append(
                 f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
-                f" join done on done.account_id = x.account_id and done.id = x.id{_CONFLICT.get(name, '')})"
+                f" where {_among('done', 'x')}{_CONFLICT.get(name, '')})"
             )
     steps += _terms_gone(used)
     if "answer" in used:
         columns = tables.ANSWER_COLUMNS
         chosen = ", ".join(f"x.{column}" for column, _ in columns)
         steps.append(
-            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x where x.subject is null"
-            " or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject)"
-            " order by x.account_id, x.key)"
+            f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x"
+            f" where x.subject is null or {_among('done', 'x', 'subject')} order by x.account_id, x.key)"
         )
     if "tally" in used:
         steps.append(_tally())
@@ -91,10 +95,9 @@ def _terms_gone(used: tuple[str, ...]) -> list[str]:
     """Return the steps that delete the terms under which nothing is found any more."""
     steps = []
     if "term_gone" in used:
-        same = " and ".join(f"t.{column} = x.{column}" for column, _ in tables.TERM_COLUMNS)
         steps.append(
-            f"term_dropped as (delete from order_terms t using term_gone x"
-            f" join done on done.account_id = x.account_id and done.id = x.id where {same})"
+            f"term_dropped as (delete from order_terms t using term_gone x where {_among('done', 'x')}"
+            " and t.account_id = x.account_id and t.id = x.id and t.kind = x.kind and t.term = x.term)"
         )
     if "body" in used:
         steps.append(_terms_unsaid("term", "body", f" and t.kind not in {RECORDED_KINDS}", named="term" in used))
@@ -107,9 +110,8 @@ def _tally() -> str:
     """Return the step that adds to what each account holds, of what was written: a row for each, so that nobody waits."""
     return (
         "tally_put as (insert into tallies (account_id, id, kind, count, sum)"
-        " select x.account_id, gen_random_uuid()::text, x.kind, sum(x.count)::bigint, sum(x.sum)::text from tally x"
-        " where x.subject is null or exists (select 1 from done where done.account_id = x.account_id and done.id = x.subject)"
-        " group by x.account_id, x.kind)"
+        " select x.account_id, gen_random_uuid()::text, x.kind, sum(x.count)::bigint, sum(x.sum::numeric)::text from tally x"
+        f" where x.subject is null or {_among('done', 'x', 'subject')} group by x.account_id, x.kind)"
     )
 
 
@@ -131,9 +133,8 @@ def _compare_and_set(
     )
     assigned = ", ".join(f"{column} = h.{column}" for column in changing)
     changed = (
-        f"{name}_changed as (update {table} o set {assigned} from {name} h join {name}_locked l"
-        " on l.account_id = h.account_id and l.id = h.id"
-        " where o.account_id = l.account_id and o.id = l.id returning o.account_id, o.id)"
+        f"{name}_changed as (update {table} o set {assigned} from {name} h where {_among(f'{name}_locked', 'h')}"
+        " and o.account_id = h.account_id and o.id = h.id returning o.account_id, o.id)"
     )
     return [new, locked, changed]
 

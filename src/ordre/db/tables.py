@@ -84,7 +84,7 @@ def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
 
 def tally_rows(tallies: Mapping[tuple[str, str | None, Kind], Sequence[int]]) -> list[tuple[object, ...]]:
     """Return the rows to be added to the tallies of accounts, in the order of ``tally.COLUMNS``."""
-    return [(account_id, kind, *counted, subject) for (account_id, subject, kind), counted in tallies.items()]
+    return [(account_id, kind, count, str(total), subject) for (account_id, subject, kind), (count, total) in tallies.items()]
 
 
 def term_rows(terms: Mapping[Subject, Collection[Term]]) -> list[tuple[object, ...]]:

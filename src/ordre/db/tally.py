@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args
 from ordre.db.scripts import Script
 
 Kind = Literal["facts", "events", "answers"]
-COLUMNS = (("account_id", "text"), ("kind", "text"), ("count", "bigint"), ("sum", "bigint"))
-"""Of what a batch hands over, for each subject; the table has an ``id`` besides, and the sum as text."""
+COLUMNS = (("account_id", "text"), ("kind", "text"), ("count", "bigint"), ("sum", "text"))
+"""Of what a batch hands over, for each subject; the table has an ``id`` besides. Nine hashes may come to more than 64 bits."""
 _DIGITS = 15
 _AT_ONCE = 10_000
 _ADD = "insert into tallies (account_id, id, kind, count, sum) values ($1, $2, $3, $4, $5)"
