@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from commands import ending, run, run_json
-from database import new_database
+from database import new_database, sql
 from service import ORDRE
 from throwaway import Cluster
 
@@ -57,6 +57,91 @@ def test_every_scenario_on_both_engines_in_turns(cluster: Cluster, tmp_path: Pat
         assert one["p50_ms"]["median"] <= one["p99_ms"]["median"]
         assert one["generator_share"]["median"] < 1
     assert min(medians_of(report, "life-cycle", "server_us")) > max(medians_of(report, "read", "server_us"))
+
+
+@pytest.mark.slow
+def test_lists_and_yardsticks_on_both_engines(cluster: Cluster, tmp_path: Path) -> None:
+    databases = ("--database", "sqlite", "--database", cluster.database())
+    report = measured(tmp_path, "lists", "yardsticks", *databases, *SHORT, "--orders", "40,120")
+    lists = [one for one in report["results"] if one["scenario"] == "lists"]
+    assert {one["orders"] for one in lists} == {40, 120}
+    assert {"newest", "oldest", "a customer", "search: e-mail"} <= {one["call"] for one in lists}
+    assert all(one["server_us"] is None for one in lists)
+    others = [(one["scenario"], one["database"], one["clients"]) for one in report["results"] if one not in lists]
+    assert others == [
+        ("empty application", "none", 1),
+        ("empty application", "none", 3),
+        ("bare statement", "SQLite", 1),
+        ("bare statement", "PostgreSQL", 3),
+    ]
+    bare = [one for one in report["results"] if one["scenario"] == "bare statement"]
+    assert all(0 < one["p50_ms"]["median"] <= one["p99_ms"]["median"] for one in bare)
+    assert bare[1]["database_us"]["median"] > 0
+
+
+@pytest.mark.slow
+def test_the_bare_statement_without_pgbench(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    report = measured(tmp_path, "yardsticks", "--database", cluster.database(), *SHORT)
+    assert [one["call"] for one in report["results"] if one["scenario"] == "bare statement"] == ["asyncpg"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_orders_that_are_filled_in_are_good(
+    engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Twice: into an empty database, and beside as many orders as are there already, with the indexes in place."""
+    database = new_database(request, engine, tmp_path_factory)
+    before: list[str] = []
+    for orders in (2_500, 300):
+        said = run("bench", "--seed", str(orders), "--database", database)
+        account = re.findall(r"account_id: +(\S+)", said)[0]
+        printed = run("order", "list", account, "--limit", "100", "--json", database=database)
+        assert len(json.loads(printed)["orders"]) == 100
+        schema = sorted(schema_of(database))
+        assert not before or schema == before
+        before = schema
+    verified = run_json("verify", database=database)
+    assert (verified["orders"], verified["differences"]) == (2_800, [])
+    assert verified["facts"] > 2_800 * 2
+    assert statuses_of(database) >= {"open", "closed", "cancelled"}
+
+
+def schema_of(database: str) -> list[str]:
+    """The indexes, constraints and policies that a database has."""
+    if database.startswith("sqlite"):
+        return [str(row) for row in sql(database, "select name, sql from sqlite_master where name not like 'sqlite_stat%'")]
+    found = sql(database, "select indexdef from pg_indexes where schemaname = 'public'")
+    found += sql(database, "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint")
+    found += sql(database, "select relname, relrowsecurity, relforcerowsecurity from pg_class where relkind = 'r'")
+    return [str(row) for row in found]
+
+
+def statuses_of(database: str) -> set[str]:
+    return {row[0] for row in sql(database, "select distinct status from orders")}
+
+
+@pytest.mark.slow
+def test_a_filling_that_is_interrupted_leaves_the_database_as_it_was(cluster: Cluster) -> None:
+    database = cluster.database()
+    run("migrate", database=database)
+    schema = schema_of(database)
+    command = [ORDRE, "bench", "--seed", "2000000", "--database", database]
+    with ending(
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    ) as process:
+        copying = "select 1 from pg_stat_activity where application_name = 'ordre bench' and query like 'COPY%'"
+        deadline = time.monotonic() + SECONDS
+        while not sql(database, copying) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        started = below(process.pid)
+        os.killpg(process.pid, signal.SIGINT)
+        out, error = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out, error) == (130, "", "ordre: interrupted\n")
+    assert left_of(started) == []
+    assert sql(database, "select count(*) from orders") == [(0,)]
+    assert schema_of(database) == schema
 
 
 @pytest.mark.slow
@@ -115,6 +200,7 @@ def test_the_database_of_the_environment_is_left_alone(tmp_path: Path) -> None:
         (("--clients", "some"), "--clients is 'some'"),
         (("--seconds", "0"), "--seconds is 0; it must be more than 0"),
         (("--database", "memory:"), "memory: keeps nothing that could be measured"),
+        (("--seed", "10"), "--seed fills a database and measures nothing"),
         (("--database", "nothing"), "sqlite:///path or postgresql://user@host/name"),
     ],
 )
@@ -140,6 +226,19 @@ def below(pid: int) -> list[int]:
     return found[1:]
 
 
+def left_of(started: list[int]) -> list[int]:
+    """Those processes that do not end: what Python keeps books with does once it sees that nobody is there."""
+    deadline = time.monotonic() + SECONDS
+    while (left := [pid for pid in started if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def test_seeding_wants_a_database_that_stays() -> None:
+    assert "--seed goes with --database" in run("bench", "--seed", "10", status=1)
+    assert "--seed is 0; it must be 1 or more" in run("bench", "--seed", "0", "--database", "postgresql://x@y/z", status=1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
@@ -161,8 +260,5 @@ def test_an_interrupted_run_leaves_nothing_behind(number: signal.Signals, tmp_pa
         os.killpg(process.pid, number)
         out, error = process.communicate(timeout=SECONDS)
     assert (process.returncode, out, error) == (130, "", "ordre: interrupted\n")
-    deadline = time.monotonic() + SECONDS  # what Python keeps books with ends once it sees that nobody is there
-    while (left := [pid for pid in started if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == []
+    assert left_of(started) == []
     assert list(tmp_path.iterdir()) == []

@@ -1,24 +1,22 @@
 """The databases that a benchmark fills: a throwaway SQLite file, or one that is named and holds nothing else."""
 
 import asyncio
-import http.client
-import json
 import os
 import secrets
 import sqlite3
 import time
-from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from urllib.parse import urlencode
 
 from ordre.application import accounts
 from ordre.application.store import Access, Store
 from ordre.auth.secrets import digest_of, new_secret
+from ordre.bench.asking import new_shop
 from ordre.bench.failures import BenchFailed
+from ordre.bench.options import THROWAWAY
 from ordre.bench.processes import parent_named
 from ordre.bench.requests import Shop
 from ordre.bootstrap import make_store, opened
@@ -86,8 +84,7 @@ class Database:
 
     def new_shops(self, number: int, port: int) -> list[Shop]:
         """Make accounts, and ask the server on a port of this machine for a token for each."""
-        made = asyncio.run(self._new_accounts(number))
-        return [Shop(account_id=one, client_id=client, token=_token(port, one, client, secret)) for one, client, secret in made]
+        return [new_shop(port, *one) for one in asyncio.run(self._new_accounts(number))]
 
     async def _new_accounts(self, number: int) -> list[tuple[str, str, str]]:
         async with opened(self.settings, Access.CHANGE, "ordre bench") as store:
@@ -112,22 +109,6 @@ def _refusal(label: str, others: Sequence[str]) -> str:
     )
 
 
-def _token(port: int, account_id: str, client_id: str, secret: str) -> str:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
-        headers = {
-            "Authorization": f"Basic {b64encode(f'{client_id}:{secret}'.encode()).decode()}",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        body = urlencode({"grant_type": "client_credentials"})
-        connection.request("POST", f"/v1/accounts/{account_id}/auth/token", body, headers)
-        answer = connection.getresponse()
-        said = answer.read()
-        if answer.status != http.client.OK:
-            raise BenchFailed(f"the server gave no token: {said.decode(errors='replace').strip()}")
-        token: str = json.loads(said)["access_token"]
-        return token
-
-
 async def _of_postgres(url: str, durable: bool) -> Facts:
     import asyncpg  # noqa: PLC0415 - where the database is SQLite, its driver is not loaded
 
@@ -149,10 +130,6 @@ async def _size(url: str) -> int:
         return int(await connection.fetchval("select pg_database_size(current_database())"))
     finally:
         await connection.close()
-
-
-THROWAWAY = "sqlite"
-"""Names a file that is made for the benchmark, and gone after it."""
 
 
 def named(urls: Sequence[str], folder: Path, workers: int) -> list[Database]:

@@ -89,9 +89,9 @@ class Generators:
             seconds=seconds,
             times=times,
             sent=sum(one.sent for one in counted),
-            server_cpu=_between(before.server, after.server, share),
-            database_cpu=_between(before.database, after.database, share),
-            machine_cpu=_between(before.machine, after.machine, share),
+            server_cpu=processes.between(before.server, after.server, share),
+            database_cpu=processes.between(before.database, after.database, share),
+            machine_cpu=processes.between(before.machine, after.machine, share),
             generator_cpu=sum(one.cpu for one in counted),
         )
 
@@ -110,7 +110,3 @@ class Generators:
         if fault is not None:
             raise BenchFailed(fault)
         return found
-
-
-def _between(before: float | None, after: float | None, share: float) -> float | None:
-    return None if before is None or after is None else (after - before) * share

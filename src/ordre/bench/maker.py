@@ -47,21 +47,21 @@ class Maker:
         made, self._batch = self._batch.rows, Batch(0, TERMS, held=True)
         return made
 
-    async def place(self, body: Mapping[str, Any], at: int) -> str:
-        """Make an order; return its ``order_id``, by which it is found here."""
-        place = place_order(decoder(NewOrder).decode(json.dumps(body)), uuid7(at))
+    async def place(self, body: Mapping[str, Any], at: int, id_: str = "") -> str:
+        """Make an order, with a new ``id`` unless one is given; return its ``order_id``, by which it is found here."""
+        place = place_order(decoder(NewOrder).decode(json.dumps(body)), id_ or uuid7(at))
         await self._execute("/orders", body, place.order_id, place, at)
         return place.order_id
 
-    async def record(self, order: str, kind: Kind, body: Mapping[str, Any], at: int) -> None:
-        """Record a payment operation on an order."""
+    async def record(self, order: str, kind: Kind, body: Mapping[str, Any], at: int, id_: str = "") -> None:
+        """Record a payment operation on an order, with a new ``id`` unless one is given."""
         operation = decoder(NewOperation).decode(json.dumps(body))
-        await self._execute(f"/orders/{order}/{kind.value}s", body, order, record(kind, operation, uuid7(at)), at)
+        await self._execute(f"/orders/{order}/{kind.value}s", body, order, record(kind, operation, id_ or uuid7(at)), at)
 
-    async def report(self, order: str, body: Mapping[str, Any], at: int) -> None:
+    async def report(self, order: str, body: Mapping[str, Any], at: int, id_: str) -> None:
         """Record what a service reports on an order."""
         event = decoder(NewEvent).decode(json.dumps(body))
-        await self._execute(f"/orders/{order}/events", body, order, report(event, uuid7(at)), at)
+        await self._execute(f"/orders/{order}/events", body, order, report(event, id_), at)
 
     async def do(self, order: str, path: str, body: Mapping[str, Any], command: Command, at: int) -> None:
         """Let a request to a path of an order do what a command says."""

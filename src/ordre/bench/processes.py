@@ -85,6 +85,11 @@ def taken(server: int | None, database: int | None) -> Taken:
     return Taken(at=time.monotonic(), server=cpu_of(server), database=cpu_of(database), machine=machine_cpu())
 
 
+def between(before: float | None, after: float | None, share: float = 1.0) -> float | None:
+    """Return a share of the CPU seconds between two looks; None where they were not measured."""
+    return None if before is None or after is None else (after - before) * share
+
+
 def end(process: "subprocess.Popen[bytes]") -> None:
     """End a process that was started in a group of its own, and all that it started."""
     if process.poll() is None:

@@ -1,7 +1,7 @@
 """Runs a benchmark: starts a server on each database, and measures every case on each of them in turns, round after round."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,20 +9,17 @@ from typing import Any
 
 from ordre.bench import servers
 from ordre.bench.databases import named
-from ordre.bench.failures import BenchFailed
+from ordre.bench.fill import Told
 from ordre.bench.loads import Generators
 from ordre.bench.machine import Machine, machine
-from ordre.bench.measured import Measured
 from ordre.bench.options import Options
-from ordre.bench.requests import Shop
-from ordre.bench.results import Key, Result, Sample, result, sample
-from ordre.bench.scenarios import Case, cases
+from ordre.bench.requests import ANYBODY, NAME_CHARACTERS
+from ordre.bench.results import Result, result
+from ordre.bench.rounds import Rounds
 from ordre.bench.sites import Site
 
 FORMAT = 1
 """Of the report in JSON; it grows with every change that a reader would notice."""
-Told = Callable[[str, int, int], None]
-"""Is told what is done now, how much is done, and of how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +45,7 @@ class Report:
 
 
 def run(urls: Sequence[str], options: Options, told: Told) -> Report:
-    """Measure on databases, by their URLs; ``databases.THROWAWAY`` is a file for this run alone.
+    """Measure on databases, by their URLs; ``options.THROWAWAY`` is a file for this run alone.
 
     Raises:
         BenchFailed: A database holds what no benchmark made, or a request was not answered as it should be.
@@ -62,60 +59,17 @@ def run(urls: Sequence[str], options: Options, told: Told) -> Report:
         for number, database in enumerate(named(urls, folder, options.workers)):
             facts = database.prepare(among_others=options.among_others)
             server = ends.enter_context(servers.ordre(database.settings, folder / f"server-{number}.log"))
-            sites.append(Site(database=database, facts=facts, server=server, generators=generators, options=options))
-        samples = _Running(sites, options, there.processors, told).samples()
+            sites.append(Site(database=database, facts=facts, server=server, generators=generators, options=options, told=told))
+        empty = None
+        if "yardsticks" in options.scenarios:
+            empty = ends.enter_context(servers.empty(folder / "empty.log"))
+        running = Rounds(sites=sites, empty=empty, options=options, processors=there.processors, folder=folder, told=told)
         return Report(
             machine=there,
             options=options,
             databases=[
                 {"database": site.database.label, "version": site.facts.version, "durable": site.facts.durable} for site in sites
             ],
-            order_bytes=len(Shop(account_id="", client_id="", token="").create(options.lines).of(b"").partition(b"\r\n\r\n")[2]),
-            results=[result(key, found) for key, found in samples.items()],
+            order_bytes=len(ANYBODY.create(options.lines).of(b"").partition(b"\r\n\r\n")[2]) + NAME_CHARACTERS,
+            results=[result(key, found) for key, found in running.samples().items()],
         )
-
-
-class _Running:
-    """Measures every case on every site, so many rounds."""
-
-    def __init__(self, sites: Sequence[Site], options: Options, processors: int, told: Told) -> None:
-        self._sites, self._options, self._processors, self._told = sites, options, processors, told
-        self._samples: dict[Key, list[Sample]] = {}
-        self._done = 0
-
-    def samples(self) -> dict[Key, list[Sample]]:
-        """Measure; return the samples of all rounds."""
-        wanted = list(cases(self._options))
-        total = len(wanted) * len(self._sites) * self._options.rounds
-        for _ in range(self._options.rounds):
-            for case in wanted:
-                for site in self._sites:
-                    self._told(f"{case.scenario} on {site.database.label}, {case.clients} clients", self._done, total)
-                    self._measure(case, site)
-                    self._done += 1
-        self._told("done", total, total)
-        return self._samples
-
-    def _measure(self, case: Case, site: Site) -> None:
-        scripts = case.scripts(site)
-        site.server.forget_log()
-        before = site.database.size() if case.makes else 0
-        measured = site.generators.measure(site.served, scripts, self._options.warm, self._options.seconds)
-        made = measured.sent / case.calls
-        order_bytes = (site.database.size() - before) / made if case.makes and made else None
-        if not measured.requests:
-            raise BenchFailed(f"{case.scenario}: no request was answered in {self._options.seconds:g} s; see --seconds")
-        for call in sorted(measured.times) if case.apart else [""]:
-            key = Key(
-                scenario=case.scenario,
-                database=site.database.label,
-                clients=case.clients,
-                call=call,
-                facts=case.facts,
-                orders=case.orders,
-            )
-            self._keep(key, measured, case.calls, call, order_bytes)
-
-    def _keep(self, key: Key, measured: Measured, calls: int, call: str, order_bytes: float | None) -> None:
-        made = sample(measured, self._processors, calls, call, order_bytes)
-        self._samples.setdefault(key, []).append(made)

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ordre.bench.lists import queries
 from ordre.bench.options import Options
 from ordre.bench.requests import Cycle, Request, Script
 from ordre.bench.sites import Site
 
 _LIFE_CYCLE = 6
 _CLIENTS_OF_LONG = 4
+_LISTS_TIMES = 3.0
+"""There are many kinds of lists, one after the other, and a client alone."""
 _PART = 10_000
 """Of a line of ``PRICE``, in minor units: captured in a life cycle."""
 
@@ -30,6 +33,8 @@ class Case:
     orders: int | None = None
     apart: bool = False
     """Whether each kind of call has a result of its own."""
+    times: float = 1.0
+    """How many times as long as others it is measured."""
 
 
 def cases(options: Options) -> Iterator[Case]:
@@ -51,14 +56,25 @@ def cases(options: Options) -> Iterator[Case]:
         if scenario in options.scenarios:
             yield Case(scenario=scenario, clients=options.middle, scripts=partial(scripts, options.middle))
     if "long-orders" in options.scenarios:
-        for facts in options.facts:
-            for call, long in (("capture", _long_capture), ("events", _long_events)):
-                yield Case(
-                    scenario=f"long-orders: {call}",
-                    clients=_CLIENTS_OF_LONG,
-                    scripts=partial(long, facts),
-                    facts=facts,
-                )
+        yield from _of_long_orders(options)
+    if "lists" in options.scenarios:
+        for orders in options.orders:
+            yield Case(
+                scenario="lists", clients=1, scripts=partial(_lists, orders), orders=orders, apart=True, times=_LISTS_TIMES
+            )
+
+
+def _of_long_orders(options: Options) -> Iterator[Case]:
+    for facts in options.facts:
+        for call, scripts in (("capture", _long_capture), ("events", _long_events)):
+            yield Case(scenario=f"long-orders: {call}", clients=_CLIENTS_OF_LONG, scripts=partial(scripts, facts), facts=facts)
+
+
+def _lists(orders: int, site: Site) -> Sequence[Script]:
+    stock = site.stock(orders)
+    return site.scripts(
+        tuple(Cycle(requests=tuple(stock.shop.newest(query, call) for call, query in turn)) for turn in queries(stock)), 1
+    )
 
 
 def _life_cycle(clients: int, site: Site) -> Sequence[Script]:

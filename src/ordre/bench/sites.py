@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from functools import partial
 
+from ordre.api.wire.common import instant
+from ordre.bench.asking import first_id, new_shop
+from ordre.bench.copies import instant_of
 from ordre.bench.databases import Database, Facts, nonce
+from ordre.bench.fill import Told, fill
 from ordre.bench.filling import long_orders
 from ordre.bench.loads import Generators, Served
 from ordre.bench.options import Options
@@ -21,6 +25,17 @@ _SHORT_FACTS = 4_000
 """Of all orders of one length together, at least: short ones would get long while they are measured."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """An account that was filled with so many orders until ``now``, and the orders half way down its list and at its end."""
+
+    shop: Shop
+    orders: int
+    now: int
+    half: str
+    oldest: str
+
+
 @dataclass(slots=True)
 class Site:
     """A database and its server. What scenarios share is made when it is first asked for."""
@@ -30,10 +45,12 @@ class Site:
     server: Server
     generators: Generators
     options: Options
+    told: Told
     prefix: str = field(default_factory=nonce)
     _made: dict[str, list[Shop]] = field(default_factory=dict)
     _paid: tuple[bytes, ...] = ()
     _long: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    _filled: dict[int, Stock] = field(default_factory=dict)
     _numbers: int = 0
 
     @property
@@ -88,3 +105,18 @@ class Site:
             make = partial(long_orders, self.database.settings, self.shop, self.new_prefix())
             self._long[facts] = make(facts, max(_LONG, _SHORT_FACTS // facts), self.options.lines)
         return self._long[facts]
+
+    def stock(self, orders: int) -> Stock:
+        """Return an account of so many orders."""
+        if orders not in self._filled:
+            made, port = fill(self.database, orders, self.told), self.server.port
+            shop = new_shop(port, made.account_id, made.client_id, made.secret)
+            half, oldest = (instant(instant_of(number, orders, made.now)) for number in (orders // 2, min(30, orders - 1)))
+            self._filled[orders] = Stock(
+                shop=shop,
+                orders=orders,
+                now=made.now,
+                half=first_id(port, shop, **{"created_at.lte": half}),
+                oldest=first_id(port, shop, **{"created_at.lte": oldest}),
+            )
+        return self._filled[orders]

@@ -40,17 +40,25 @@ def rows(results: Sequence[Result]) -> list[dict[str, str]]:
             "what": title(one.key),
             "database": one.key.database,
             "clients": f"{one.key.clients}",
-            "a second": number(one.rate.median),
-            "least to most": f"{number(one.rate.least)} to {number(one.rate.most)}",
+            **_rate(one),
             "p50 ms": number(one.p50_ms.median),
             "p99 ms": number(one.p99_ms.median),
-            "server us": _measured(one.server_us),
-            "database us": _measured(one.database_us) if one.key.database.startswith("PostgreSQL") else "-",
+            "server us": _measured(one.server_us, is_there=one.key.scenario != "lists" and not _is_bare_postgres(one.key)),
+            "database us": _measured(
+                one.database_us, is_there=one.key.scenario != "lists" and one.key.database.startswith("PostgreSQL")
+            ),
             "generator": "-" if one.generator_share is None else f"{one.generator_share.median:.0%}",
             "bytes an order": "-" if one.order_bytes is None else number(one.order_bytes.median),
         }
         for one in results
     ]
+
+
+def _rate(one: Result) -> dict[str, str]:
+    """Return the columns of the rate: of one list among others that a client asks for, it says nothing."""
+    if one.key.scenario == "lists":
+        return {"a second": "-", "least to most": "-"}
+    return {"a second": number(one.rate.median), "least to most": f"{number(one.rate.least)} to {number(one.rate.most)}"}
 
 
 def number(value: float) -> str:
@@ -59,8 +67,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"  # noqa: PLR2004 - see above
 
 
-def _measured(figure: Figure | None) -> str:
-    return _NOT_MEASURED if figure is None else number(figure.median)
+def _measured(figure: Figure | None, *, is_there: bool) -> str:
+    return "-" if not is_there else _NOT_MEASURED if figure is None else number(figure.median)
+
+
+def _is_bare_postgres(key: Key) -> bool:
+    return key.scenario == "bare statement" and key.database.startswith("PostgreSQL")
 
 
 def remarks(report: Report) -> Iterator[str]:
@@ -82,7 +94,7 @@ def remarks(report: Report) -> Iterator[str]:
             f"Up to {max(shares):.0%} of the machine went to other programs meanwhile: rates and latencies are theirs, too;"
             " compare the CPU time of a request."
         )
-    if any(one.server_us is None for one in report.results if one.key.scenario != "bare statement"):
+    if any(one.server_us is None for one in report.results if one.key.scenario not in ("lists", "bare statement")):
         yield "CPU time was not measured: this system has no /proc."
 
 

@@ -2,37 +2,69 @@
 
 import json as jsons
 import signal
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from ordre.bench.options import SCENARIOS, Options, Scenario
+from ordre.bench.options import MOST_CLIENTS, SCENARIOS, THROWAWAY, Options, Scenario
 from ordre.cli.notices import print_warning, progress
 from ordre.cli.options import Switch
-from ordre.cli.output import print_rows
+from ordre.cli.output import print_fields, print_rows
 from ordre.settings import BadSetting
 
 if TYPE_CHECKING:
+    from ordre.bench.fill import Told
     from ordre.bench.run import Report
 
-Numbers = Annotated[str | None, Parameter(show_default=False)]
+_MOST_FACTS, _MOST_ORDERS = 100_000, 100_000_000
+
+
+def _about(text: str) -> Parameter:
+    return Parameter(help=text, show_default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How it is measured: flags that change the defaults. Several numbers stand in one text, with commas between."""
+
+    clients: Annotated[str | None, _about("Numbers of clients, such as 1,16,128 [default: 1,8,32,128]")] = None
+    rounds: Annotated[int | None, _about("How often everything is measured; the median counts [default: 3]")] = None
+    seconds: Annotated[float | None, _about("How long one measurement takes [default: 0.8]")] = None
+    facts: Annotated[str | None, _about("Lengths of long orders [default: 10,100,1000,10000]")] = None
+    orders: Annotated[str | None, _about("Sizes of accounts whose lists are measured [default: 1000,5000,25000]")] = None
+    lines: Annotated[int | None, _about("Lines of an order; four are about 2.8 kB [default: 4]")] = None
+    workers: Annotated[int | None, _about("Server processes [default: 1]")] = None
+    generators: Annotated[int | None, _about("Processes that send requests [default: 1]")] = None
+
+    def options(self, options: Options) -> Options:
+        """Return options with what these flags change.
+
+        Raises:
+            BadSetting: A value does not fit.
+        """
+        given: dict[str, Any] = {
+            **asdict(self),
+            "clients": _numbers("--clients", self.clients, MOST_CLIENTS),
+            "facts": _numbers("--facts", self.facts, _MOST_FACTS),
+            "orders": _numbers("--orders", self.orders, _MOST_ORDERS),
+        }
+        for name in ("rounds", "seconds", "lines", "workers", "generators"):
+            if given[name] is not None and given[name] <= 0:
+                raise BadSetting(f"--{name} is {given[name]:g}; it must be more than 0")
+        return replace(options, **{name: one for name, one in given.items() if one is not None})
 
 
 def bench(
     *scenario: Scenario,
-    database: list[str] | None = None,
+    database: Annotated[list[str] | None, Parameter(negative="")] = None,
     quick: Switch = False,
-    clients: Numbers = None,
-    rounds: int | None = None,
-    seconds: float | None = None,
-    facts: Numbers = None,
-    orders: Numbers = None,
-    lines: int | None = None,
-    workers: int = 1,
-    generators: int = 1,
+    how: Annotated[How, Parameter(name="*")] | None = None,
     among_others: Switch = False,
+    seed: int | None = None,
     json: Path | None = None,
 ) -> None:
     """Measure what requests cost here: against `ordre serve`, which it starts by itself, over real HTTP, durable.
@@ -41,43 +73,52 @@ def bench(
     Nothing else should use the machine, nor the PostgreSQL server, meanwhile. docs/performance.md says how to read the results.
 
     Args:
-        scenario: What to measure: life-cycle, create, read, capture, list, mixed, hot-order, accounts, long-orders, lists,
-            yardsticks [default: all]
+        scenario: What to measure [default: all]
         database: `sqlite` for a throwaway file, or a database URL: an empty database, or one that only benchmarks have filled.
             Several are measured in turns.
         quick: About 15 seconds for each database: to see that it works, not to compare.
-        clients: Numbers of clients, such as 1,16,128 [default: 1,8,32,128]
-        rounds: How often everything is measured; the median counts [default: 3]
-        seconds: How long one measurement takes [default: 0.8]
-        facts: Lengths of long orders [default: 10,100,1000,10000]
-        orders: Sizes of accounts whose lists are measured [default: 1000,10000,100000]
-        lines: Lines of an order; four are about 2.8 kB [default: 4]
-        workers: Server processes.
-        generators: Processes that send requests.
         among_others: Also on a database with accounts that no benchmark made. Its orders stay there.
+        seed: Measure nothing: fill each database with so many orders of a new account, which stay there. `ordre verify` finds
+            them good.
         json: Write all results to this file.
     """
-    given: dict[str, Any] = {
-        "scenarios": scenario or SCENARIOS,
-        "clients": _numbers("--clients", clients, 128),
-        "rounds": rounds,
-        "seconds": seconds,
-        "facts": _numbers("--facts", facts, 100_000),
-        "orders": _numbers("--orders", orders, 100_000_000),
-        "lines": lines,
-        "workers": workers,
-        "generators": generators,
-        "among_others": among_others,
-    }
-    for name in ("rounds", "seconds", "lines", "workers", "generators"):
-        value = given[name]
-        if value is not None and value <= 0:
-            raise BadSetting(f"--{name} is {value:g}; it must be more than 0")
-    options = Options().quick() if quick else Options()
-    report = _measured(database or ["sqlite"], replace(options, **{name: one for name, one in given.items() if one is not None}))
+    if seed is not None:
+        _fill(database or [], seed, among_others=among_others, measures=bool(scenario or quick or how or json))
+        return
+    options = replace(Options(), scenarios=scenario or SCENARIOS, among_others=among_others)
+    report = _measured(database or [THROWAWAY], (how or How()).options(options.quick() if quick else options))
     _print(report)
     if json is not None:
         json.write_text(jsons.dumps(report.json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _fill(databases: list[str], orders: int, *, among_others: bool, measures: bool) -> None:
+    if measures:
+        raise BadSetting("--seed fills a database and measures nothing; `ordre bench lists --orders N` does both")
+    if not databases or THROWAWAY in databases:
+        raise BadSetting("--seed goes with --database: the URL of a database that stays")
+    if orders < 1:
+        raise BadSetting(f"--seed is {orders}; it must be 1 or more")
+    from ordre.bench.databases import named  # noqa: PLC0415 - help and completion need nothing of what it loads
+    from ordre.bench.fill import fill  # noqa: PLC0415 - as above
+
+    rows = []
+    with _telling() as told:
+        for one in named(databases, Path(), 1):
+            one.prepare(among_others=among_others)
+            made = fill(one, orders, told)
+            rows.append({"database": one.label, **asdict(made), "a second": f"{orders / made.seconds:,.0f}"})
+    for row in rows:
+        print_fields({**row, "seconds": f"{row['seconds']:.1f}"}, json=False)
+
+
+@contextmanager
+def _telling() -> "Iterator[Told]":
+    """Yield what is told how far it is; SIGTERM ends it as Ctrl-C does, so that what it started is ended, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with progress(quiet=False) as shown:
+        task = shown.add_task("Starting", total=None)
+        yield lambda what, done, of: shown.update(task, description=what, completed=done, total=of)
 
 
 def _numbers(flag: str, text: str | None, most: int) -> tuple[int, ...] | None:
@@ -93,13 +134,7 @@ def _numbers(flag: str, text: str | None, most: int) -> tuple[int, ...] | None:
 def _measured(databases: list[str], options: Options) -> "Report":
     from ordre.bench.run import run  # noqa: PLC0415 - help and completion need nothing of what it loads
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what it started is ended
-    with progress(quiet=False) as shown:
-        task = shown.add_task("Starting", total=None)
-
-        def told(what: str, done: int, of: int) -> None:
-            shown.update(task, description=what, completed=done, total=of)
-
+    with _telling() as told:
         return run(databases, options, told)
 
 

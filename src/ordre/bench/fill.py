@@ -1,0 +1,105 @@
+"""Fills a database with orders by bulk: made in several processes, copied in one transaction, with indexes built at the end."""
+
+import asyncio
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ordre.audit import processors
+from ordre.bench import copies
+from ordre.bench.copies import Chunk, Copier, Wanted
+from ordre.bench.databases import Database, new_account
+from ordre.bench.fill_sqlite import SqliteFilling
+from ordre.bootstrap import opened, without_ctrl_c
+
+if TYPE_CHECKING:
+    from ordre.bench.fill_postgres import PostgresFilling
+
+Told = Callable[[str, int, int], None]
+"""Is told what is done now, how much is done, and of how much."""
+_MODELS, _COPIES = 1_200, 20
+"""Models at most, and how many copies of each there are at least."""
+_WAITING = 3
+"""Chunks that are made ahead, for each process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """An account that was filled, and in how many seconds. ``client_id`` and ``secret`` are of its client."""
+
+    account_id: str
+    client_id: str
+    secret: str
+    orders: int
+    facts: int
+    seconds: float
+    now: int
+
+
+def fill(database: Database, orders: int, told: Told) -> Filled:
+    """Make an account of so many orders in a database of this version's schema. It is all there in the end, or nothing of it.
+
+    Raises:
+        StoreUnavailable: The database cannot be reached.
+    """
+    return asyncio.run(_fill(database, orders, told))
+
+
+async def _fill(database: Database, orders: int, told: Told) -> Filled:
+    async with opened(database.settings, by="ordre bench") as store:
+        account_id, client_id, secret = await new_account(store)
+    now, started = time.time_ns() // 1_000_000, time.monotonic()
+    wanted = Wanted(
+        account_id=account_id, client_id=client_id, orders=orders, now=now, models=min(max(orders // _COPIES, 1), _MODELS)
+    )
+    done = facts = total = 0
+    what = f"filling {database.label} with {orders:,} orders"
+    columns = (await asyncio.to_thread(Copier, wanted.of_one_model(), 0)).columns
+    async with _filling(database, account_id, orders) as filling:
+        async for chunk in _made(wanted):
+            for name, text in chunk.tables.items():
+                await filling.add(name, columns[name], text)
+            done, facts, total = done + chunk.orders, facts + chunk.facts, total + chunk.sum
+            told(what, done, orders)
+        await filling.tally(account_id, facts, total)
+        told(f"building the indexes of {database.label}", done, orders)
+    return Filled(
+        account_id=account_id,
+        client_id=client_id,
+        secret=secret,
+        orders=orders,
+        facts=facts,
+        seconds=time.monotonic() - started,
+        now=now,
+    )
+
+
+def _filling(database: Database, account_id: str, orders: int) -> "SqliteFilling | PostgresFilling":
+    if database.file is not None:
+        return SqliteFilling(database.file, orders)
+    from ordre.bench.fill_postgres import PostgresFilling  # noqa: PLC0415 - where the database is SQLite, its driver is not loaded
+
+    return PostgresFilling(database.settings.database, account_id, orders)
+
+
+async def _made(wanted: Wanted) -> AsyncIterator[Chunk]:
+    """Yield every chunk, in order; all processors but one make them."""
+    processes = max(min(processors() - 1, len(copies.starts(wanted.orders))), 1)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, spawn, copies.begin, (wanted,)) as pool:
+        waiting: deque[asyncio.Future[Chunk]] = deque()
+        try:
+            for start in copies.starts(wanted.orders):
+                with nullcontext() if waiting else without_ctrl_c():
+                    waiting.append(asyncio.get_running_loop().run_in_executor(pool, copies.made_here, start))
+                if len(waiting) > processes * _WAITING:
+                    yield await waiting.popleft()
+            while waiting:
+                yield await waiting.popleft()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
