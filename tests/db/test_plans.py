@@ -112,7 +112,7 @@ async def plans(filled: Filled, listed: Listed, query: dict[str, Any]) -> tuple[
             assert max(counts) <= FEW + 1
             finding.choose(counts)
         read = finding.page()
-        sql = read.sql if filled.database.startswith("sqlite") else read.of_postgres(PAGE_BYTES)
+        sql = read.of_sqlite if filled.database.startswith("sqlite") else read.of_postgres(PAGE_BYTES)
         page = await plan_of(store, filled.database, (sql, read.parameters))
         return page, [*probes, await plan_of(store, filled.database, finding.count())]
 

@@ -35,20 +35,22 @@ class FactRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """An order to be shown. ``fields`` and ``items`` are JSON; ``shown`` are (type of fact, JSON), oldest first.
+    """An order to be shown. ``fields`` and ``items`` are JSON in UTF-8; ``shown`` are (type of fact, such JSON), oldest first.
+
+    None of it is text: it is answered as it was stored, and to read text and write it again takes longer than all else.
 
     ``events`` are its latest ones of the types that were asked for, up to its version.
     """
 
     order: Order
-    fields: str
-    items: str
-    shown: Sequence[tuple[str, str]] = ()
+    fields: bytes
+    items: bytes
+    shown: Sequence[tuple[str, bytes]] = ()
     events: EventPage[FactRow] | None = None
 
     @property
     def size(self) -> int:
-        """About how many characters it has."""
+        """About how many bytes it has."""
         shown = sum(len(document) for _, document in self.shown)
         events = 0
         if self.events is not None:

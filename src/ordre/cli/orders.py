@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from cyclopts import App, Parameter, Token, convert
 from cyclopts.validators import Number
 
-from ordre.api.wire.answers import order_text
+from ordre.api.wire.answers import order_json
 from ordre.api.wire.common import milliseconds
 from ordre.api.wire.queries import OrderListOf, list_query
 from ordre.application import accounts
@@ -167,7 +167,7 @@ def _day(flag: str, text: str | None, *, last: bool = False) -> int | None:
 
 
 def _answer(account_id: str, view: View) -> dict[str, Any]:
-    answer: dict[str, Any] = jsons.loads(order_text(account_id, view))
+    answer: dict[str, Any] = jsons.loads(order_json(account_id, view))
     return answer
 
 

@@ -40,7 +40,7 @@ def text(value: Order | Draft | Answer | Fact) -> str:
     return _encode(value).decode()
 
 
-def order_from(head: str) -> Order:
+def order_from(head: str | bytes) -> Order:
     """Return the order that ``text`` wrote."""
     return _decode_order(head)
 

@@ -28,7 +28,7 @@ class _Folding:
         self.version = 0
         self._order: Order | None = None
         self._content: Content | None = None
-        self._shown: list[tuple[str, str]] = []
+        self._shown: list[tuple[str, bytes]] = []
 
     def add(self, facts: Sequence[Row]) -> None:
         """Fold the next facts."""
@@ -41,7 +41,7 @@ class _Folding:
                 fact = codec.fact_from(type_, data)
                 self._order, self._content = after(self._order, self._content, fact, Moment(at=at, by=by))
             if document:
-                self._shown.append((type_, document))
+                self._shown.append((type_, document.encode()))
 
     def view(self) -> View:
         """Return the order.
@@ -52,7 +52,7 @@ class _Folding:
         if self._order is None or self._content is None:
             raise Refused(VersionErased())
         fields, items = codec.fields_text(self._content.fields), codec.items_text(self._content.items)
-        return View(order=self._order, fields=fields, items=items, shown=self._shown)
+        return View(order=self._order, fields=fields.encode(), items=items.encode(), shown=self._shown)
 
 
 async def folded_to(store: Reading, account_id: str, id_: str, version: int) -> View:

@@ -39,6 +39,8 @@ class Listed:
     changes: str
     shown: str = ""
     """What is asked of every row."""
+    as_bytes: bool = False
+    """Whether they are read as UTF-8."""
     same_ids: tuple[str, ...] = ()
     """Columns that ``joined`` makes equal to the ids. Bounds are put on them too: else a planner may walk them from one end."""
 
@@ -53,6 +55,7 @@ ORDERS = Listed(
     terms="order_terms",
     changes="facts",
     shown="coalesce(o.status, '') <> 'erased'",
+    as_bytes=True,
     same_ids=("b.id",),
 )
 DRAFTS = Listed(
@@ -121,8 +124,14 @@ class Finding:
         text, listed = _Text(), self._listed
         found, key = self._found(text, self._query.after)
         sql = f"select {listed.columns}, {key} from {found} order by {key} desc limit {self._query.limit + 1}"
-        texts = range(listed.width)
-        return Sized(sql=sql, parameters=text.parameters, columns=listed.width + 1, texts=texts, order=f"c{listed.width} desc")
+        return Sized(
+            sql=sql,
+            parameters=text.parameters,
+            columns=listed.width + 1,
+            texts=range(listed.width),
+            order=f"c{listed.width} desc",
+            as_bytes=listed.as_bytes,
+        )
 
     def count(self) -> Statement:
         """Return the statement that counts the whole list, no further than ``COUNT_LIMIT`` + 1."""

@@ -80,7 +80,7 @@ class OrderTables(DirectoryTables):
         for write in outcome.orders:
             if write.order.id == id_ and write.before == 0 and write.content is not None:
                 fields, items = codec.fields_text(write.content.fields), codec.items_text(write.content.items)
-                return View(order=write.order, fields=fields, items=items)
+                return View(order=write.order, fields=fields.encode(), items=items.encode())
         return None
 
     async def order_at(self, account_id: str, order: str, version: int) -> View | None:
@@ -234,8 +234,9 @@ class OrderTables(DirectoryTables):
 
 def _view(row: Row) -> View:
     head, fields, items, shown = row[:4]
-    entries = [entry.partition(" ") for entry in shown.split(SEPARATOR)] if shown else []
-    return View(order=codec.order_from(head), fields=fields, items=items, shown=[(type_, text) for type_, _, text in entries])
+    entries = [entry.partition(b" ") for entry in shown.split(SEPARATOR.encode())] if shown else []
+    documents = [(type_.decode(), document) for type_, _, document in entries]
+    return View(order=codec.order_from(head), fields=fields, items=items, shown=documents)
 
 
 def _draft(row: Row) -> HeldDraft:

@@ -150,7 +150,7 @@ class SqliteStore(SqlStore):
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
         """Read on a thread that reads pages, a row at a time."""
         with small.but_for_this():
-            return await self._read(self._pages, query.sql, query.parameters, partial(until, most_bytes=most_bytes))
+            return await self._read(self._pages, query.of_sqlite, query.parameters, partial(until, most_bytes=most_bytes))
 
     async def _read(
         self, readers: Jobs, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], list[Row]]

@@ -31,7 +31,8 @@ async def create(context: Context, sent: NewDraft, _: NoQuery) -> Reply:
 async def list_all(context: Context, _: NoBody, asked: DraftListOf) -> Reply:
     """The account's drafts, newest first, by any filter."""
     page = await context.store.drafts(context.account_id, list_query(asked))
-    return await paged(context, "draft_orders", page, await _shown(context), lambda held: held.draft.id)
+    shown = await _shown(context)
+    return await paged(context, "draft_orders", page, lambda held: shown(held).encode(), lambda held: held.draft.id)
 
 
 async def read(context: Context, _: NoBody, __: NoQuery) -> Reply:

@@ -7,7 +7,7 @@ import msgspec
 from ordre.api.handlers.orders import current, one
 from ordre.api.http.answers import pieces
 from ordre.api.http.context import Context, Reply
-from ordre.api.wire.answers import order_text
+from ordre.api.wire.answers import order_json
 from ordre.api.wire.common import given, json_text
 from ordre.api.wire.diff import Change
 from ordre.api.wire.events import order_events
@@ -47,7 +47,7 @@ async def diff(context: Context, _: NoBody, asked: Between) -> Reply:
         events = order_events(context.account_id, now.order.id, page, names)
         left_out = f',"events_left_out":{page.left_out}' if page.left_out else ""
         head = f'{{"from":{from_},"to":{to},"changes":{json_text(changes)},"events":'
-        return pieces([head, f"[{','.join(events)}]{left_out}}}"])
+        return pieces([head.encode(), f"[{','.join(events)}]{left_out}}}".encode()])
 
     size = before.size + after.size + sum(fact.size for fact in page.facts)
     return Reply(body=await aside(size, body))
@@ -78,8 +78,7 @@ async def _missing(context: Context) -> UnknownOrder | UnknownVersion:
 
 def _value(context: Context, view: View) -> Any:
     """Return the order as it is answered, in values that keep every digit of a number."""
-    text = order_text(context.account_id, view)
-    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    return msgspec.json.decode(order_json(context.account_id, view), type=dict[str, msgspec.Raw])
 
 
 def _changes(path: str, before: Any, after: Any) -> list[Change]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ordre.api.http.answers import pieces
 from ordre.api.http.context import Context, Reply
 from ordre.api.http.requests import path_of
-from ordre.api.wire.answers import in_parts, listed, order_text
+from ordre.api.wire.answers import in_parts, listed, order_json
 from ordre.api.wire.common import given
 from ordre.api.wire.events import request_event
 from ordre.api.wire.orders import (
@@ -115,12 +115,12 @@ async def changed(context: Context, outcome: Outcome, asked: OneOrder | None = N
     """Return the orders that a write is answered with, each as it was at the version that the write made."""
     context.was_written()
     events = None if asked is None else events_asked(asked.include_events)
-    texts, version, names = [], None, await _names(context, events)
+    documents, version, names = [], None, await _names(context, events)
     for id_, number in outcome.answer.orders:
         view = await _view_at(context, outcome, id_, number)
         version = view.order.version
-        texts.append(await _text(context, view, events, names))
-    body = listed("orders", texts) if outcome.answer.many else texts[0]
+        documents.append(await _json(context, view, events, names))
+    body = listed("orders", documents) if outcome.answer.many else documents[0]
     return Reply(body=body, version=None if outcome.answer.many else version, replayed=outcome.replayed)
 
 
@@ -156,13 +156,13 @@ async def one(context: Context, view: View, asked: OneOrder) -> Reply:
     """Return an order as the answer, with the events that are asked for."""
     events = events_asked(asked.include_events)
     names = await _names(context, events)
-    return Reply(body=await _text(context, view, events, names), version=view.order.version)
+    return Reply(body=await _json(context, view, events, names), version=view.order.version)
 
 
-async def _text(context: Context, view: View, events: frozenset[str] | None, names: Mapping[str, str]) -> str:
+async def _json(context: Context, view: View, events: frozenset[str] | None, names: Mapping[str, str]) -> bytes:
     if events is not None:
         view = await context.store.with_events(context.account_id, view, events)
-    return await aside(view.size, partial(order_text, context.account_id, view, names))
+    return await aside(view.size, partial(order_json, context.account_id, view, names))
 
 
 async def _names(context: Context, events: frozenset[str] | None) -> Mapping[str, str]:
@@ -182,21 +182,21 @@ async def _list(context: Context, asked: OrderListOf, within: Literal["store_id"
     page = await context.store.orders(context.account_id, query, events)
     names = await _names(context, events)
 
-    def text(view: View) -> str:
-        return order_text(context.account_id, view, names)
+    def shown(view: View) -> bytes:
+        return order_json(context.account_id, view, names)
 
-    return await paged(context, "orders", page, text, lambda view: view.order.id)
+    return await paged(context, "orders", page, shown, lambda view: view.order.id)
 
 
-async def paged(context: Context, name: str, page: Page[T], text: Callable[[T], str], id_of: Callable[[T], str]) -> Reply:
-    """Answer a page, each row of it as its text; ``name`` is that of the collection."""
+async def paged(context: Context, name: str, page: Page[T], shown: Callable[[T], bytes], id_of: Callable[[T], str]) -> Reply:
+    """Answer a page, each row of it as its JSON; ``name`` is that of the collection."""
 
     def body_and_last() -> tuple[list[bytes], str | None]:
-        texts, last = [], None
+        documents, last = [], None
         for row in page.rows:
-            texts.append(text(row))
+            documents.append(shown(row))
             last = id_of(row)
-        return pieces(in_parts(name, texts)), last
+        return pieces(in_parts(name, documents)), last
 
     body, last = await aside(page.size, body_and_last)
     return Reply(body=body, headers=page_headers(context, page.more, page.total, last))

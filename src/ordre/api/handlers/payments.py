@@ -112,7 +112,7 @@ async def _list(context: Context, asked: SubList, type_: str) -> Reply:
     if documents is None:
         raise Refused(UnknownOrder())
     rows, headers = page_of(context, documents, asked)
-    return Reply(body=listed(COLLECTIONS[type_], rows), headers=headers)
+    return Reply(body=listed(COLLECTIONS[type_], [row.encode() for row in rows]), headers=headers)
 
 
 def page_of(context: Context, documents: Sequence[str], asked: SubList) -> tuple[Sequence[str], dict[str, str]]:

@@ -52,13 +52,13 @@ def _ended(content: str | bytes | Sequence[bytes] | None) -> Sequence[bytes]:
             return content
 
 
-def pieces(texts: Sequence[str]) -> list[bytes]:
-    """Return the pieces of an answer whose JSON is these texts one after another; short ones are sent together."""
-    found, together, size = list[bytes](), list[str](), 0
-    for text in texts:
-        together.append(text)
-        size += len(text)
+def pieces(parts: Sequence[bytes]) -> list[bytes]:
+    """Return the pieces of an answer whose JSON is these parts one after another; short ones are sent together."""
+    found, together, size = list[bytes](), list[bytes](), 0
+    for part in parts:
+        together.append(part)
+        size += len(part)
         if size >= PIECE:
-            found.append("".join(together).encode())
+            found.append(b"".join(together))
             together, size = [], 0
-    return [*found, "".join([*together, "\n"]).encode()]
+    return [*found, b"".join([*together, b"\n"])]

@@ -1,4 +1,4 @@
-"""Orders as they are answered: JSON texts joined, nothing parsed."""
+"""Orders as they are answered: JSON joined as bytes, nothing parsed."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
-from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, instant, json_text, object_text
+from ordre.api.wire.common import Currency, DateTime, Link, Size, Uuid, Wire, draft_links, encode, instant
 from ordre.api.wire.events import ApiEvent, ServiceEvent, order_events, state_of_reports
 from ordre.api.wire.facts import without_text
 from ordre.api.wire.items import LinePayments, OrderItem
@@ -237,48 +237,49 @@ COLLECTIONS = {
 
 _named = msgspec.json.Decoder(_Named).decode
 _apart = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_LINE_PAYMENTS = '"payment_details":{' + ",".join(f'"{name}":%s' for name in LinePayments.__struct_fields__) + "}"
-"""Takes a line's ``Sums``, then its ``Remaining``: the fields stand in that order."""
+_LINE_PAYMENTS = b',"payment_details":{%b}}' % b",".join(b'"%b":%%d' % name.encode() for name in LinePayments.__struct_fields__)
+"""The end of an item. Takes a line's ``Sums``, then its ``Remaining``: the fields stand in that order."""
 
 
-def id_of(document: str) -> str:
+def id_of(document: str | bytes) -> str:
     """Return the id of an operation, session or comment."""
     return _named(document).id
 
 
-def order_text(account_id: str, view: View, names: Mapping[str, str] = MappingProxyType({})) -> str:
+def order_json(account_id: str, view: View, names: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """Return the order as it is answered, with its events and its ``state`` where it comes with them.
 
     ``names`` are those of the account's clients, by id.
     """
     order = view.order
     if order.deleted is not None:
-        return _erased_text(order, order.deleted, view.fields)
+        return _erased(order, order.deleted, view.fields)
     cancelled = order.status is Status.CANCELLED
     lefts = [remains_on(line, cancelled_order=cancelled) for line in order.lines.values()]
     fields = {**_head(order), **_statuses(order), **_money(order, total(lefts))}
     fields["_links"] = draft_links(account_id, order.drafts)
     shown = _collections(view.shown)
-    shown["events"] = "[]"
+    shown["events"] = b"[]"
     if view.events is not None:
-        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, names))}]"
+        shown["events"] = f"[{','.join(order_events(account_id, order.id, view.events, names))}]".encode()
         if view.events.left_out:
-            shown["events_left_out"] = str(view.events.left_out)
-        shown["state"] = json_text(state_of_reports(view.events.reports))
-    parts = [json_text(fields)[:-1], view.fields[1:-1], _items(view, lefts), object_text(shown)[1:]]
-    return ",".join(part for part in parts if part)
+            shown["events_left_out"] = b"%d" % view.events.left_out
+        shown["state"] = encode(state_of_reports(view.events.reports))
+    collections = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in shown.items()])
+    parts = [encode(fields)[:-1], view.fields[1:-1], _items(view, lefts), collections]
+    return b",".join([part for part in parts if part]) + b"}"
 
 
-def listed(name: str, documents: Sequence[str]) -> str:
+def listed(name: str, documents: Sequence[bytes]) -> bytes:
     """Return a collection of documents that are JSON already."""
-    return "".join(in_parts(name, documents))
+    return b"".join(in_parts(name, documents))
 
 
-def in_parts(name: str, documents: Sequence[str]) -> list[str]:
-    """Return the same as texts that follow on one another."""
-    separators = [f'{{"{name}":['] + [","] * (len(documents) - 1)
+def in_parts(name: str, documents: Sequence[bytes]) -> list[bytes]:
+    """Return the same as bytes that follow on one another."""
+    separators = [b'{"%b":[' % name.encode()] + [b","] * (len(documents) - 1)
     parts = [part for pair in zip(separators, documents, strict=False) for part in pair]
-    return [*(parts or separators), "]}"]
+    return [*(parts or separators), b"]}"]
 
 
 def _head(order: Order) -> dict[str, object]:
@@ -299,7 +300,7 @@ def _head(order: Order) -> dict[str, object]:
     return fields
 
 
-def _erased_text(order: Order, deleted: Moment, fields: str) -> str:
+def _erased(order: Order, deleted: Moment, fields: bytes) -> bytes:
     head: dict[str, object] = {
         "id": order.id,
         "order_id": order.order_id,
@@ -311,7 +312,7 @@ def _erased_text(order: Order, deleted: Moment, fields: str) -> str:
     }
     if order.order_number is not None:
         head["order_number"] = order.order_number
-    return ",".join(part for part in (json_text(head)[:-1], fields[1:-1]) if part) + "}"
+    return b",".join([part for part in (encode(head)[:-1], fields[1:-1]) if part]) + b"}"
 
 
 def _statuses(order: Order) -> dict[str, object]:
@@ -343,26 +344,26 @@ def _money(order: Order, left: Remaining) -> dict[str, object]:
     }
 
 
-def _items(view: View, lefts: Sequence[Remaining]) -> str:
+def _items(view: View, lefts: Sequence[Remaining]) -> bytes:
     """Return the items, each with its line's payments. Items and lines stand in the same order, as both are only added to."""
     lines = view.order.lines.values()
-    texts = [
-        f"{str(item, 'utf-8')[:-1]},{_LINE_PAYMENTS % (*line.sums, *left)}}}"
+    items = [
+        bytes(item)[:-1] + _LINE_PAYMENTS % (*line.sums, *left)
         for item, line, left in zip(_apart(view.items), lines, lefts, strict=True)
     ]
-    return f'"items":[{",".join(texts)}]'
+    return b'"items":[%b]' % b",".join(items)
 
 
-def _collections(shown: Sequence[tuple[str, str]]) -> dict[str, str]:
+def _collections(shown: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
     """Return operations, sessions and comments by collection; a deleted comment in the place of the comment."""
-    found: dict[str, list[str]] = {name: [] for name in COLLECTIONS.values()}
-    comments: dict[str, str] = {}
+    found: dict[str, list[bytes]] = {name: [] for name in COLLECTIONS.values()}
+    comments: dict[str, bytes] = {}
     for type_, document in shown:
         if type_ in COLLECTIONS:
             found[COLLECTIONS[type_]].append(document)
         elif type_ == Commented.type:
             comments[id_of(document)] = document
         elif type_ == CommentDeleted.type:  # earlier versions of Ordre kept its text there
-            comments[id_of(document)] = without_text(document)
+            comments[id_of(document)] = without_text(document).encode()
     found["comments"] = list(comments.values())
-    return {name: f"[{','.join(documents)}]" for name, documents in found.items()}
+    return {name: b"[%b]" % b",".join(documents) for name, documents in found.items()}

@@ -70,7 +70,7 @@ def rest_of_earlier(fact: Fact, earlier: str) -> str | None:
 DOCUMENTS = Documents(show=show, rest_of_earlier=rest_of_earlier, terms=TERMS)
 
 
-def without_text(comment: str) -> str:
+def without_text(comment: str | bytes) -> str:
     """Return a comment without its ``body``, which a deleted one no longer shows."""
     fields = _fields(comment)
     return object_text({name: bytes(value).decode() for name, value in fields.items() if name != "body"})
