@@ -28,7 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds, or has a server of its own; not in the fast lane")
-    config.addinivalue_line("markers", "wire: no engine makes a difference; on PostgreSQL in the deep lane alone")
+    config.addinivalue_line("markers", "long: in the deep lane alone, one time")
+    config.addinivalue_line("markers", "once: in the whole on SQLite, in the deep lane on PostgreSQL")
     config.addinivalue_line(
         "markers",
         "deep(share, alone): in the deep lane goes on until its share of the time is over; on the engine `alone`, there only",

@@ -3,7 +3,8 @@
 - The whole is every test, with bounds on what could go on for ever: it is what a change must pass.
 - `--fast` leaves out PostgreSQL and what is marked `slow`.
 - `--deep` runs what is marked `deep`, each until its share of `--seconds` is over: `deep(2)` has two shares.
-- What is marked `wire` runs on PostgreSQL in the deep lane alone, once.
+- What is marked `once` runs on SQLite in the whole, and on PostgreSQL in the deep lane; what is marked `long`, in the deep lane
+  alone. Neither goes on there: it runs one time.
 """
 
 import time
@@ -16,7 +17,7 @@ import pytest
 SECONDS = 900.0
 LATE = 300
 """Seconds after which a test of the deep lane that goes on beyond its end fails. Others have `timeout` of pyproject.toml."""
-USED = 0.75
+USED = 0.6
 """How much of the time the shares make up: the rest is for what begins and ends, and for what is there for its engine."""
 APART = (
     "tests/test_schemathesis.py",
@@ -105,8 +106,10 @@ def _runs(config: pytest.Config, item: pytest.Item) -> bool:
 
 
 def _is_deep_alone(item: pytest.Item) -> bool:
+    if item.get_closest_marker("long") is not None:
+        return True
     mark = item.get_closest_marker("deep")
-    alone = "postgres" if item.get_closest_marker("wire") else mark and mark.kwargs.get("alone")
+    alone = "postgres" if item.get_closest_marker("once") else mark and mark.kwargs.get("alone")
     return alone in _parameters(item)
 
 

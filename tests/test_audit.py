@@ -22,7 +22,7 @@ from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import Service, Shop, item, operation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture

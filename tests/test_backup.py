@@ -86,6 +86,7 @@ def test_everything_comes_back(
             assert (found[root.account_id].leaves, found[root.account_id].root()) == (root.orders, root.root)
 
 
+@pytest.mark.once
 def test_a_client_goes_on_where_it_was(source: Source, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'restored.sqlite'}"
     backed_up(source.database, tmp_path / "file")
@@ -137,6 +138,7 @@ def test_a_snapshot_while_writers_go_on(own_database: str, tmp_path: Path, monke
     assert run_json("verify", database=own_database)["orders"] == 4 + writes
 
 
+@pytest.mark.once
 def test_what_was_erased_is_not_in_it(own_database: str, tmp_path: Path) -> None:
     marks, kept = Marks(), Marks()
     with serving(own_database) as service, service.shop() as shop:
@@ -151,6 +153,7 @@ def test_what_was_erased_is_not_in_it(own_database: str, tmp_path: Path) -> None
     assert kept.found(after) == set(kept.all)
 
 
+@pytest.mark.once
 def test_the_commands_as_an_operator_runs_them(own_database: str, tmp_path: Path) -> None:
     run("migrate", database=own_database)
     made = run_json("demo", database=own_database)
@@ -174,6 +177,7 @@ def test_the_commands_as_an_operator_runs_them(own_database: str, tmp_path: Path
     assert json.loads(root.read_text(encoding="utf-8"))["root"] == done["roots"][0]["root"]
 
 
+@pytest.mark.once
 def test_through_pipes(own_database: str, tmp_path: Path) -> None:
     run("migrate", database=own_database)
     run("demo", database=own_database)
@@ -191,6 +195,7 @@ def test_through_pipes(own_database: str, tmp_path: Path) -> None:
     assert after == before
 
 
+@pytest.mark.once
 def test_keys_are_left_out_where_that_is_asked_for(source: Source, tmp_path: Path) -> None:
     run("backup", str(tmp_path / "file"), "--without-keys", database=source.database)
     text = gzip.decompress((tmp_path / "file").read_bytes()).decode()

@@ -14,7 +14,7 @@ from database import ENGINES, new_database, sql
 from service import ORDRE
 from throwaway import unbound
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 FEW, MANY = 200, 6_000
 MOST_MORE = 12 * 1024

@@ -9,7 +9,7 @@ from commands import run, run_json
 from page import run_block
 from throwaway import OWNER, Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROLE = "ordre_server"
 

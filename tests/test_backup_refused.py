@@ -23,7 +23,7 @@ from ordre.auth.tokens import new_signing_key
 from ordre.backup.file import BadBackup
 from ordre.backup.keys import locked
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 Lines = list[Any]
 

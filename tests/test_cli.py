@@ -18,7 +18,7 @@ from ordre.settings import Settings
 from service import Service, operation
 from throwaway import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 MIGRATIONS = Path(__file__).parents[1] / "src" / "ordre" / "db" / "migrations"
 

@@ -22,7 +22,7 @@ from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy
 from ordre.client.filters import OrderFilters
 from service import Service, Shop, items, operation, serving
 
-pytestmark = pytest.mark.wire
+pytestmark = pytest.mark.once
 
 T = TypeVar("T")
 P = TypeVar("P")

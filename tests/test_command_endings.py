@@ -17,7 +17,7 @@ ACCOUNT = "T12345678"
 NOBODY_READS = 141
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> str:
     database = f"sqlite:///{tmp_path_factory.mktemp('command') / 'o.sqlite'}"
     run("migrate", database=database)

@@ -21,7 +21,7 @@ from ordre.conformance.run import checks, junit, run
 from ordre.conformance.table import Verdict
 from service import Service, Shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 STANDARDS = {"Currency", "Country"}

@@ -19,7 +19,7 @@ from ordre.conformance.table import DERIVED, INFERRED, NONE, SEEN, Evidence, Ver
 from service import Service, Shop
 from throwaway import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.wire]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 LEVELS = (SEEN, DERIVED, INFERRED)
 NOT_SEEN_PARAMETERS = {"limit", "starting_after", "total"}

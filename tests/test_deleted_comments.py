@@ -41,6 +41,7 @@ def deleted(shop: Shop, body: str, **more: Any) -> tuple[str, Any, Any]:
     return path, made, shop.delete(f"{path}/comments/{made['id']}")
 
 
+@pytest.mark.once
 def test_nothing_that_is_answered_shows_it(shop: Shop) -> None:
     body = 'Kari Nordmann "rang"'
     path, made, gone = deleted(shop, body, headers=KEY)
@@ -133,6 +134,7 @@ TAMPERING = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("what", TAMPERING)
 def test_what_is_left_of_it_is_verified(service: Service, shop: Shop, what: str) -> None:
     path, *_ = deleted(shop, "private")
@@ -152,6 +154,7 @@ def test_what_is_left_of_it_is_verified(service: Service, shop: Shop, what: str)
         sql(service.database, "delete from orders where id = $1", order)
 
 
+@pytest.mark.once
 def test_it_is_proven_without_ordre(service: Service, shop: Shop, tmp_path: Path) -> None:
     path, *_ = deleted(shop, "private")
     proof, keys = tmp_path / "proof.json", tmp_path / "keys.json"

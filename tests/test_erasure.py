@@ -107,6 +107,7 @@ def after(days: int, database: str) -> Found:
     return asyncio.run(running())
 
 
+@pytest.mark.once
 def test_at_the_end_of_its_time_to_live(logged: tuple[Service, Path]) -> None:
     service, log = logged
     marks, kept = Marks(), Marks()
@@ -123,6 +124,7 @@ def test_at_the_end_of_its_time_to_live(logged: tuple[Service, Path]) -> None:
     check_gone(service, log, marks)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("by", ["id", "email"])
 def test_everything_of_a_customer(logged: tuple[Service, Path], by: str) -> None:
     service, log = logged
@@ -163,6 +165,7 @@ def test_everything_of_a_customer(logged: tuple[Service, Path], by: str) -> None
     check_gone(service, log, marks)
 
 
+@pytest.mark.once
 def test_what_to_erase_is_said(own_database: str) -> None:
     run("migrate", database=own_database)
     assert "say what to erase" in run("erase", "T00000001", database=own_database, status=1)
@@ -174,6 +177,7 @@ def test_what_to_erase_is_said(own_database: str) -> None:
         assert said == "no order and no draft says this, or ever said it: there is nothing to erase\n"
 
 
+@pytest.mark.once
 def test_among_many_neighbours_nothing_stays_on_a_page(logged: tuple[Service, Path]) -> None:
     service, log = logged
     gone, kept = Marks(), Marks()
@@ -230,6 +234,7 @@ TAMPERED = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("change", TAMPERED)
 def test_an_erased_order_still_proves_itself(logged: tuple[Service, Path], change: str) -> None:
     service, _ = logged

@@ -108,6 +108,7 @@ def test_an_order_of_before_is_proven_as_before(original: tuple[str, Path], told
         assert told(proof).endswith("\nproven")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_proof_is_refused(told: Told, proofs: dict[str, Proof], name: str) -> None:
     forgery = FORGERIES[name]
@@ -119,6 +120,7 @@ def test_a_forged_proof_is_refused(told: Told, proofs: dict[str, Proof], name: s
     assert told(proof) == f"NOT PROVEN: {forgery.said}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FORMS)
 def test_a_proof_of_another_form_is_refused(told: Told, proofs: dict[str, Proof], name: str) -> None:
     proof = copy.deepcopy(proofs["live"])
@@ -127,6 +129,7 @@ def test_a_proof_of_another_form_is_refused(told: Told, proofs: dict[str, Proof]
     assert told(proof) == f"NOT PROVEN: {said}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_that_can_be_read_in_two_ways_is_refused(told: Told, proofs: dict[str, Proof], name: str) -> None:
     text = json.dumps(proofs["live"], separators=(",", ":")).encode()

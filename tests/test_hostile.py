@@ -12,7 +12,7 @@ import pytest
 from ordre.api.http.connection import HEAD_SECONDS
 from service import Service, Shop, hasty, items, memory_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.wire]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from node import environment, npm
 from service import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.wire]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAID = """order (?P<order>[A-Z0-9]{9})

@@ -16,7 +16,7 @@ from ordre.settings import Settings
 from service import serving
 from throwaway import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def test_it_says_who_did_what(own_database: str) -> None:

@@ -10,6 +10,8 @@ from commands import run, run_json
 from ordre.domain.money import amount_text
 from service import Service, Shop, item, operation
 
+pytestmark = pytest.mark.once
+
 
 def order(service: Service, shop: Shop, verb: str, *arguments: str, status: int = 0) -> str:
     return run("order", verb, shop.account_id, *arguments, database=service.database, status=status)

@@ -13,7 +13,7 @@ from browsing import browser
 from ordre.api.document.openapi import document_text
 from service import Service, Shop
 
-pytestmark = [pytest.mark.slow, pytest.mark.wire]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 expect.set_options(timeout=30_000)
 
@@ -66,6 +66,7 @@ def test_from_id_and_secret_to_the_shops_orders_in_one_step(page: Page, shop: Sh
     assert [one["id"] for one in json.loads(execute(page, "aid_orders_get"))["orders"]] == [order["id"]]
 
 
+@pytest.mark.long
 def test_a_reload_keeps_the_token_and_signing_out_drops_it(page: Page, shop: Shop) -> None:
     sign_in(page, shop)
     expect(page.locator("#account")).to_have_text(shop.account_id)
@@ -78,6 +79,7 @@ def test_a_reload_keeps_the_token_and_signing_out_drops_it(page: Page, shop: Sho
     expect(page.get_by_role("form", name="Sign in", exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_secret_is_kept_nowhere(page: Page, shop: Shop) -> None:
     sign_in(page, shop)
     expect(page.locator("#account")).to_have_text(shop.account_id)

@@ -12,7 +12,7 @@ from ordre.client import Client, calls
 from ordre.settings import BadSetting, Settings
 from service import Service, Shop, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 class Time:

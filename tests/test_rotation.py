@@ -20,7 +20,7 @@ from ordre.bootstrap import opened
 from ordre.settings import Settings
 from service import Service, Shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 T = TypeVar("T")
 DAY = 86_400_000

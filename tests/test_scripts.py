@@ -151,6 +151,7 @@ def test_the_tests_say_how_they_are_run(started: Started) -> None:
     assert "script/test --fast" in run_shell("script/test --help", started.folder)
 
 
+@pytest.mark.long
 def test_the_install_of_the_page(clone: Path, tmp_path: Path) -> None:
     printed = run_block("start.md", "tests/test_scripts.py: install", clone, {"/opt/ordre": str(tmp_path / "ordre")})
     assert re.search(r"^\d+\.\d+\.\d+$", printed, flags=re.MULTILINE)

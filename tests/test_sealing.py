@@ -17,7 +17,7 @@ from ordre.auth.sealing import CannotUnseal, Sealer, key_of_passphrase, key_of_s
 from ordre.settings import BadSetting, Settings, environment_of, settings_from
 from service import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 ONE, TWO, THREE = (base64.b64encode(bytes([number]) * 32).decode() for number in range(3))
 

@@ -28,7 +28,7 @@ from ordre.settings import BadSetting, Settings
 from ordre.witness import appending
 from service import ORDRE, Service, Shop, operation, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 KEY = new_root_key()
 

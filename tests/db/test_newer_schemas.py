@@ -96,6 +96,7 @@ def migrate_by_newer(tmp_path: Path) -> Migrate:
     return migrate
 
 
+@pytest.mark.long
 def test_a_running_server_survives_a_newer_schema(own_database: str, migrate_by_newer: Migrate) -> None:
     """Between `migrate` and the roll-out, a worker that dies comes back, and serves."""
     service = Service(own_database, "--workers", "2")
@@ -126,6 +127,7 @@ def test_a_running_server_survives_a_newer_schema(own_database: str, migrate_by_
     assert "0 differences" in run("verify", database=own_database)
 
 
+@pytest.mark.long
 def test_an_incompatible_schema_is_refused_with_what_to_do(own_database: str, migrate_by_newer: Migrate) -> None:
     service = Service(own_database, "--workers", "2")
     service.start(log=subprocess.PIPE)

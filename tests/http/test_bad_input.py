@@ -44,7 +44,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("route", BODIED, ids=lambda route: route.id)
-@pytest.mark.wire
+@pytest.mark.once
 def test_malformed_json_on_every_operation(shop: Shop, route: Any) -> None:
     for content in MALFORMED:
         answer = send(shop, route, content)
@@ -73,7 +73,7 @@ def test_numbers_too_large_for_a_database_in_every_query(shop: Shop, method: str
 
 
 @pytest.mark.parametrize("route", BODIED, ids=lambda route: route.id)
-@pytest.mark.wire
+@pytest.mark.once
 def test_wrong_shapes_on_every_operation(shop: Shop, route: Any) -> None:
     for content in (b"[]", b"null", b"1", b'"text"', b"true"):
         answer = send(shop, route, content)
@@ -84,7 +84,7 @@ def test_wrong_shapes_on_every_operation(shop: Shop, route: Any) -> None:
 
 
 @pytest.mark.parametrize("route", BODIED, ids=lambda route: route.id)
-@pytest.mark.wire
+@pytest.mark.once
 def test_deep_large_and_foreign_bodies_on_every_operation(shop: Shop, route: Any) -> None:
     deep = b'{"a":' * 40 + b"1" + b"}" * 40
     assert send(shop, route, deep).json()["error"]["errors"][0]["code"] == "too_deep"
@@ -95,7 +95,7 @@ def test_deep_large_and_foreign_bodies_on_every_operation(shop: Shop, route: Any
         assert send(shop, route, b"{}", media).status_code == 415
 
 
-@pytest.mark.wire
+@pytest.mark.once
 def test_a_large_body_without_a_length_is_refused(shop: Shop) -> None:
     def chunks() -> Any:
         for _ in range(64):
@@ -145,7 +145,7 @@ def test_a_large_body_without_a_length_is_refused(shop: Shop) -> None:
         ("store", {"comments": "x"}, "store.comments"),
     ],
 )
-@pytest.mark.wire
+@pytest.mark.once
 def test_a_wrong_field_of_an_order_is_named(shop: Shop, field: str, value: Any, path: str) -> None:
     body = {"currency": "NOK", "items": items(100), field: value}
     for method, target, sent, prefix in (
@@ -189,7 +189,7 @@ def test_a_wrong_field_of_an_order_is_named(shop: Shop, field: str, value: Any, 
         ({"payout": {"destinations": "all"}}, "payout.destinations"),
     ],
 )
-@pytest.mark.wire
+@pytest.mark.once
 def test_a_wrong_field_of_an_item_is_named(shop: Shop, change: dict[str, Any], path: str) -> None:
     wrong = {**item(1, 100), **change}
     (fault,) = shop.refused("POST", "/orders", {"currency": "NOK", "items": [item(7, 5), wrong]})
@@ -197,7 +197,7 @@ def test_a_wrong_field_of_an_item_is_named(shop: Shop, change: dict[str, Any], p
     assert fault["path"] == f"items[1].{path}"
 
 
-@pytest.mark.wire
+@pytest.mark.once
 def test_every_wrong_field_is_named_at_once(shop: Shop) -> None:
     body = {
         "currency": "nok",
@@ -221,7 +221,7 @@ def test_every_wrong_field_is_named_at_once(shop: Shop) -> None:
     }
 
 
-@pytest.mark.wire
+@pytest.mark.once
 def test_a_path_or_method_that_is_none(shop: Shop) -> None:
     headers = {"Authorization": f"Bearer {shop.token}"}
     for path in ("/nowhere", f"/v1/accounts/{shop.account_id}/shopping", "/v1/accounts//shopping/orders", "/docs/assets/../../x"):
@@ -275,13 +275,13 @@ def test_duplicate_and_unknown_keys_do_no_harm(shop: Shop) -> None:
         ({"starting_after": "none"}, "starting_after: must be the id of an order of this account"),
     ],
 )
-@pytest.mark.wire
+@pytest.mark.once
 def test_a_wrong_parameter_is_named_and_what_it_may_be(shop: Shop, query: Any, message: str) -> None:
     answer = shop.send("GET", "/orders", params=query)
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
 
 
-@pytest.mark.wire
+@pytest.mark.once
 def test_an_unknown_parameter_is_named_and_those_that_there_are(shop: Shop) -> None:
     (sort, page) = shop.refused("GET", "/draft_orders", params={"sort": "up", "page": "2"})
     assert (sort["code"], sort["path"], sort["parameter"], page["path"]) == ("unknown_parameter", "sort", "sort", "page")
@@ -291,7 +291,7 @@ def test_an_unknown_parameter_is_named_and_those_that_there_are(shop: Shop) -> N
     assert answer.json()["error"]["message"] == "x: unknown parameter; this operation takes none"
 
 
-@pytest.mark.wire
+@pytest.mark.once
 def test_a_wrong_header_is_named_and_what_it_may_be(shop: Shop) -> None:
     body = {"currency": "NOK", "items": items(5)}
     for headers, message in (

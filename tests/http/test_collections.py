@@ -4,6 +4,8 @@ import pytest
 
 from service import Shop, faults_of, item, operation
 
+pytestmark = pytest.mark.once
+
 OF_AN_ORDER = ("authorizations", "captures", "refunds", "cancellations", "sessions", "events")
 
 

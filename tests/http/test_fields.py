@@ -10,6 +10,8 @@ import pytest
 
 from service import Shop, item
 
+pytestmark = pytest.mark.once
+
 EVERYTHING = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 WRITTEN_BY_ORDRE = {"version", "payment_details"}
 

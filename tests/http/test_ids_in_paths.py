@@ -8,6 +8,8 @@ import pytest
 
 from service import Shop, faults_of, item, operation
 
+pytestmark = pytest.mark.once
+
 IDS = (
     "2026/17",
     "/",

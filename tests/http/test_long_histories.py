@@ -17,6 +17,8 @@ from ordre.domain.refusals import Refused
 from ordre.settings import Settings
 from service import Service, Shop, item
 
+pytestmark = pytest.mark.once
+
 EDITS = 30
 EDIT_BYTES = 150_000
 LAST = EDITS + 5

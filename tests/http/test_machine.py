@@ -29,6 +29,8 @@ from ordre.domain.order.placing import AddLines, ItemChange, Replace
 from ordre.domain.refusals import Refused
 from service import Shop, faults_of, item
 
+pytestmark = pytest.mark.once
+
 PLURAL = {
     Kind.AUTHORIZATION: "authorizations",
     Kind.CAPTURE: "captures",

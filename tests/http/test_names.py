@@ -15,6 +15,8 @@ from ordre.bootstrap import opened
 from ordre.settings import Settings
 from service import Service, Shop, item
 
+pytestmark = pytest.mark.once
+
 NAME = "Client"
 
 

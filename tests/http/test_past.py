@@ -7,6 +7,8 @@ import pytest
 
 from service import Shop, faults_of, item, operation
 
+pytestmark = pytest.mark.once
+
 
 def life(shop: Shop) -> tuple[str, list[Any]]:
     """An order after one of everything, and how it was answered at each version."""

@@ -17,6 +17,8 @@ from drawn import drawn
 from lanes import Effort
 from service import Shop
 
+pytestmark = pytest.mark.once
+
 BOUNDS = settings(
     max_examples=10,
     deadline=None,

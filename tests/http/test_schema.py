@@ -14,6 +14,8 @@ from ordre.api.wire.readonly import ANSWERED_AS
 from ordre.domain.money import DIGITS
 from service import Shop, faults_of, item, items, operation
 
+pytestmark = pytest.mark.once
+
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 JUNK = {"junk": ["x"]}
 

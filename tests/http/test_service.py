@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from ordre.api.document.openapi import document_text
 from service import Service, Shop
+
+pytestmark = pytest.mark.once
 
 
 def test_health(shop: Shop) -> None:

@@ -8,6 +8,8 @@ import pytest
 from ordre.application.history import DRAFT_EVENTS, DRAFT_EVENTS_BYTES, latest
 from service import Shop, item, items
 
+pytestmark = pytest.mark.once
+
 LARGE = 900_000
 KEPT = 16 * 1024
 

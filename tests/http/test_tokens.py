@@ -24,6 +24,8 @@ from ordre.bootstrap import opened
 from ordre.settings import Settings
 from service import Service, Shop, faults_of, serving
 
+pytestmark = pytest.mark.once
+
 
 def ask(shop: Shop, **more: Any) -> Any:
     body = {"grant_type": "client_credentials", "audience": f"{shop.http.base_url}/v1/accounts/{shop.account_id}"}

@@ -7,6 +7,8 @@ import pytest
 
 from service import Shop, faults_of, item, items, operation
 
+pytestmark = pytest.mark.once
+
 NEWLINES = {
     "currency": "NOK\n",
     "order_id": "A-17\n",

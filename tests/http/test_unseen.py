@@ -12,6 +12,8 @@ from ordre.api.http.unseen import MOST_CHARACTERS, ignored_header, prefers_stric
 from ordre.client import Client, calls, errors
 from service import Service, Shop, faults_of, item, items
 
+pytestmark = pytest.mark.once
+
 STRICT = {"Prefer": "handling=strict"}
 SESSION = {"profile_id": "p", "url": {}, "items": [{"line_id": "1", "amount": 5}]}
 

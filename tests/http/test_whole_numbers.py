@@ -6,6 +6,8 @@ import pytest
 
 from service import Shop, faults_of, items
 
+pytestmark = pytest.mark.once
+
 
 def send(shop: Shop, method: str, path: str, content: bytes) -> Any:
     headers = {"Authorization": f"Bearer {shop.token}", "Content-Type": "application/json"}

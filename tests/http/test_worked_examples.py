@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from service import Shop
+
+pytestmark = pytest.mark.once
 
 CHAIR = {
     "id": "175938",
