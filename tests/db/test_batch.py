@@ -297,3 +297,24 @@ def test_each_row_is_counted_with_the_write_that_it_goes_with() -> None:
     batch.run(closing)
     counted = {(kind, goes_with): count for (_, goes_with, kind), (count, _) in batch.rows.tallies.items()}
     assert counted == {("facts", order.order.id): 1, ("answers", order.order.id): 1}
+
+
+def test_what_one_change_writes_is_written_together_and_so_is_what_shares_a_subject_with_it() -> None:
+    order, batch = held(), Batch(1, TERMS, held=False)
+
+    def into(id_: str) -> Change:
+        draft = Draft(**{name: getattr(DRAFT, name) for name in DRAFT.__slots__} | {"id": id_})
+        wanted = Wanted(account_id=ACCOUNT, draft=id_, of_draft=True)
+        batch.add(wanted, Loaded(order=order, draft=HeldDraft(draft=draft)))
+
+        def decided(loaded: Loaded) -> Outcome:
+            assert loaded.order is not None
+            write = append(DOCUMENTS, loaded.order, decide(loaded.order.order, Comment(id=id_, fields={"body": '"x"'}), {}), CALL)
+            event = DraftEvent(version=2, at=CALL.at, by="c", event="{}")
+            return Outcome(answer=Answer(), orders=(write,), draft=DraftWrite(before=1, draft=draft, event=event))
+
+        return Change(wanted=wanted, decide=decided)
+
+    for one in (into("d1"), into("d2")):
+        assert batch.run(one).refused is None
+    assert batch.rows.together == [{subject(order), (ACCOUNT, "d1"), (ACCOUNT, "d2")}]

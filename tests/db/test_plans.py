@@ -210,9 +210,10 @@ WRITTEN = (
 
 NAMES = {"orders": {"orders_pkey", "orders_account_id_order_id_key"}, "facts": {"facts_by_ref"}, "drafts": {"drafts_pkey"}}
 BATCHES = [
-    (reading(frozenset(JOINS)), 9),
+    (reading(frozenset(JOINS)), 10),
+    (reading(frozenset(JOINS) - {"of_draft"}), 10),
     *(
-        (writing(parts, held=held), sum(len(SHAPES[part]) for part in parts) + 1)
+        (writing(parts, held=held, bound=not held and "draft" in parts), sum(len(SHAPES[part]) for part in parts) + 1)
         for held in (False, True)
         for parts in (
             ("head", "fact", "tally"),

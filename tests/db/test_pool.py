@@ -89,6 +89,8 @@ def test_no_connection_is_handed_on_half_used(cluster: Cluster, how: str) -> Non
                 sleeping = asyncio.create_task(connection.execute("select pg_sleep(30)"))
                 await asyncio.sleep(0.05)
                 sleeping.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await sleeping
         assert (await process_of(pool) == before) is (how == "cancelled")
 
     trying(cluster, test)
@@ -108,3 +110,13 @@ def test_a_connection_that_cannot_be_made_leaves_its_place(cluster: Cluster) -> 
 
     asyncio.run(running())
     assert len(tries) == 3
+
+
+def test_who_comes_after_the_end_is_refused(cluster: Cluster) -> None:
+    async def test(pool: Pool) -> None:
+        assert await process_of(pool)
+        await pool.close()
+        with pytest.raises(asyncpg.InterfaceError):
+            await process_of(pool)
+
+    trying(cluster, test)

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
+import asyncpg
 import pytest
 from given import placing
 
@@ -18,11 +20,11 @@ from ordre.application.troubles import StoreUnavailable
 from ordre.bootstrap import make_store, snapshot
 from ordre.db import tally
 from ordre.db.store import SqlStore
-from ordre.domain.draft import DraftItem, Options, Sketch, created
+from ordre.domain.draft import Draft, DraftItem, Options, Sketch, created
 from ordre.domain.ledger import Kind
 from ordre.domain.lines import PricedItem
 from ordre.domain.order.lifecycle import Close, Comment, Open
-from ordre.domain.order.parts import About, Moment
+from ordre.domain.order.parts import About, Content, Moment
 from ordre.domain.order.paying import Record
 from ordre.domain.order.placing import Place
 from ordre.domain.refusals import Refused
@@ -302,3 +304,98 @@ def test_a_row_that_cannot_be_read_fails_its_own_caller_alone(own_database: str)
         await store.close()
 
     asyncio.run(whole())
+
+
+def drafted(id_: str, *, order_id: str | None = None, target: str | None = None) -> Draft:
+    item = DraftItem(priced=PricedItem(line_id=7, gross=5), store_id=None, fields={"line_id": "7"})
+    sketch = Sketch(currency="NOK", items=(item,), fields={}, about=About(), order_id=order_id)
+    return created(id_, sketch, Options(target=target), {}, Moment(at=NOW, by="c"), 10)
+
+
+def whole(number: int = 1) -> Place:
+    """An order whose content can be read again."""
+    return replace(order(number), content=Content(fields={}, items={1: {"line_id": "1"}}))
+
+
+async def complete(store: Store, id_: str) -> Outcome:
+    return await drafts.complete(store, call(f"complete-{id_}"), id_, lambda: uuid7(NOW))
+
+
+def test_a_draft_is_completed_with_its_order_or_not_at_all(own_database: str) -> None:
+    """Somebody else makes an order of the same name at the same time."""
+
+    async def test(made: list[Store]) -> None:
+        for number in range(20):
+            await drafts.create(made[0], call(), drafted(f"d{number}", order_id=f"order-{number}"), lambda _: "{}")
+            work = (complete(made[0], f"d{number}"), execute(made[1], call(), f"order-{number}", whole(number)))
+            done, refused = await outcomes(*work)
+            assert (len(done), [type(one) for one in refused]) == (1, [Refused])
+            draft = await made[0].draft(ACCOUNT, f"d{number}")
+            assert draft is not None
+            assert bool(draft.draft.orders) is (done[0].draft is not None)
+
+    running(own_database, test)
+
+
+def test_drafts_are_added_to_an_order_that_others_write_to(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        await execute(made[0], call(), "order-1", whole())
+        for number in range(8):
+            one = drafted(f"d{number}", target="order-1") if number < 1 else drafted(f"d{number}", order_id=f"new-{number}")
+            await drafts.create(made[0], call(), one, lambda _: "{}")
+        comments = [
+            execute(made[number % 2], call(), "order-1", Comment(id=f"c{number}", fields={"body": '"x"'})) for number in range(40)
+        ]
+        done, failed = await outcomes(
+            *comments[:20], *(complete(made[number % 2], f"d{number}") for number in range(8)), *comments[20:]
+        )
+        assert (len(done), failed) == (48, [])
+        view = await made[0].order(ACCOUNT, "order-1")
+        assert view is not None
+        assert (view.order.version, set(view.order.lines)) == (42, {1, 7})
+
+    running(own_database, test)
+
+
+def test_a_change_takes_two_statements(own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reads and one writes, without a transaction around them: also where a draft becomes an order, or part of one."""
+    if own_database.startswith("sqlite"):
+        pytest.skip("there is no way to and fro on SQLite")
+    asked: list[str] = []
+
+    def counted(name: str) -> None:
+        method = getattr(asyncpg.Connection, name)
+
+        async def counting(self: Any, sql: str, *arguments: Any, **more: Any) -> Any:
+            asked.extend([sql] if sql != "discard plans" else [])
+            return await method(self, sql, *arguments, **more)
+
+        monkeypatch.setattr(asyncpg.Connection, name, counting)
+
+    for name in ("fetch", "fetchrow", "fetchval", "execute"):
+        counted(name)
+
+    async def test(made: list[Store]) -> None:
+        (store,) = made
+        await execute(store, call("k0"), "order-2", whole(2))  # the connection is made
+        changes: dict[str, Callable[[], Awaitable[Outcome]]] = {
+            "new order": lambda: execute(store, call("k1"), "order-1", whole()),
+            "capture": lambda: execute(store, call("k2"), "order-1", recording(Kind.AUTHORIZATION, 100, "a")),
+            "close": lambda: execute(store, call("k3"), "order-1", Close()),
+            "open": lambda: execute(store, call("k4"), "order-1", Open()),
+            "draft": lambda: drafts.create(store, call("k5"), drafted("d1"), lambda _: "{}"),
+            "draft of a name": lambda: drafts.create(store, call("k6"), drafted("d2", order_id="mine"), lambda _: "{}"),
+            "completed": lambda: complete(store, "d1"),
+            "completed under its name": lambda: complete(store, "d2"),
+        }
+        took = {}
+        for name, change in changes.items():
+            asked.clear()
+            await change()
+            took[name] = len(asked)
+        await drafts.create(store, call("k7"), drafted("d3", target="order-1"), lambda _: "{}")
+        asked.clear()
+        await complete(store, "d3")
+        assert {**took, "added": len(asked)} == dict.fromkeys([*changes, "added"], 2)
+
+    running(own_database, test, 1)

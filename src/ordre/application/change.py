@@ -32,14 +32,22 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The data that a change wants. ``order`` is an ``order_id`` or ``id``; ``refs`` are those of earlier facts, two at most."""
+    """The data that a change wants. ``order`` is an ``order_id`` or ``id``; ``refs`` are those of earlier facts, two at most.
+
+    ``of_draft`` says that the order is the one that the draft, as it is stored, names.
+    """
 
     account_id: str
     order: str | None = None
     content: bool = False
     refs: tuple[str, ...] = ()
     draft: str | None = None
+    of_draft: bool = False
     key: str | None = None
+
+    def order_name(self, draft: Draft | None) -> str | None:
+        """Return the name of the order, where ``draft`` is the one that is wanted, as it is stored."""
+        return draft.order_name if self.of_draft and draft is not None else self.order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +114,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a change wanted, as far as it is there."""
+    """What a change wanted, as far as it is there. ``name`` is the one by which its order was looked for."""
 
+    name: str | None = None
     order: HeldOrder | None = None
     earlier: Mapping[str, EarlierFact] = field(default_factory=dict)
     draft: HeldDraft | None = None
@@ -174,8 +183,8 @@ class Outcome:
 class Change:
     """A write. ``decide`` is pure but for drawing names, may raise ``Refused``, and may be called again after a lost race.
 
-    ``several`` says that it may write more than one order or draft, which then happens all together or not at all, or that what
-    it reads is to stay as it is until it is written, though it writes to something else.
+    What it writes is written all together or not at all. ``several`` says that this may be more than one new order, or that what
+    it reads is to stay as it is until it is written, though it writes to something else: it has a transaction of its own.
     ``erases`` says that it takes away what is stored: an ``Erased`` fact the order and its drafts, ``Emptied`` one fact's text.
     """
 

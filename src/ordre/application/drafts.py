@@ -1,8 +1,7 @@
 """How a draft changes, and how it becomes orders: all of them, or none."""
 
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 
 from ordre.application.change import Answer, Call, Change, DraftEvent, DraftWrite, HeldDraft, Loaded, OrderWrite, Outcome, Wanted
 from ordre.application.documents import Documents
@@ -110,12 +109,16 @@ async def complete(store: Store, call: Call, draft_id: str, new_id: NewId, limit
     Raises:
         Refused: The draft is unknown or deleted, or the order it names does not take it.
     """
+    lacking = _Lacking()
+    serials: list[str] = []
     for _ in range(MOST_TRIES):
-        found = await store.draft(call.account_id, draft_id)
-        if found is None:
-            raise Refused(UnknownDraft())
-        with suppress(_DraftMoved):
-            return await _complete(store, call, found.draft, new_id, limits)
+        try:
+            return await store.change(
+                _completion(store.documents, call, draft_id, serials, new_id, limits, several=lacking.several)
+            )
+        except _Lacking as found:
+            lacking = found
+            serials += [f"{await store.serial(call.account_id)}{found.suffix}" for _ in range(found.serials)]
     raise _moving()
 
 
@@ -123,31 +126,47 @@ def _moving() -> StoreUnavailable:
     return StoreUnavailable("the draft is changed again and again", Trouble.BUSY)
 
 
-class _DraftMoved(Exception):  # noqa: N818 - it is named for what happened
-    """The draft was edited between the look at what it needs and the change."""
+class _Lacking(Exception):  # noqa: N818 - it is named for what happened
+    """What the draft turned out to want was not there yet.
+
+    That is another order than the one that was read, numbers for its orders (so many, with this suffix), or a transaction.
+    """
+
+    def __init__(self, *, serials: int = 0, suffix: str | None = None, several: bool = False) -> None:
+        super().__init__()
+        self.serials, self.suffix, self.several = serials, suffix, several
 
 
-async def _complete(store: Store, call: Call, sketched: Draft, new_id: NewId, limits: Limits) -> Outcome:
-    target = sketched.options.target or sketched.sketch.order_id
-    serials = await _serials(store, call.account_id, sketched)
-    wanted = Wanted(account_id=call.account_id, order=target, content=True, draft=sketched.id, key=call.key)
-
+def _completion(
+    documents: Documents, call: Call, draft_id: str, serials: Sequence[str], new_id: NewId, limits: Limits, *, several: bool
+) -> Change:
     def decided(loaded: Loaded) -> Outcome:
-        if loaded.answered is not None and not _is_gone(loaded):
+        if loaded.draft is None:
+            raise Refused(UnknownDraft())
+        if loaded.answered is not None:
             return replay(call, loaded.answered, loaded)
         draft = _known(call, loaded).draft
         if draft.status is DraftStatus.COMPLETED:
             again = Answer(orders=draft.orders, many=True)
             return Outcome(answer=again, answered=answered(call, again))
-        if draft.version != sketched.version:
-            raise _DraftMoved
-        return _completed(store.documents, call, draft, loaded, serials, new_id, limits)
+        _check_nothing_lacks(draft, loaded, serials, several=several)
+        return _completed(documents, call, draft, loaded, serials, new_id, limits)
 
-    return await store.change(Change(wanted=wanted, decide=decided, several=True))
+    wanted = Wanted(account_id=call.account_id, content=True, draft=draft_id, of_draft=True, key=call.key)
+    return Change(wanted=wanted, decide=decided, several=several)
+
+
+def _check_nothing_lacks(draft: Draft, loaded: Loaded, serials: Sequence[str], *, several: bool) -> None:
+    orders = len(drafts.parts(draft)) if draft.status is DraftStatus.OPEN else 0
+    suffix = draft.options.serial_suffix
+    numbered = suffix is not None and not draft.sketch.order_number and (draft.options.target is None or draft.options.replaces)
+    missing = max(0, orders - len(serials)) if numbered else 0
+    if missing or (orders > 1 and not several) or draft.order_name != loaded.name:
+        raise _Lacking(serials=missing, suffix=suffix, several=orders > 1)
 
 
 def _completed(
-    documents: Documents, call: Call, draft: Draft, loaded: Loaded, serials: list[str], new_id: NewId, limits: Limits
+    documents: Documents, call: Call, draft: Draft, loaded: Loaded, serials: Sequence[str], new_id: NewId, limits: Limits
 ) -> Outcome:
     names = [_names(draft, serials[index] if serials else None, new_id) for index in range(len(drafts.parts(draft)))]
     if draft.options.target is not None:
@@ -185,14 +204,6 @@ def _names(draft: Draft, serial: str | None, new_id: NewId) -> Names:
     if draft.options.generate_order_id is OrderIdStyle.ALPHANUMERIC_9:
         generated = "".join(secrets.choice(ALPHABET) for _ in range(9))
     return Names(id=id_, order_id=draft.sketch.order_id or generated, order_number=draft.sketch.order_number or serial)
-
-
-async def _serials(store: Store, account_id: str, draft: Draft) -> list[str]:
-    suffix = draft.options.serial_suffix
-    added = draft.options.target is not None and not draft.options.replaces
-    if suffix is None or added or draft.status is not DraftStatus.OPEN or draft.sketch.order_number:
-        return []
-    return [f"{await store.serial(account_id)}{suffix}" for _ in drafts.parts(draft)]
 
 
 def _known(call: Call, loaded: Loaded) -> HeldDraft:

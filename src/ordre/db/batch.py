@@ -81,6 +81,8 @@ class Rows:
     """(account id, id of whose write it goes with, kind) -> how many are added to what the account holds, sum of their hashes."""
     erasures: list[Erasure] = field(default_factory=list)
     """What is to go before anything is written."""
+    together: list[set[Subject]] = field(default_factory=list)
+    """Those subjects, several each, of which all are written or none, since one change wrote to them."""
     emptied: list[tuple[Subject, Emptied]] = field(default_factory=list)
     """Earlier facts whose text is to go, before those of this batch are there: a change that empties one runs alone."""
 
@@ -100,14 +102,18 @@ class Batch:
         self._names: dict[Subject, Subject] = {}
         self._earlier: dict[tuple[Subject, str], EarlierFact] = {}
         self._drafts: dict[Subject, HeldDraft] = {}
+        self._named_by_draft: dict[Subject, str | None] = {}
         self._answered: dict[tuple[str, str], tuple[Answered, set[Subject]]] = {}
 
     def add(self, wanted: Wanted, read: Loaded) -> None:
         """Add what was read for a change, unless an earlier change of the batch already added it."""
         account = wanted.account_id
-        if read.order is not None and wanted.order is not None:
+        name = wanted.order_name(None if read.draft is None else read.draft.draft)
+        if wanted.of_draft and wanted.draft is not None:
+            self._named_by_draft.setdefault((account, wanted.draft), name)
+        if read.order is not None and name is not None:
             subject = (account, read.order.order.id)
-            self._names.setdefault((account, wanted.order), subject)
+            self._names.setdefault((account, name), subject)
             held = self._orders.setdefault(subject, read.order)
             if held.content is None and read.order.content is not None:
                 self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=read.order.content)
@@ -137,7 +143,9 @@ class Batch:
     def _loaded(self, wanted: Wanted) -> tuple[Loaded, set[Subject]]:
         account, saw = wanted.account_id, set[Subject]()
         order = earlier = None
-        if wanted.order is not None and (subject := self._names.get((account, wanted.order))) is not None:
+        named_by = (account, wanted.draft or "")
+        name = self._named_by_draft.get(named_by) if wanted.of_draft else wanted.order
+        if name is not None and (subject := self._names.get((account, name))) is not None:
             saw.add(subject)
             order = self._orders[subject]
             earlier = {ref: self._earlier[subject, ref] for ref in wanted.refs if (subject, ref) in self._earlier}
@@ -148,16 +156,19 @@ class Batch:
         if wanted.key is not None and (account, wanted.key) in self._answered:
             answered, behind = self._answered[account, wanted.key]
             saw |= behind
-        return Loaded(order=order, earlier=earlier or {}, draft=draft, answered=answered), saw
+        return Loaded(name=name, order=order, earlier=earlier or {}, draft=draft, answered=answered), saw
 
     def _keep(self, ran: Ran, outcome: Outcome) -> None:
         account, saw, key = ran.change.wanted.account_id, ran.saw, ran.change.wanted.key
+        wrote = {(account, write.order.id) for write in outcome.orders}
         for write in outcome.orders:
             self._keep_written(account, write)
-            saw.add((account, write.order.id))
         if outcome.draft is not None:
-            saw.add((account, outcome.draft.draft.id))
+            wrote.add((account, outcome.draft.draft.id))
             self._keep_draft((account, outcome.draft.draft.id), outcome.draft)
+        saw |= wrote
+        if len(wrote) > 1:
+            self._keep_together(wrote)
         if outcome.answered is not None and key is not None:
             owner, behind = self._owner(saw, outcome), self._written(saw)
             if behind is None and owner is not None and not self._held:
@@ -196,6 +207,10 @@ class Batch:
                 drafts=before.order.drafts,
             )
             self.rows.erasures.append(erasure)
+
+    def _keep_together(self, wrote: set[Subject]) -> None:
+        apart = [one for one in self.rows.together if one.isdisjoint(wrote)]
+        self.rows.together = [*apart, wrote.union(*(one for one in self.rows.together if one not in apart))]
 
     def _owner(self, saw: set[Subject], outcome: Outcome) -> str | None:
         """Return the draft that an answer is about, else the order."""

@@ -13,6 +13,8 @@ order. Where something may as well be done later, a row that somebody else has l
 longer than ``WAIT_SECONDS``: see docs/decisions/0023-waiting.md.
 """
 
+from ordre.db.queries import DRAFT_NAMES
+
 WAIT_SECONDS = 1.5
 """How long a statement waits for what somebody else has locked, before it is given up."""
 HASTY_SECONDS = 0.1
@@ -28,6 +30,8 @@ LOG_SECONDS = 20.0
 
 ORDER = "select id from orders where account_id = $1 and (order_id = $2 or id = $2) order by id for update"
 """Locks the order of a name."""
+NAMED = f"select {DRAFT_NAMES} from drafts d where d.account_id = $1 and d.id = $2"
+"""The name of the order that a draft is about, which is locked before the draft."""
 DRAFTS = "select id from drafts where account_id = $1 and id = any($2::text[]) order by id for update"
 """Locks those drafts of a list that are there."""
 DUE_DRAFTS = """

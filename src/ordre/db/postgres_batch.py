@@ -25,17 +25,24 @@ _WANTED = (
     ("ref", "text"),
     ("other_ref", "text"),
     ("draft", "text"),
+    ("of_draft", "boolean"),
     ("key", "text"),
 )
+_SOUGHT = f"case when w.of_draft then {queries.DRAFT_NAMES} else w.name end"
+_ORDER = {
+    by: f"left join lateral {queries.order_named('w.account_id', by, 'account_id, id, head, hash')} o on true"
+    for by in ("w.name", "sought.name")
+}
 JOINS = {
-    "order": f"left join lateral {queries.order_named('w.account_id', 'w.name', 'account_id, id, head, hash')} o on true",
+    "draft": "left join drafts d on d.account_id = w.account_id and d.id = w.draft",
+    "of_draft": f"left join lateral (select {_SOUGHT} as name offset 0) sought on true",
+    "order": _ORDER["w.name"],
     "content": "left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id",
     "refs": """left join lateral (
         select x.ref, x.type, x.data, x.document from facts x
         where x.account_id = o.account_id and x.id = o.id and x.ref = w.ref
         union all select x.ref, x.type, x.data, x.document from facts x
         where x.account_id = o.account_id and x.id = o.id and x.ref = w.other_ref) f on true""",
-    "draft": "left join drafts d on d.account_id = w.account_id and d.id = w.draft",
     "key": "left join idempotency i on i.account_id = w.account_id and i.key = w.key",
 }
 """Part of what changes want -> where it is. An earlier fact is found by two equalities, each led by the index: with one ``in``,
@@ -54,11 +61,12 @@ def reading(parts: frozenset[str]) -> str:
     """Return the statement that reads these parts of what changes want, and no table more than that takes."""
     columns = [one if part in parts else "null" for part, names in _COLUMNS.items() for one in names]
     arrays = ", ".join(f"${number}::{type_}[]" for number, (_, type_) in enumerate(_WANTED, 1))
-    joins = "\n".join(join for part, join in JOINS.items() if part in parts)
+    joins = JOINS | {"order": _ORDER["sought.name"]} if "of_draft" in parts else JOINS
+    joined = "\n".join(join for part, join in joins.items() if part in parts)
     return f"""
 select w.n, {", ".join(columns)}
 from unnest({arrays}) as w({", ".join(name for name, _ in _WANTED)})
-{joins}
+{joined}
 where {admits(len(_WANTED) + 1)}
 """
 
@@ -104,8 +112,9 @@ async def run_script(connection: Any, script: Script[T]) -> T:
 
 def parts_of(wanted: Sequence[Wanted]) -> frozenset[str]:
     """Return the parts of ``reading`` that changes want."""
-    of_orders = [one for one in wanted if one.order is not None]
+    of_orders = [one for one in wanted if one.order is not None or one.of_draft]
     asked = {
+        "of_draft": any(one.of_draft for one in wanted),
         "order": of_orders,
         "content": any(one.content for one in of_orders),
         "refs": any(one.refs for one in of_orders),
@@ -125,6 +134,7 @@ def read_parameters(wanted: Sequence[Wanted]) -> tuple[object, ...]:
         [one.refs[0] if one.refs else None for one in wanted],
         [one.refs[1] if len(one.refs) > 1 else None for one in wanted],
         [one.draft for one in wanted],
+        [one.of_draft for one in wanted],
         [one.key for one in wanted],
         ",".join(sorted({one.account_id for one in wanted})),
     )
@@ -160,9 +170,10 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
 
     So it is with a row that somebody else has locked, unless it is ``held``.
     """
+    bound = {} if held else {subject: number for number, together in enumerate(rows.together) for subject in together}
     parts: dict[str, Sequence[tuple[object, ...]]] = {
-        "head": [(*tables.head_row(subject, order), before) for subject, (before, order) in rows.heads.items()],
-        "draft": [(*tables.draft_row(subject, draft), before) for subject, (before, draft) in rows.drafts.items()],
+        "head": [(*tables.head_row(one, order), before, bound.get(one)) for one, (before, order) in rows.heads.items()],
+        "draft": [(*tables.draft_row(one, draft), before, bound.get(one)) for one, (before, draft) in rows.drafts.items()],
         "body": [(*subject, *body) for subject, body in rows.bodies.items()],
         "term": tables.term_rows(rows.terms),
         "term_gone": tables.term_rows(rows.terms_gone),
@@ -178,7 +189,7 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
     arrays = [column for name in used for column in zip(*parts[name], strict=True)]
     accounts = ",".join(sorted({str(values[0]) for name in used for values in parts[name]}))
     with explained(in_doubt=not held):
-        written = await connection.fetch(statement(used, held=held), *arrays, accounts)
+        written = await connection.fetch(statement(used, held=held, bound=bool(bound)), *arrays, accounts)
     return (rows.heads.keys() | rows.drafts.keys()) - {(row[0], row[1]) for row in written}
 
 

@@ -2,7 +2,7 @@
 
 Between processes the version in the compare-and-set decides. A change whose order was lost, or is locked by somebody else, is
 read again and run again; after that it goes into the lane of its order, where changes are run under the order's lock. So does a
-change of several orders or drafts, and one that erases. What is waited for in a lane holds up nobody else: the batches go on
+change of several new orders, and one that erases. What is waited for in a lane holds up nobody else: the batches go on
 beside it, and lanes take no more than half of the connections.
 """
 
@@ -227,8 +227,11 @@ async def _lock(connection: Connection, one: _Waiting) -> None:
     await connection.execute(ADMIT, wanted.account_id)
     if one.hasty:
         await connection.execute(locks.timeout(locks.HASTY_SECONDS))
-    if wanted.order is not None:
-        await connection.execute(locks.ORDER, wanted.account_id, wanted.order)
+    order = wanted.order
+    if wanted.of_draft:
+        order = await connection.fetchval(locks.NAMED, wanted.account_id, wanted.draft)
+    if order is not None:
+        await connection.execute(locks.ORDER, wanted.account_id, order)
     if wanted.draft is not None:
         await connection.execute(locks.DRAFTS, wanted.account_id, [wanted.draft])
 

@@ -32,6 +32,7 @@ class Pool:
 
         Raises:
             TimeoutError: None was free in time.
+            asyncpg.InterfaceError: They are closed.
             OSError, asyncpg.PostgresError: None could be made.
         """
         connection = await self._taken()
@@ -49,6 +50,8 @@ class Pool:
             await connection.close()
 
     async def _taken(self) -> Connection:
+        if self._closed:
+            raise asyncpg.InterfaceError("the connections are closed")
         found = self._free() if self._places < self._size or self._idle else await self._next()
         if found is not None:
             return found

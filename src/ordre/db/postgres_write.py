@@ -7,9 +7,11 @@ from ordre.application.lists import RECORDED_KINDS
 from ordre.db import tables, tally
 from ordre.db.admission import admits
 
+_READ_AS = (("before", "bigint"), ("bound", "bigint"))
+"""The version that a head or draft had when it was read, and the number of those that are written together with it, if any."""
 SHAPES: dict[str, Sequence[tuple[str, str]]] = {
-    "head": (*tables.HEAD_COLUMNS, ("before", "bigint")),
-    "draft": (*tables.DRAFT_COLUMNS, ("before", "bigint")),
+    "head": (*tables.HEAD_COLUMNS, *_READ_AS),
+    "draft": (*tables.DRAFT_COLUMNS, *_READ_AS),
     "body": tables.BODY_COLUMNS,
     "term": tables.TERM_COLUMNS,
     "term_gone": tables.TERM_COLUMNS,
@@ -50,8 +52,10 @@ def _among(done: str, row: str, id_: str = "id") -> str:
 
 
 @lru_cache(maxsize=128)
-def statement(used: tuple[str, ...], *, held: bool) -> str:
+def statement(used: tuple[str, ...], *, held: bool, bound: bool = False) -> str:
     """Return the one statement that writes these parts. ``done`` are the subjects whose compare-and-set held.
+
+    Where some are ``bound`` together, one that does not hold keeps the others from being written. Of those at most one is new.
 
     Where nothing is ``held`` yet, an order or draft that somebody else has locked counts as not as it was read: it is not waited
     for.
@@ -62,13 +66,9 @@ def statement(used: tuple[str, ...], *, held: bool) -> str:
         arrays = ", ".join(f"${number + index}::{type_}[]" for index, (_, type_) in enumerate(columns))
         number += len(columns)
         steps.append(f"{name} as (select * from unnest({arrays}) as t({_names(columns)}))")
-    done = ["select null::text as account_id, null::text as id where false"]
-    if "head" in used:
-        steps += _compare_and_set("head", "orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS, by="order_id", held=held)
-        done += ["select * from head_new", "select * from head_changed"]
-    if "draft" in used:
-        steps += _compare_and_set("draft", "drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS, by="id", held=held)
-        done += ["select * from draft_new", "select * from draft_changed"]
+    steps += _compared(used, held=held, bound=bound)
+    done = [f"select * from {name}_{how}" for name in ("head", "draft") if name in used for how in ("new", "changed")]
+    done = done or ["select null::text as account_id, null::text as id where false"]
     steps.append(f"done as ({' union all '.join(done)})")
     for name, table in _TABLES.items():
         if name in used:
@@ -115,28 +115,63 @@ def _tally() -> str:
     )
 
 
-def _compare_and_set(
-    name: str, table: str, columns: Sequence[tuple[str, str]], changing: Sequence[str], *, by: str, held: bool
-) -> list[str]:
-    """Return the steps that insert new rows and change those still as they were read, locked in the order of ``locks``.
+def _compared(used: tuple[str, ...], *, held: bool, bound: bool) -> list[str]:
+    """Return the steps that lock what is there, and then write what is as it was read: what is new, then what was there.
 
-    ``by`` is the column in the order of which new rows are made.
+    Where some are ``bound`` together, ``apart`` has the numbers of those of which one was not there as it was read, and
+    ``apart_new`` besides of those whose new order somebody else has made.
     """
-    new = (
-        f"{name}_new as (insert into {table} ({_names(columns)}) select {_names(columns)} from {name} where before = 0"
-        f" order by account_id, {by} on conflict do nothing returning account_id, id)"
-    )
-    locked = (
-        f"{name}_locked as materialized (select o.account_id, o.id from {table} o join {name} h"
+    both = [name for name in ("head", "draft") if name in used]
+    steps = [_locked(name, held=held) for name in both]
+    if bound:
+        lost = [
+            f"select bound from {name} h where before > 0 and bound > -1 and not {_among(f'{name}_locked', 'h')}" for name in both
+        ]
+        steps.append(f"apart as (select null::bigint as bound where false union all {' union all '.join(lost)})")
+    steps += [_new(name, " and (bound is null or bound not in (select bound from apart))" if bound else "") for name in both]
+    if bound:
+        lost = [
+            f"select bound from {name} h where before = 0 and bound > -1 and not {_among(f'{name}_new', 'h')}" for name in both
+        ]
+        steps.append(f"apart_new as (select bound from apart union all {' union all '.join(lost)})")
+    return steps + [
+        _changed(name, " and (h.bound is null or h.bound not in (select bound from apart_new))" if bound else "") for name in both
+    ]
+
+
+_SUBJECTS = {
+    "head": ("orders", tables.HEAD_COLUMNS, tables.CHANGING_COLUMNS, "order_id"),
+    "draft": ("drafts", tables.DRAFT_COLUMNS, tables.CHANGING_DRAFT_COLUMNS, "id"),
+}
+"""The table, its columns, those that change, and the one in the order of which new rows are made."""
+
+
+def _locked(name: str, *, held: bool) -> str:
+    """Return the step that locks those still as they were read, in the order of ``locks``."""
+    return (
+        f"{name}_locked as materialized (select o.account_id, o.id from {_SUBJECTS[name][0]} o join {name} h"
         " on o.account_id = h.account_id and o.id = h.id and o.version = h.before"
         f" where h.before > 0 order by o.account_id, o.id for update of o{'' if held else ' skip locked'})"
     )
+
+
+def _new(name: str, but: str) -> str:
+    """Return the step that inserts new rows."""
+    table, columns, _, by = _SUBJECTS[name]
+    return (
+        f"{name}_new as (insert into {table} ({_names(columns)}) select {_names(columns)} from {name} where before = 0{but}"
+        f" order by account_id, {by} on conflict do nothing returning account_id, id)"
+    )
+
+
+def _changed(name: str, but: str) -> str:
+    """Return the step that changes those that were locked."""
+    table, _, changing, _ = _SUBJECTS[name]
     assigned = ", ".join(f"{column} = h.{column}" for column in changing)
-    changed = (
-        f"{name}_changed as (update {table} o set {assigned} from {name} h where {_among(f'{name}_locked', 'h')}"
+    return (
+        f"{name}_changed as (update {table} o set {assigned} from {name} h where {_among(f'{name}_locked', 'h')}{but}"
         " and o.account_id = h.account_id and o.id = h.id returning o.account_id, o.id)"
     )
-    return [new, locked, changed]
 
 
 def _names(columns: Sequence[tuple[str, str]]) -> str:

@@ -103,6 +103,9 @@ DRAFT_EVENTS = f"""(
         where through <= {DRAFT_EVENTS_BYTES} or through = size order by version) events)"""
 """Those that ``latest`` leaves, but for what a sign takes in SQLite, which counts characters."""
 
+DRAFT_NAMES = "coalesce(d.draft::json #>> '{options,target}', d.draft::json #>> '{sketch,order_id}')"
+"""The ``order_name`` of a draft, on PostgreSQL."""
+
 DRAFT_COLUMNS = f"d.draft, {DRAFT_EVENTS}, d.hash"
 
 DRAFT_ONE = f"select {DRAFT_COLUMNS} from drafts d where d.account_id = $1 and d.id = $2"

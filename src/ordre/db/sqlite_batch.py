@@ -60,17 +60,18 @@ def tried(terms: Terms, connection: sqlite3.Connection, changes: Sequence[Change
 def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
     account = wanted.account_id
     order, earlier, draft, answered = None, {}, None, None
-    if wanted.order is not None and (row := run(connection, _HEAD, (account, wanted.order)).fetchone()):
+    if wanted.draft is not None and (
+        row := run(connection, queries.for_sqlite(queries.DRAFT_ONE), (account, wanted.draft)).fetchone()
+    ):
+        draft = codec.held_draft(*row)
+    name = wanted.order_name(None if draft is None else draft.draft)
+    if name is not None and (row := run(connection, _HEAD, (account, name)).fetchone()):
         body = run(connection, _BODY, (account, row[0])).fetchone() if wanted.content else None
         content = codec.content_from(*body) if body else None
         order = HeldOrder(order=codec.order_from(row[1]), hash=row[2], content=content)
         if wanted.refs:
             found = run(connection, _EARLIER, (account, row[0], wanted.refs[0], wanted.refs[-1])).fetchall()
             earlier = {ref: EarlierFact(fact=codec.fact_from(type_, data), document=text) for ref, type_, data, text in found}
-    if wanted.draft is not None and (
-        row := run(connection, queries.for_sqlite(queries.DRAFT_ONE), (account, wanted.draft)).fetchone()
-    ):
-        draft = codec.held_draft(*row)
     if wanted.key is not None and (row := run(connection, _ANSWERED, (account, wanted.key)).fetchone()):
         answered = Answered(digest=row[0], answer=codec.answer_from(row[1]))
     return Loaded(order=order, earlier=earlier, draft=draft, answered=answered)

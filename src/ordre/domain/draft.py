@@ -92,6 +92,11 @@ class Draft:
         return totals(line_of(item.priced) for item in self.sketch.items)
 
     @property
+    def order_name(self) -> str | None:
+        """The name of the order that it is to be added to, or is to become; None where that is still to be drawn."""
+        return self.options.target or self.sketch.order_id
+
+    @property
     def expires_at(self) -> int | None:
         """When its time to live ends, in milliseconds; a completed draft goes with its order."""
         ttl = self.sketch.about.time_to_live
