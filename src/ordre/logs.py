@@ -1,7 +1,7 @@
 """Log lines on standard error: one JSON object each for programs, or one short line each for people at a terminal.
 
-Whatever writes to the log takes this way: Ordre's own events (structlog), those of libraries (`logging`), Python's warnings, and
-exceptions that nobody caught.
+Whatever writes to the log takes this way: Ordre's own events, those of libraries (`logging`), Python's warnings, and exceptions
+that nobody caught.
 
 A line is on its way when it is written, but for those of requests that went well: they wait for each other, as a system call for
 each of them is 5 % of what a request costs. Whatever else is written goes after them, and they are written when a process ends in
@@ -24,8 +24,6 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
-import structlog
-from structlog.typing import EventDict, WrappedLogger
 
 _GREY, _RED, _GREEN, _YELLOW, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 _COLOURS = {"debug": _GREY, "info": "", "warning": _YELLOW, "error": _RED, "critical": _RED}
@@ -48,7 +46,9 @@ TOGETHER_SECONDS = 0.05
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 
-_Rendered = Callable[[WrappedLogger, str, EventDict], bytes]
+Event = dict[str, Any]
+"""Its name as ``event``, and its fields, of which ``exc_info`` is an exception, or as the standard library has it."""
+_Rendered = Callable[[str, Event], bytes]
 
 
 def for_people(format_: str) -> bool:
@@ -63,13 +63,7 @@ def configure(level: str, format_: str, *, at_once: bool = False) -> None:
     """
     colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     _log.rendered = _for_people(colours=colours) if for_people(format_) else _as_json
-    _log.lines, _log.least, _log.at_once = _Lines(), _NUMBERS[level], at_once or for_people(format_)
-    structlog.configure(
-        processors=[_log.rendered],
-        wrapper_class=structlog.make_filtering_bound_logger(_log.least),
-        logger_factory=_Lines,
-        cache_logger_on_first_use=True,
-    )
+    _log.least, _log.at_once = _NUMBERS[level], at_once or for_people(format_)
     root = logging.getLogger()
     root.handlers[:] = [_OfLibraries()]
     root.setLevel(max(logging.WARNING, _log.least))
@@ -78,39 +72,41 @@ def configure(level: str, format_: str, *, at_once: bool = False) -> None:
     threading.excepthook = lambda failed: _uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
 
 
-def write(level: str, event: EventDict) -> None:
+def info(event: str, **fields: object) -> None:
+    """Write what happened."""
+    write("info", {"event": event, **fields})
+
+
+def warning(event: str, **fields: object) -> None:
+    """Write what somebody may have to see to."""
+    write("warning", {"event": event, **fields})
+
+
+def error(event: str, **fields: object) -> None:
+    """Write what somebody has to see to."""
+    write("error", {"event": event, **fields})
+
+
+def write(level: str, event: Event) -> None:
     """Write one line, now."""
     if _NUMBERS.get(level, logging.WARNING) >= _log.least:
-        _log.lines.msg(_log.rendered(None, level, event))
+        _written([*_taken(), _log.rendered(level, event)])
 
 
-def write_soon(level: str, event: EventDict) -> None:
-    """Write one line together with others, soon, by the event loop that runs. The way through structlog takes a third longer."""
+def write_soon(level: str, event: Event) -> None:
+    """Write one line together with others, soon, by the event loop that runs."""
     if _log.at_once:
         write(level, event)
     elif _NUMBERS.get(level, logging.WARNING) >= _log.least:
         if not _waiting:
             asyncio.get_running_loop().call_later(TOGETHER_SECONDS, write_waiting)
-        _waiting.append(_log.rendered(None, level, event))
+        _waiting.append(_log.rendered(level, event))
 
 
 def write_waiting() -> None:
     """Write the lines that wait."""
     if _waiting:
         _written(_taken())
-
-
-class _Lines:
-    """Writes lines to standard error. One that cannot be written, since nobody reads any more or the disk is full, is lost."""
-
-    def __init__(self, *_names: str) -> None:
-        """Ignore the arguments that structlog passes."""
-
-    def msg(self, line: bytes) -> None:
-        """Write the lines that wait, and one more."""
-        _written([*_taken(), line])
-
-    debug = info = warning = error = critical = msg
 
 
 def _taken() -> list[bytes]:
@@ -123,6 +119,7 @@ def _taken() -> list[bytes]:
 
 
 def _written(lines: list[bytes]) -> None:
+    """Write lines to standard error. What cannot be written, since nobody reads any more or the disk is full, is lost."""
     try:
         sys.stderr.buffer.write(b"\n".join([*lines, b""]))  # which has a lock of its own
         sys.stderr.buffer.flush()
@@ -146,7 +143,7 @@ class _OfLibraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         try:
-            event: EventDict = {"event": record.getMessage().strip(), "logger": record.name, "exc_info": record.exc_info}
+            event: Event = {"event": record.getMessage().strip(), "logger": record.name, "exc_info": record.exc_info}
             write(record.levelname.lower(), event)
         except Exception:  # noqa: BLE001 - as every handler of `logging`: a line that cannot be written stops nothing
             self.handleError(record)
@@ -155,10 +152,10 @@ class _OfLibraries(logging.Handler):
 def _uncaught(type_: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if issubclass(type_, KeyboardInterrupt):
         return
-    structlog.get_logger("ordre").critical("crashed", exc_info=(type_, error, trace))
+    write("critical", {"event": "crashed", "exc_info": (type_, error, trace)})
 
 
-def _as_json(_: WrappedLogger, level: str, event: EventDict) -> bytes:
+def _as_json(level: str, event: Event) -> bytes:
     line = {"timestamp": _timestamp(), "level": level, "event": None}  # first, whatever else there is
     line.update(event)
     if "exc_info" in line and (failed := line.pop("exc_info")):
@@ -167,7 +164,7 @@ def _as_json(_: WrappedLogger, level: str, event: EventDict) -> bytes:
 
 
 def _for_people(*, colours: bool) -> _Rendered:
-    def rendered(_: WrappedLogger, level: str, event: EventDict) -> bytes:
+    def rendered(level: str, event: Event) -> bytes:
         failed, name = event.pop("exc_info", None), event.pop("event")
         if name == "request":
             colour, words = _request(event)
@@ -226,7 +223,6 @@ class _Log:
     """Where lines go, from which level on, and how they look: as `configure` says, once for the process."""
 
     rendered: _Rendered = staticmethod(_as_json)
-    lines = _Lines()
     least = logging.INFO
     at_once = False
 

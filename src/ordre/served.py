@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from socket import socket
 
-import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ordre import logs
@@ -31,7 +30,6 @@ _GARBAGE = 20_000, 20, 50
 """So many more objects than before are made until the young are looked through; so often those, until others are; and these."""
 _AWAY_SECONDS = 1.0
 """Between attempts to reach a database that is away."""
-_log = structlog.get_logger("ordre")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +88,7 @@ class Application:
             except StoreUnavailable as error:
                 if error.trouble is not Trouble.AWAY or self._settings.workers == 1:
                     raise
-                _log.warning("waiting", reason=str(error))
+                logs.warning("waiting", reason=str(error))
                 await asyncio.sleep(_AWAY_SECONDS)
 
     @property

@@ -12,7 +12,6 @@ from functools import partial
 from types import FrameType
 
 import msgspec
-import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
@@ -28,7 +27,6 @@ _BACKLOG = 2048
 _GRACE_SECONDS = 30
 _WORKER_SECONDS = 30
 """How long a server process may take to start, where all are replaced one by one (SIGHUP)."""
-_log = structlog.get_logger("ordre.server")
 
 
 class CannotListen(Exception):  # noqa: N818 - it is named for the state it tells of
@@ -109,14 +107,14 @@ async def _check(settings: Settings) -> None:
         role = await store.unbound()
         encrypted = await bootstrap.seal_keys(store, settings)
     for file in bootstrap.readable_by_others(settings):
-        _log.warning("file_readable_by_others", reason=f"others on this machine may read {file}: run `chmod 600 {file}`")
+        logs.warning("file_readable_by_others", reason=f"others on this machine may read {file}: run `chmod 600 {file}`")
     if encrypted:
-        _log.info("keys_encrypted", keys=encrypted)
+        logs.info("keys_encrypted", keys=encrypted)
     if unsafe:
-        _log.warning("unsafe_storage", reason=_lossy(unsafe))
+        logs.warning("unsafe_storage", reason=_lossy(unsafe))
     if role is not None:
         reason = f"the database role {role} is not bound by row-level security; see docs/operate.md"
-        _log.warning("role_not_bound", reason=reason)
+        logs.warning("role_not_bound", reason=reason)
 
 
 def _lossy(unsafe: str) -> str:
@@ -204,7 +202,7 @@ class _Supervisor(Multiprocess):
                 self.failed = True
                 self.should_exit.set()
                 return
-            _log.warning("worker_died", pid=process.pid, exit_code=process.exitcode)
+            logs.warning("worker_died", pid=process.pid, exit_code=process.exitcode)
             self.processes[place] = Process(self.config, self.sockets)
             with bootstrap.without_ctrl_c():
                 self.processes[place].start()
@@ -248,7 +246,7 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
     )
 
     def ready() -> None:
-        _log.info("listening", url=url, version=__version__, workers=settings.workers, pid=os.getpid())
+        logs.info("listening", url=url, version=__version__, workers=settings.workers, pid=os.getpid())
         if application is not None and application.greeting:
             print(msgspec.json.encode({"url": url, **application.greeting}).decode(), flush=True)  # noqa: T201 - for a program
 
@@ -263,5 +261,5 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
     except SystemExit as end:  # uvicorn's: the application did not start, and the log says why
         started = not end.code
     if started:
-        _log.info("stopped")
+        logs.info("stopped")
     return started

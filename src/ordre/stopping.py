@@ -17,8 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 
-import structlog
-
+from ordre import logs
 from ordre.api.handlers.health import Lifecycle
 
 _QUEUE_SECONDS = 0.1
@@ -29,7 +28,6 @@ _ATTACH_FILTER = 26
 _LOAD_BYTE, _IF_ANY_BIT, _RETURN = 0x30, 0x45, 0x06
 _FLAGS, _SYN = 13, 0x02
 """Where the flags stand in the head of TCP, and the one that begins a connection."""
-_log = structlog.get_logger("ordre")
 
 
 def shut(sockets: Sequence[socket.socket]) -> None:
@@ -78,14 +76,14 @@ class Stopping:
             self._stop[number](number, frame)
         elif number == signal.SIGTERM and self._drain_seconds > 0 and not self._lifecycle.stopping:
             self._lifecycle.stopping = True
-            _log.info("draining", seconds=self._drain_seconds)
+            logs.info("draining", seconds=self._drain_seconds)
             self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_seconds, self._end, number)
         else:
             self._loop.call_soon_threadsafe(self._end, number)
 
     def _orphaned(self, sentinel: int) -> None:
         self._loop.remove_reader(sentinel)
-        _log.error("orphaned", reason="the process that started this one is gone")
+        logs.error("orphaned", reason="the process that started this one is gone")
         if not self._stop:  # not started yet: it may wait for a database, with nothing to finish
             os._exit(1)
         self._alone = True

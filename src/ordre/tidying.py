@@ -3,8 +3,7 @@
 import asyncio
 import time
 
-import structlog
-
+from ordre import logs
 from ordre.application.erasure import tidy
 from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable
@@ -13,7 +12,6 @@ from ordre.settings import Settings
 
 _TIDY_SECONDS = 60.0
 """Between rounds of a worker where servers leave the tidying to it."""
-_log = structlog.get_logger("ordre")
 
 
 def tidy_pause(settings: Settings) -> float:
@@ -27,7 +25,7 @@ async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | No
         try:
             await tidy_once(store, settings, vacuum_bytes)
         except StoreUnavailable as error:
-            _log.warning("tidying_failed", reason=str(error))
+            logs.warning("tidying_failed", reason=str(error))
         await asyncio.sleep(tidy_pause(settings))
 
 
@@ -35,5 +33,5 @@ async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None =
     """Erase what has expired by now, and log how much."""
     gone = await tidy(store, time.time_ns() // 1_000_000, settings.idempotency_seconds, vacuum_bytes)
     if gone.orders or gone.drafts:
-        _log.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))
+        logs.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))
     return gone

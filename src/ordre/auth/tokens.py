@@ -11,11 +11,11 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
+from ordre import logs
 from ordre.application.directory import AccountStore, SigningKey
 from ordre.application.troubles import KeysUnreadable
 
@@ -30,7 +30,6 @@ UNKNOWN_KEY_SECONDS = 0.05
 CLIENT_SECONDS = 2.0
 """How long a client that was found enabled is taken to be."""
 MAX_TOKEN_LENGTH = 4_096
-_log = structlog.get_logger("ordre")
 
 
 def is_audience_of(audience: str, account_id: str) -> bool:
@@ -192,7 +191,7 @@ class Tokens:
         except KeysUnreadable as error:
             if not self._keys:
                 raise
-            _log.warning("keys_unreadable", reason=str(error))  # encrypted meanwhile, by a process that has the secret
+            logs.warning("keys_unreadable", reason=str(error))  # encrypted meanwhile, by a process that has the secret
         good = [key for key in self._keys if self._is_good(key)]
         if [key.kid for key in good] != [key.kid for key in self._good]:
             self._verified.clear()

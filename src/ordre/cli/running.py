@@ -4,20 +4,16 @@ import os
 import sys
 from typing import NoReturn
 
-import structlog
-
 from ordre import logs
 from ordre.cli.notices import print_failure
 from ordre.settings import Settings, unknown_variables
-
-_log = structlog.get_logger("ordre.server")
 
 
 def begin_log(settings: Settings) -> None:
     """Send everything to the log from now on, and warn there of variables that are no settings."""
     logs.configure(settings.log_level, settings.log_format)
     for sentence in unknown_variables(os.environ):
-        _log.warning("unknown_setting", reason=sentence)
+        logs.warning("unknown_setting", reason=sentence)
 
 
 def fail(error: Exception, format_: str) -> NoReturn:
@@ -26,5 +22,5 @@ def fail(error: Exception, format_: str) -> NoReturn:
         print_failure(str(error))
     else:
         logs.configure("info", format_)
-        _log.error("not_started", reason=str(error))
+        logs.error("not_started", reason=str(error))
     sys.exit(1)

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 from cyclopts import Parameter
 
+from ordre import logs
 from ordre.application.troubles import StoreUnavailable
 from ordre.cli.options import Database, Switch, now, stored_settings
 from ordre.cli.running import begin_log, fail
@@ -25,7 +25,6 @@ _AGAIN_SECONDS = 60.0
 """After a database that was away."""
 _SAID = 100
 """Differences of one look that are logged one by one; `ordre verify --since` names all."""
-_log = structlog.get_logger("ordre.witness")
 
 File = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Add = Callable[[Sequence[Kept]], None]
@@ -64,7 +63,7 @@ def witness(
     settings = stored_settings(database=database)
     begin_log(settings)
     if not settings.own_root_key():
-        _log.warning("root_key_inside", reason=INSIDE)
+        logs.warning("root_key_inside", reason=INSIDE)
     try:
         with _opened(file) as (kept, add):
             differing = asyncio.run(_Witness(settings, account, kept, add).run(None if once else every))
@@ -81,7 +80,7 @@ def _opened(file: str) -> Iterator[tuple[KeptFile, Add]]:
     if file != _STANDARD:
         with appending(Path(file)) as log:
             for number in log.kept.torn:
-                _log.warning("torn_line", line=number)
+                logs.warning("torn_line", line=number)
             yield log.kept, log.add
         return
     kept = KeptFile()
@@ -110,17 +109,17 @@ class _Witness:
         if every is None:
             await self._until_stopped(self._look())
             return self._differing
-        _log.info("witnessing", every_seconds=every.total_seconds())
+        logs.info("witnessing", every_seconds=every.total_seconds())
         while not self._stopped.is_set():
             begun = loop.time()
             pause = every.total_seconds()
             try:
                 await self._until_stopped(self._look())
             except StoreUnavailable as error:
-                _log.warning("witness_failed", reason=str(error))
+                logs.warning("witness_failed", reason=str(error))
                 pause = min(pause, _AGAIN_SECONDS)
             await self._until_stopped(asyncio.sleep(max(0.0, begun + pause - loop.time())))
-        _log.info("witness_stopped", roots=self._written)
+        logs.info("witness_stopped", roots=self._written)
         return False
 
     async def _until_stopped(self, work: Coroutine[None, None, None]) -> None:
@@ -139,8 +138,8 @@ class _Witness:
         self._written += len(found.roots)
         self._differing = bool(found.differences)
         for one in found.differences[:_SAID]:
-            _log.error("differs", reason=str(one))
+            logs.error("differs", reason=str(one))
         if found.differences:
-            _log.error("not_signed", differences=len(found.differences), roots=len(found.roots))
+            logs.error("not_signed", differences=len(found.differences), roots=len(found.roots))
         else:
-            _log.info("witnessed", roots=len(found.roots), orders=sum(one.orders for one in found.roots))
+            logs.info("witnessed", roots=len(found.roots), orders=sum(one.orders for one in found.roots))

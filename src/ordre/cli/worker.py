@@ -3,9 +3,7 @@
 import asyncio
 import signal
 
-import structlog
-
-from ordre import bootstrap, tidying
+from ordre import bootstrap, logs, tidying
 from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable
 from ordre.application.views import Found
@@ -13,8 +11,6 @@ from ordre.cli.options import Database, Json, Switch, stored_settings
 from ordre.cli.output import print_fields
 from ordre.cli.running import begin_log, fail
 from ordre.settings import Settings
-
-_log = structlog.get_logger("ordre.worker")
 
 
 def worker(*, once: Switch = False, database: Database = None, json: Json = False) -> None:
@@ -33,7 +29,7 @@ def worker(*, once: Switch = False, database: Database = None, json: Json = Fals
     except StoreUnavailable as error:
         fail(error, settings.log_format)
     except KeyboardInterrupt:
-        _log.info("stopped")
+        logs.info("stopped")
         return
     print_fields({"orders": len(gone.orders), "drafts": len(gone.drafts)}, json=json)
 
@@ -42,6 +38,6 @@ async def _tidied(settings: Settings, *, once: bool) -> Found:
     """Do one round, or round after round until interrupted."""
     async with bootstrap.opened(settings, Access.CHANGE) as store:
         if not once:
-            _log.info("tidying", every_seconds=tidying.tidy_pause(settings))
+            logs.info("tidying", every_seconds=tidying.tidy_pause(settings))
             await tidying.tidy_for_ever(store, settings)
         return await tidying.tidy_once(store, settings)

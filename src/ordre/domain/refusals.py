@@ -28,7 +28,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One fault: a stable ``code``, a ``message`` for people and the ``path`` of the field in the request, if one is at fault."""
+    """One fault: a stable ``code``, a ``message`` for people and the ``path`` of the field in the request, if one is at fault.
+
+    A kind of it that has no values of its own is no dataclass again: to make one takes a millisecond of each start.
+    """
 
     code: ClassVar[str]
     path: str = ""
@@ -58,26 +61,26 @@ class Unknown(Refusal):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownOrder(Unknown):
+    __slots__ = ()
     code = "unknown_order"
     message = "Order not found"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownVersion(Unknown):
+    __slots__ = ()
     code = "unknown_version"
     message = "The order has no such version, or did not exist yet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionErased(Unknown):
+    __slots__ = ()
     code = "version_erased"
     message = "The order was erased; earlier versions are gone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownDraft(Unknown):
+    __slots__ = ()
     code = "unknown_draft"
     message = "Draft order not found"
 
@@ -102,20 +105,20 @@ class UnknownOperation(Unknown):
         return f"{self.kind.capitalize()} not found on this order"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownSession(Unknown):
+    __slots__ = ()
     code = "unknown_session"
     message = "Session not found on this order"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownComment(Unknown):
+    __slots__ = ()
     code = "unknown_comment"
     message = "Comment not found on this order"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownAccount(Unknown):
+    __slots__ = ()
     code = "unknown_account"
     message = "Account not found"
 
@@ -139,14 +142,14 @@ class InvalidValue(Invalid):
         return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingField(Invalid):
+    __slots__ = ()
     code = "missing_field"
     message = "This field is required"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownField(Invalid):
+    __slots__ = ()
     code = "unknown_field"
     message = "Unknown field"
 
@@ -194,8 +197,8 @@ class DuplicateLine(Invalid):
         return f"Line {self.line_id} appears more than once"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoItems(Invalid):
+    __slots__ = ()
     code = "no_items"
     message = "At least one item is needed"
 
@@ -235,20 +238,20 @@ class AmountsTooLarge(Invalid):
         return f"The amounts add up to more than {self.limit}, the largest sum allowed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DiscountExceedsGross(Invalid):
+    __slots__ = ()
     code = "discount_exceeds_gross"
     message = "The discount lines take away more than the gross amount"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AdditionsExceedGross(Invalid):
+    __slots__ = ()
     code = "additions_exceed_gross"
     message = "The additions are part of the gross amount and add up to more than it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TaxOutsideLine(Invalid):
+    __slots__ = ()
     code = "tax_outside_line"
     message = "Must be between zero and the line's gross amount"
 
@@ -259,20 +262,20 @@ class NotNow(Refusal):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderClosed(NotNow):
+    __slots__ = ()
     code = "order_closed"
     message = "The order is closed; open it first"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled(NotNow):
+    __slots__ = ()
     code = "order_cancelled"
     message = "The order is cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderErased(NotNow):
+    __slots__ = ()
     code = "order_erased"
     message = "The order was erased and can no longer be changed"
 
@@ -289,8 +292,8 @@ class OrderCaptured(NotNow):
         return f"Line {self.line_id} has {self.captured} captured and {self.refunded} refunded; refund the rest first"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderHasOperations(NotNow):
+    __slots__ = ()
     code = "order_has_operations"
     message = "An order can be replaced only while no payment operation is recorded on it"
 
@@ -348,8 +351,8 @@ class UnknownAuthorization(NotNow):
         return f"The order has no successful authorization {self.authorization_id!r}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequired(NotNow):
+    __slots__ = ()
     code = "authorization_required"
     message = "authorization_id is required on an order with multiple_authorizations"
 
@@ -400,14 +403,14 @@ class CurrencyDiffers(NotNow):
         return f"The order is in {self.currency}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitNeedsNoOrderId(NotNow):
+    __slots__ = ()
     code = "split_needs_no_order_id"
     message = "split_draft must be false where an order id is given"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NotTakenOver(NotNow):
+    __slots__ = ()
     code = "not_taken_over"
     message = "The draft is added to an existing order, which does not take this over"
 
@@ -452,13 +455,13 @@ class VersionDiffers(Refusal):
         return f"The current version is {self.current_version}, not the one that If-Match names"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyReused(Refusal):
+    __slots__ = ()
     code = "key_reused"
     message = "This Idempotency-Key was already sent with another request"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyErased(NotNow):
+    __slots__ = ()
     code = "key_erased"
     message = "What was made under this Idempotency-Key was erased"

@@ -3,8 +3,7 @@
 import base64
 import binascii
 
-import structlog
-
+from ordre import logs
 from ordre.api.http.context import Context, Reply, reply
 from ordre.api.http.errors import unauthorized
 from ordre.api.http.middleware import CLIENT
@@ -19,7 +18,6 @@ from ordre.domain.refusals import InvalidValue, Refused
 
 _NOBODY = digest_of(new_secret())
 """Of a secret that nobody has: what is sent is compared with it where there is nothing else, so that the time tells nothing."""
-_log = structlog.get_logger("ordre")
 
 
 async def issue_token(context: Context, sent: TokenRequest, _: NoQuery) -> Reply:
@@ -73,7 +71,7 @@ async def _mark_used(context: Context, client: Client) -> None:
     try:
         await context.store.mark_used(client.account_id, client.client_id, day)
     except StoreUnavailable as error:
-        _log.warning("use_not_kept", reason=str(error))
+        logs.warning("use_not_kept", reason=str(error))
 
 
 def _credentials(header: str | None, sent: TokenRequest) -> tuple[str, str]:

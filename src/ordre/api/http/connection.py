@@ -11,11 +11,11 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
 
-import structlog
 import uvicorn
 from starlette.types import ASGIApp, Scope
 from uvicorn.server import ServerState
 
+from ordre import logs
 from ordre.api.http.errors import Failure, failure_body
 from ordre.api.http.exchange import Exchange, head_of
 from ordre.api.http.middleware import ALWAYS
@@ -44,7 +44,6 @@ _FAILED = Failure(
     "The request ended without an answer and may have been carried out. With an Idempotency-Key it is safe to send again",
 )
 _CONTENT_TYPE = b"content-type: application/json; charset=utf-8\r\n"
-_log = structlog.get_logger("ordre.access")
 
 
 class Connection(asyncio.Protocol):
@@ -299,7 +298,7 @@ class Connection(asyncio.Protocol):
 
     def _say(self, failure: Failure) -> None:
         """Answer without the application."""
-        _log.info("refused", code=failure.code, status=failure.status)
+        logs.info("refused", code=failure.code, status=failure.status)
         body = failure_body(failure) + b"\n"
         lines = [_CONTENT_TYPE, b"content-length: %d\r\n" % len(body), b"connection: close\r\n"]
         self.write(head_of(failure.status, self.always, lines) + body)

@@ -4,8 +4,9 @@ import asyncio
 from http import HTTPStatus
 from typing import Protocol
 
-import structlog
 from starlette.types import ASGIApp, Message, Scope
+
+from ordre import logs
 
 MOST_UNREAD = 64 * 1024
 """So many bytes of a body wait for the application; then no more are read until it takes them."""
@@ -14,7 +15,6 @@ _TOGETHER = 16 * 1024
 """A body up to this is sent in one piece with the head."""
 _STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
 _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-_log = structlog.get_logger("ordre.server")
 
 
 class Line(Protocol):
@@ -81,7 +81,7 @@ class Exchange:
         try:
             await app(self.scope, self.receive, self.send)
         except Exception as error:  # noqa: BLE001 - whatever it was, the connection ends, and the log says why
-            _log.error("failure_in_answer", exc_info=error)
+            logs.error("failure_in_answer", exc_info=error)
         finally:
             if not self.answered and not self._gone:
                 self._line.broken_off(self)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from ordre import logs
 from ordre.api.http.answers import JsonAnswer
 from ordre.api.http.context import WRITES, WRITTEN
 from ordre.api.http.errors import Failure, failure_body, refusal_body, status_of
@@ -17,7 +17,6 @@ from ordre.domain.refusals import Refused
 
 RETRY_SECONDS = 1
 _AGAIN = "send it again under the same Idempotency-Key, or read first what is there"
-_log = structlog.get_logger("ordre.api")
 
 
 def failed(error: Exception, scope: Scope) -> JsonAnswer:
@@ -37,7 +36,7 @@ def _failure(error: Failure, scope: Scope) -> JsonAnswer:
 
 
 def _unavailable(error: StoreUnavailable, scope: Scope) -> JsonAnswer:
-    _log.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
+    logs.error("store_unavailable", id=scope.get(REQUEST_ID), reason=str(error))
     return _not_answered("store_unavailable", error.trouble, scope, unsure=error.unsure)
 
 
@@ -52,7 +51,7 @@ def _of_http(error: HTTPException, scope: Scope) -> JsonAnswer:
 
 
 def _unforeseen(error: Exception, scope: Scope) -> JsonAnswer:
-    _log.error("failure", id=scope.get(REQUEST_ID), exc_info=error)
+    logs.error("failure", id=scope.get(REQUEST_ID), exc_info=error)
     message = "Ordre failed; the log says why, under this x-request-id"
     return _failure(Failure(HTTPStatus.INTERNAL_SERVER_ERROR, "failure", message), scope)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from itertools import count
 from secrets import token_hex
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ordre import logs
@@ -37,7 +36,6 @@ OPERATION, CLIENT, CODE = "ordre.operation", "ordre.client", "ordre.code"
 GONE = 499
 """What the log says where the client went away before it was answered."""
 is_account_id = re.compile(ACCOUNT_ID).fullmatch
-_log = structlog.get_logger("ordre.access")
 
 
 class Edge:
@@ -70,7 +68,7 @@ class Edge:
             if status == 0:
                 await self._failed(error, scope)(scope, receive, send_on)
             else:
-                _log.error("failure_in_answer", id=request_id, sent_status=status, exc_info=error)
+                logs.error("failure_in_answer", id=request_id, sent_status=status, exc_info=error)
         logged = status if whole else BROKEN_OFF if status else GONE
         self._log(scope, logged, round((time.perf_counter() - started) * 1000, 2))
 
