@@ -8,15 +8,19 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from commands import ending, run, run_json
 from database import new_database, sql
+from ordre.bench.charts import Line, Panel, Point, chart
+from ordre.bench.page import BEGIN
 from service import ORDRE
 from throwaway import Cluster
 
 SECONDS = 60
+ROOT = Path(__file__).parents[1]
 SHORT = ("--clients", "1,3", "--rounds", "2", "--seconds", "0.2", "--facts", "5,20", "--lines", "2")
 FIGURES = ("rate", "p50_ms", "p99_ms", "server_us", "generator_share", "others_share")
 UNSAFE: dict[str, Any] = {"ORDRE_UNSAFE_STORAGE": "allow"}
@@ -145,6 +149,49 @@ def test_a_filling_that_is_interrupted_leaves_the_database_as_it_was(cluster: Cl
 
 
 @pytest.mark.slow
+def test_the_page_is_written_by_the_command(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
+    scenarios = ("life-cycle", "read", "long-orders", "lists", "yardsticks")
+    for _ in range(2):  # the second takes the place of the first
+        run("bench", *scenarios, *SHORT, "--orders", "40,120", "--page", str(page))
+    written = page.read_text(encoding="utf-8")
+    assert written.partition(BEGIN)[0] == text.partition(BEGIN)[0]
+    assert written.count("| life cycle of six calls | SQLite | 1 |") == 1
+    assert re.search(r"^Ordre \S+ .*CPython", written, flags=re.MULTILINE)
+    names = re.findall(r"!\[.+?\]\((pictures/performance-\S+\.svg)\)", written)
+    assert len(names) == 4
+    for name in names:
+        drawn = ET.parse(tmp_path / name).getroot()  # noqa: S314 - our own
+        assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+        assert drawn.findall(".//{*}polyline")
+        svg = (tmp_path / name).read_text(encoding="utf-8")
+        assert "prefers-color-scheme: dark" in svg
+        assert "nan" not in svg
+
+
+def test_a_page_without_a_place_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    assert "has no part to write into" in run("bench", "--page", str(page), status=1)
+    page.write_text("# Performance\n", encoding="utf-8")
+    assert f"a line {BEGIN}" in run("bench", "--page", str(page), status=1)
+
+
+def test_charts_hold_every_value_within_their_frame() -> None:
+    points = tuple(Point(x=x, y=y, least=y * 0.9, most=y * 1.3) for x, y in ((1, 0.02), (8, 77.0), (128, 4321.0)))
+    for log in (False, True):
+        panel = Panel(title="a & b", lines=(Line(name="x", points=points),), log=log)
+        drawn = ET.fromstring(chart("A < B", "clients", [panel]))  # noqa: S314 - as above
+        places = [float(one) for line in drawn.findall(".//{*}polyline") for one in re.findall(r"[\d.]+", line.attrib["points"])]
+        assert len(places) == 6
+        assert all(46 <= x <= 300 for x in places[::2])
+        assert places[::2] == sorted(places[::2])
+        assert all(30 <= y <= 180 for y in places[1::2])
+        assert places[1::2] == sorted(places[1::2], reverse=True)
+
+
+@pytest.mark.slow
 def test_a_run_says_what_it_cannot_be_believed_in(cluster: Cluster) -> None:
     done = subprocess.run(
         [ORDRE, "bench", "read", "--database", cluster.database(), *SHORT],
@@ -187,6 +234,7 @@ def test_a_bench_database_is_taken_again(tmp_path: Path) -> None:
     assert len(run_json("account", "list", database=database)) == 2
 
 
+@pytest.mark.slow
 def test_the_database_of_the_environment_is_left_alone(tmp_path: Path) -> None:
     there = tmp_path / "served.sqlite"
     run("bench", "read", *SHORT, database=f"sqlite:///{there}")
@@ -210,6 +258,7 @@ def test_what_cannot_be_measured_is_one_line(arguments: tuple[str, ...], said: s
     assert printed.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_start_is_told_with_its_reason(cluster: Cluster) -> None:
     said = run("bench", "read", "--database", cluster.database(), status=1)
     assert "the server did not start" in said

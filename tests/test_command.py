@@ -183,6 +183,7 @@ def test_ctrl_c_while_it_is_loaded_leaves_no_traceback() -> None:
     [
         (("--version",), {"ordre.domain", "ordre.api", "ordre.db", "ordre.settings"}),
         (("account", "list"), {"ordre.api.routes", "ordre.served", "ordre.cli.serve", "asyncpg"}),
+        (("bench", "--help"), {"ordre.bench.run", "ordre.bench.page", "ordre.api.routes", "ordre.db", "asyncpg", "httptools"}),
         (("serve", "--help"), {"ordre.api.routes", "ordre.served", "ordre.server", "ordre.db"}),
     ],
 )

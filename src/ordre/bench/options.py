@@ -19,7 +19,7 @@ class Options:
     scenarios: tuple[Scenario, ...] = SCENARIOS
     clients: tuple[int, ...] = (1, 8, 32, 128)
     rounds: int = 3
-    seconds: float = 0.8
+    seconds: float = 0.5
     lines: int = 4
     """Of an order."""
     accounts: int = 64

@@ -77,7 +77,7 @@ class Rounds:
         measured = site.generators.measure(site.served, scripts, self.options.warm, seconds)
         made = measured.sent / case.calls
         order_bytes = (site.database.size() - before) / made if case.makes and made else None
-        for call in sorted(measured.times) if case.apart else [""]:
+        for call in _calls(scripts) if case.apart else [""]:
             key = Key(
                 scenario=case.scenario,
                 database=site.database.label,
@@ -106,3 +106,8 @@ class Rounds:
             raise BenchFailed(f"{key.scenario}: no request was answered in {measured.seconds:g} s; see --seconds")
         made = sample(measured, self.processors, calls, key.call, order_bytes)
         self._samples.setdefault(key, []).append(made)
+
+
+def _calls(scripts: Sequence[Script]) -> list[str]:
+    """Return every kind of call that scripts make, in their order."""
+    return list(dict.fromkeys(request.call for script in scripts for cycle in script.cycles for request in cycle.requests))

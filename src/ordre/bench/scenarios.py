@@ -103,7 +103,8 @@ def _capture(clients: int, site: Site) -> Sequence[Script]:
 
 
 def _list(clients: int, site: Site) -> Sequence[Script]:
-    return site.scripts((Cycle(requests=(site.listed().newest(),)),), clients)
+    shops = site.listed()
+    return [one for place in range(clients) for one in site.scripts((Cycle(requests=(shops[place % len(shops)].newest(),)),), 1)]
 
 
 def _mixed(clients: int, site: Site) -> Sequence[Script]:

@@ -19,6 +19,8 @@ _PREPARING = 16
 _PAID_EACH = 5
 """Orders that are authorized, for each of the most clients."""
 _LISTED = 40
+_CLIENTS_OF_AN_ACCOUNT = 64
+"""That ask for lists at once: a server lets 100 of one account wait, and refuses more."""
 _LONG = 4
 """Orders of a length, at least: one for each client."""
 _SHORT_FACTS = 4_000
@@ -91,13 +93,13 @@ class Site:
         self.generators.finish(self.served, scripts)
         return tuple(new_name(one.prefix, number) for number in range(each) for one in scripts)
 
-    def listed(self) -> Shop:
-        """Return an account of few orders, whose list is always the same."""
+    def listed(self) -> list[Shop]:
+        """Return accounts of few orders each, whose lists are always the same: one for so many clients as one is served."""
         is_new = "list" not in self._made
-        shop = self.shops("list", 1)[0]
-        if is_new:
+        shops = self.shops("list", -(-max(self.options.clients) // _CLIENTS_OF_AN_ACCOUNT))
+        for shop in shops if is_new else ():
             self.authorized(shop, _PREPARING, -(-_LISTED // _PREPARING))
-        return shop
+        return shops
 
     def long(self, facts: int) -> tuple[bytes, ...]:
         """Return the names of orders that have so many facts."""

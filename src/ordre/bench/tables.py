@@ -10,7 +10,7 @@ _MUCH_FOR_OTHERS = 0.1
 _NOT_MEASURED = "not measured"
 NUMBERS = ("a second", "least to most", "p50 ms", "p99 ms", "server us", "database us", "generator", "bytes an order")
 """Columns that are aligned to the right."""
-_TITLES = {
+TITLES = {
     "life-cycle": "life cycle of six calls",
     "create": "create",
     "read": "read",
@@ -30,7 +30,7 @@ _TITLES = {
 def title(key: Key) -> str:
     """Return the subject of a result, in words."""
     of = f", {key.facts:,} facts" if key.facts is not None else f", {key.orders:,} orders" if key.orders is not None else ""
-    return f"{_TITLES[key.scenario]}{': ' + key.call if key.call else ''}{of}"
+    return f"{TITLES[key.scenario]}{': ' + key.call if key.call else ''}{of}"
 
 
 def rows(results: Sequence[Result]) -> list[dict[str, str]]:

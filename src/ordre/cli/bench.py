@@ -33,7 +33,7 @@ class How:
 
     clients: Annotated[str | None, _about("Numbers of clients, such as 1,16,128 [default: 1,8,32,128]")] = None
     rounds: Annotated[int | None, _about("How often everything is measured; the median counts [default: 3]")] = None
-    seconds: Annotated[float | None, _about("How long one measurement takes [default: 0.8]")] = None
+    seconds: Annotated[float | None, _about("How long one measurement takes [default: 0.5]")] = None
     facts: Annotated[str | None, _about("Lengths of long orders [default: 10,100,1000,10000]")] = None
     orders: Annotated[str | None, _about("Sizes of accounts whose lists are measured [default: 1000,5000,25000]")] = None
     lines: Annotated[int | None, _about("Lines of an order; four are about 2.8 kB [default: 4]")] = None
@@ -66,6 +66,7 @@ def bench(
     among_others: Switch = False,
     seed: int | None = None,
     json: Path | None = None,
+    page: Path | None = None,
 ) -> None:
     """Measure what requests cost here: against `ordre serve`, which it starts by itself, over real HTTP, durable.
 
@@ -81,15 +82,22 @@ def bench(
         seed: Measure nothing: fill each database with so many orders of a new account, which stay there. `ordre verify` finds
             them good.
         json: Write all results to this file.
+        page: Write tables into this Markdown file, between the marks that it has for them, and pictures beside it.
     """
     if seed is not None:
-        _fill(database or [], seed, among_others=among_others, measures=bool(scenario or quick or how or json))
+        _fill(database or [], seed, among_others=among_others, measures=bool(scenario or quick or how or json or page))
         return
+    from ordre.bench.page import check_page, write_page  # noqa: PLC0415 - help and completion need nothing of what it loads
+
+    if page is not None:
+        check_page(page)
     options = replace(Options(), scenarios=scenario or SCENARIOS, among_others=among_others)
     report = _measured(database or [THROWAWAY], (how or How()).options(options.quick() if quick else options))
     _print(report)
     if json is not None:
         json.write_text(jsons.dumps(report.json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    if page is not None:
+        print("wrote", *write_page(page, report))
 
 
 def _fill(databases: list[str], orders: int, *, among_others: bool, measures: bool) -> None:
