@@ -159,7 +159,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address to listen on", fits=bool, expected="an address or a host name", flag=True)
     port: int = _setting(8080, "Port to listen on; `0` picks a free port and prints it", most=_LARGEST_PORT, flag=True)
     workers: int = _setting(1, "Number of server processes", least=1, flag=True)
-    pool_size: int = _setting(10, "PostgreSQL connections of each process; half of them write", least=3)
+    pool_size: int = _setting(10, "PostgreSQL connections of each process; half of them write", least=4)
     unsafe_storage: str = _setting(
         "refuse",
         "Whether to serve on a PostgreSQL with `fsync` or `full_page_writes` off, which may lose what was acknowledged when its"

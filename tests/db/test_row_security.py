@@ -191,7 +191,7 @@ def test_turning_it_off_for_a_session_is_an_error_not_a_way(granted: str, shops:
 
 def test_no_connection_keeps_an_account(granted: str, shops: tuple[Shop, Shop]) -> None:
     async def running() -> None:
-        async with opened(Settings(database=granted, pool_size=3)) as store:
+        async with opened(Settings(database=granted, pool_size=4)) as store:
             assert isinstance(store, PostgresStore)
             for shop in shops:
                 assert await store.order(shop.account_id, "same") is not None

@@ -3,7 +3,8 @@
 A list is walked from the newest on, every condition being looked up by the key of the row, or it is led by the ids that one of
 its conditions names by an index. A condition that names its ids newest first (a term and its value) may lead whatever their
 number; one that does not (the beginning of a word, a range of amounts) has to be sorted, so it leads only while it names few.
-Where there is a choice, ``probe`` asks how many ids each names, counting no further than ``FEW``.
+Where there is a choice, ``probe`` asks how many ids each names, counting no further than ``FEW``, or ``MANY`` where they are
+several: of these the one that names the fewest leads, and what the others name is read as a whole.
 
 Planners know less: a column in an expression (``+x``, ``coalesce(x, '')``, ``x || ''``) keeps its index out of a plan.
 """
@@ -17,6 +18,9 @@ from ordre.db import queries
 from ordre.db.within import Sized
 
 FEW = 10_000
+MANY = 40_000
+ONE_BY_ONE = 300
+"""So many rows are asked one by one whether they meet the other conditions."""
 _LAST = "\U0010ffff"
 """Sorts after every other character: where the terms end that begin alike."""
 
@@ -104,20 +108,25 @@ class Finding:
         self._leads = [one for one in self._conditions if one.ids is not None]
         self._lead = self._leads[0] if len(self._leads) == 1 and self._leads[0].ordered else None
         self.probed = bool(self._leads) and self._lead is None
+        self._most = MANY if len(self._leads) > 1 else FEW
+        self._whole: list[_Condition] = []
 
     def probe(self) -> Statement:
         """Return the statement that counts the ids of each condition."""
         text = _Text()
         counts = [
-            text.put(f"(select count(*) from (select 1 from {one.ids} limit {FEW + 1}) named)", one.ids_values)
+            text.put(f"(select count(*) from (select 1 from {one.ids} limit {self._most + 1}) named)", one.ids_values)
             for one in self._leads
         ]
         return f"select {', '.join(counts)}", text.parameters
 
     def choose(self, counts: Sequence[int]) -> None:
         """Lead with the condition that names the fewest."""
-        able = [(count, one) for count, one in zip(counts, self._leads, strict=True) if one.ordered or count <= FEW]
-        self._lead = min(able, key=lambda pair: pair[0])[1] if able else None
+        counted = list(zip(counts, self._leads, strict=True))
+        able = [(count, one) for count, one in counted if one.ordered or count <= self._most]
+        fewest, self._lead = min(able, key=lambda pair: pair[0], default=(0, None))
+        if fewest > ONE_BY_ONE:
+            self._whole = [one for count, one in counted if one is not self._lead and count <= self._most]
 
     def page(self) -> Sized:
         """Return the statement that reads the page and one row more; its last column is the id."""
@@ -144,12 +153,18 @@ class Finding:
         a, lead, tables = self._listed.alias, self._lead, self._listed.tables
         key, where = f"{a}.id", [one for one in (self._listed.joined, self._listed.shown) if one]
         if lead is not None and lead.ids is not None:
-            chosen = "n.id" if lead.ordered else "distinct n.id || '' as id"
-            tables = f"(select {chosen} from {text.put(lead.ids, lead.ids_values)}) n cross join {tables}"
+            chosen, order = ("n.id", "") if lead.ordered else ("distinct n.id || '' as id", " order by 1 desc")
+            tables = f"(select {chosen} from {text.put(lead.ids, lead.ids_values)}{order}) n cross join {tables}"
             key = "n.id"
             where.append(f"{a}.id = n.id")
         where.append(text.put(f"{a}.account_id = {{}}", (self._account,)))
-        where += [text.put(one.holds, one.values) for one in self._conditions if one is not lead]
+        where += [
+            text.put(f"({key} in (select n.id from {one.ids})) is true", one.ids_values)
+            if one in self._whole
+            else text.put(one.holds, one.values)
+            for one in self._conditions
+            if one is not lead
+        ]
         for comparison, id_ in _bounds(self._query, after):
             where += [text.put(f"{one} {comparison} {{}}", (id_,)) for one in (key, *self._listed.same_ids)]
         return f"{tables} where {' and '.join(where)}", key
@@ -177,8 +192,10 @@ def _conditions(listed: Listed, account_id: str, query: ListQuery) -> list[_Cond
         named = f"{listed.table} n where n.account_id = {{}} and {' and '.join(f'n.{one}' for one, _ in amounts)}"
         found.append(_ranged(a, amounts, named, (account_id, *(value for _, value in amounts))))
     if times := _range("updated_at", query.updated_from, query.updated_to):
-        since = None if query.updated_from is None else f"{listed.changes} n where n.account_id = {{}} and n.at >= {{}}"
-        found.append(_ranged(a, times, since, (account_id, query.updated_from)))
+        written = _range("at", query.updated_from, query.updated_to)
+        named = f"{listed.changes} n where n.account_id = {{}} and {' and '.join(f'n.{one}' for one, _ in written)}"
+        since = None if query.updated_from is None else named
+        found.append(_ranged(a, times, since, (account_id, *(value for _, value in written))))
     return found
 
 

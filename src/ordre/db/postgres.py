@@ -20,7 +20,7 @@ from ordre.db.indexing import index_terms
 from ordre.db.postgres_batch import now, run_script
 from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
-from ordre.db.postgres_plans import PLANNED_ONCE, Plans
+from ordre.db.postgres_plans import PLANNED_EACH_TIME, PLANNED_ONCE, Plans
 from ordre.db.postgres_pool import Connection, Pool
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
@@ -69,6 +69,7 @@ class PostgresStore(SqlStore):
         self._pool_size = pool_size
         self._pool: Pool | None = None
         self._writing: Pool | None = None
+        self._pages: Pool | None = None
         self._changes: Changes | None = None
 
     async def open(self) -> None:
@@ -87,7 +88,9 @@ class PostgresStore(SqlStore):
         if self._pool is not None:
             return
         others = self._pool_size if self._access is Access.READ else self._pool_size - max(2, self._pool_size // 2)
-        pool = Pool(lambda: self._made({}), max(1, others), COMMAND_SECONDS)
+        pages = others // 2
+        pool = Pool(lambda: self._made({}), others - pages, COMMAND_SECONDS)
+        self._pages = Pool(lambda: self._made(PLANNED_EACH_TIME), pages, COMMAND_SECONDS)
         try:
             async with pool.lent():
                 self._pool = pool
@@ -114,7 +117,7 @@ class PostgresStore(SqlStore):
         """Finish what waits, then disconnect."""
         if self._changes is not None:
             await self._changes.close()
-        for pool in (self._writing, self._pool):
+        for pool in (self._writing, self._pages, self._pool):
             if pool is not None:
                 await pool.close()
 
@@ -170,7 +173,12 @@ class PostgresStore(SqlStore):
 
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
         """Let the server add up the sizes of the rows."""
-        return await self.rows(query.of_postgres(most_bytes), *query.parameters)
+        return await self.walk(query.of_postgres(most_bytes), *query.parameters)
+
+    async def walk(self, sql: str, *parameters: object) -> Sequence[Row]:
+        """Read on a connection for pages: no other read waits behind one, and each is planned for what it asks for."""
+        async with self._lent(self._pages) as connection:
+            return [tuple(row) for row in await connection.fetch(admitted(sql), *parameters)]
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the account that is the first parameter."""
@@ -228,9 +236,12 @@ class PostgresStore(SqlStore):
         return await self._changes.run(change)
 
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
-        if self._pool is None:
+        return self._lent(self._pool)
+
+    def _lent(self, pool: Pool | None) -> AbstractAsyncContextManager[Connection]:
+        if pool is None:
             raise StoreUnavailable("the store is closed")
-        return _borrowed(self._pool)
+        return _borrowed(pool)
 
 
 @asynccontextmanager

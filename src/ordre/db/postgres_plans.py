@@ -1,4 +1,4 @@
-"""The plans of the statements by which batches are read and written: kept, since planning took longer than the work."""
+"""Which plans PostgreSQL keeps: those of batches, since planning took longer than the work, and none of lists."""
 
 from time import monotonic
 from weakref import WeakKeyDictionary
@@ -13,6 +13,8 @@ PLANNED_ONCE = {
     "jit": "off",
 }
 """The settings of the connections of batches. By these an index leads to each row, however large the tables are."""
+PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+"""Those of the connections on which lists are read: what is the right index depends on what is asked for, and how deep it is."""
 FIRST_SECONDS = 1.0
 MOST_SECONDS = 60.0
 
