@@ -240,10 +240,11 @@ def _word(listed: Listed, account_id: str, word: Word) -> _Condition:
 def _has_term(listed: Listed, which: str) -> str:
     """Return the SQL that asks whether a row has such a term.
 
-    It is a value and no ``exists``, which PostgreSQL would make a join: it tries the joins of a statement in every order.
+    The account is the first parameter of every statement. It is a value and no ``exists``, which PostgreSQL would make a join: it
+    tries the joins of a statement in every order.
     """
     a = listed.alias
-    of_row = f"select 1 from {listed.terms} t where t.account_id = {a}.account_id and t.id = {a}.id and"
+    of_row = f"select 1 from {listed.terms} t where t.account_id = $1 and t.id = {a}.id and"
     return f"({of_row} {which} limit 1) is not null"
 
 

@@ -50,7 +50,7 @@ PostgreSQL looks at every fact of the order."""
 _COLUMNS = {
     "order": ("o.head", "o.hash"),
     "content": ("b.fields", "b.items"),
-    "draft": ("d.draft", queries.DRAFT_EVENTS, "d.hash"),
+    "draft": ("d.draft", queries.draft_events("d.account_id"), "d.hash"),
     "key": ("i.digest", "i.answer"),
     "refs": ("f.ref", "f.type", "f.data", "f.document"),
 }

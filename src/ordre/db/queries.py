@@ -34,7 +34,7 @@ _ORDER_ID = order_named("$1", "$2")
 _SHOWN = f"""(
     select string_agg(entry, chr(30)) from (
         select f.type || ' ' || f.document as entry from facts f
-        where f.account_id = o.account_id and f.id = o.id and f.document <> '' and f.type <> '{ServiceReported.type}'
+        where f.account_id = $1 and f.id = o.id and f.document <> '' and f.type <> '{ServiceReported.type}'
         order by f.version) shown)"""
 
 VIEW_COLUMNS = f"o.head, b.fields, b.items, {_SHOWN}"
@@ -90,23 +90,29 @@ where account_id = $1 and id > $2 order by id limit {INDEXED_AT_ONCE}
 DRAFT_HISTORY = """(
     select string_agg(entry, chr(30)) from (
         select e.version || ' ' || e.at || ' ' || e.actor || ' ' || e.event as entry from draft_events e
-        where e.account_id = d.account_id and e.id = d.id order by e.version) events)"""
+        where e.account_id = $1 and e.id = d.id order by e.version) events)"""
 
-DRAFT_EVENTS = f"""(
+
+def draft_events(account_id: str) -> str:
+    """Return the query for the latest events of a draft, those that ``latest`` leaves.
+
+    But for what a sign takes in SQLite, which counts characters.
+    """
+    return f"""(
     select string_agg(entry, chr(30)) from (
         select version || ' ' || at || ' ' || actor || ' ' || event as entry from (
             select version, at, actor, event, octet_length(event) as size,
                 sum(octet_length(event)) over (order by version desc rows unbounded preceding) as through
             from (
                 select e.version, e.at, e.actor, e.event from draft_events e
-                where e.account_id = d.account_id and e.id = d.id order by e.version desc limit {MOST_EVENTS}) last) counted
+                where e.account_id = {account_id} and e.id = d.id order by e.version desc limit {MOST_EVENTS}) last) counted
         where through <= {DRAFT_EVENTS_BYTES} or through = size order by version) events)"""
-"""Those that ``latest`` leaves, but for what a sign takes in SQLite, which counts characters."""
+
 
 DRAFT_NAMES = "coalesce(d.draft::json #>> '{options,target}', d.draft::json #>> '{sketch,order_id}')"
 """The ``order_name`` of a draft, on PostgreSQL."""
 
-DRAFT_COLUMNS = f"d.draft, {DRAFT_EVENTS}, d.hash"
+DRAFT_COLUMNS = f"d.draft, {draft_events('$1')}, d.hash"
 
 DRAFT_ONE = f"select {DRAFT_COLUMNS} from drafts d where d.account_id = $1 and d.id = $2"
 DRAFT_WHOLE = f"select d.draft, {DRAFT_HISTORY}, d.hash from drafts d where d.account_id = $1 and d.id = $2"
