@@ -45,6 +45,9 @@ def test_every_scenario_on_both_engines_in_turns(cluster: Cluster, tmp_path: Pat
     scenarios = ("life-cycle", "create", "read", "capture", "list", "mixed", "hot-order", "accounts", "long-orders")
     report = measured(tmp_path, *scenarios, "--database", "sqlite", "--database", cluster.database(), *SHORT)
     assert report["format"] == 1
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    named = [*report, *report["machine"], *report["databases"][0], *report["results"][0]]
+    assert [name for name in named if f"`{name}`" not in page] == []
     assert {"date", "ordre", "commit", "python", "processors", "sync_us"} <= report["machine"].keys()
     assert [(one["database"], one["durable"]) for one in report["databases"]] == [("SQLite", True), ("PostgreSQL", False)]
     keys = [(one["scenario"], one["clients"], one["facts"]) for one in report["results"] if one["database"] == "SQLite"]

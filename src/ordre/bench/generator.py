@@ -6,6 +6,7 @@ It costs a part of the machine that it measures, so what it took is measured, to
 import asyncio
 import time
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,12 +43,12 @@ class Load:
 class Counted:
     """What was answered while it counted: how long each request of a call took, in seconds; and the generator's CPU seconds.
 
-    ``sent`` is all that was answered, also before and after; ``fault`` says what went wrong.
+    ``sent`` is how many of each call were answered, also before and after; ``fault`` says what went wrong.
     """
 
     times: dict[str, "array[float]"] = field(default_factory=dict)
     cpu: float = 0.0
-    sent: int = 0
+    sent: Counter[str] = field(default_factory=Counter)
     fault: str = ""
 
 
@@ -89,7 +90,7 @@ class _Client(asyncio.Protocol):
         if status >= 300:  # noqa: PLR2004 - as above
             said = self._refused[:_SHOWN].decode(errors="replace").strip()
             counted.fault = counted.fault or f"a request ({self._call}) was answered {status}: {said}"
-        counted.sent += 1
+        counted.sent[self._call] += 1
         if now >= self._load.warm and (self._load.end is None or now < self._load.end):
             counted.times.setdefault(self._call, array("d")).append(now - self._sent_at)
         self.begin()

@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -65,7 +66,7 @@ class Generators:
         """
         start = time.monotonic() + _LEAD_SECONDS
         self._send(served.port, scripts, start, start, None)
-        return sum(one.sent for one in self._counted())
+        return sum(one.sent.total() for one in self._counted())
 
     def measure(self, served: Served, scripts: Sequence[Script], warm: float, seconds: float) -> Measured:
         """Send scripts for so many seconds, after others in which nothing counts.
@@ -88,7 +89,7 @@ class Generators:
         return Measured(
             seconds=seconds,
             times=times,
-            sent=sum(one.sent for one in counted),
+            sent=sum((one.sent for one in counted), Counter[str]()),
             server_cpu=processes.between(before.server, after.server, share),
             database_cpu=processes.between(before.database, after.database, share),
             machine_cpu=processes.between(before.machine, after.machine, share),

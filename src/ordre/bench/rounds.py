@@ -75,7 +75,7 @@ class Rounds:
         before = site.database.size() if case.makes else 0
         seconds = self.options.seconds * case.times
         measured = site.generators.measure(site.served, scripts, self.options.warm, seconds)
-        made = measured.sent / case.calls
+        made = measured.sent["create"]
         order_bytes = (site.database.size() - before) / made if case.makes and made else None
         for call in _calls(scripts) if case.apart else [""]:
             key = Key(

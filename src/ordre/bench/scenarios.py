@@ -19,7 +19,7 @@ _PART = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One thing to be measured. So many ``calls`` count as one, which ``makes`` an order whose bytes on disk are measured.
+    """One thing to be measured. So many ``calls`` count as one. ``makes``: it makes orders, whose bytes on disk are measured.
 
     ``facts`` is the length of its orders, and ``orders`` the size of the account, where that is what the case is about.
     """

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from ordre.api.wire.common import instant
 from ordre.bench import models
@@ -45,18 +46,23 @@ class Copy:
     person: Person
 
 
+def _nothing(_: Mapping[str, str]) -> tuple[str, ...]:
+    return ()
+
+
 class _Pattern:
     """A text with places, each of which has a name."""
 
     def __init__(self, text: str, marks: Mapping[str, str], found: "re.Pattern[str]") -> None:
         parts = found.split(text)
         self._format = "%s".join(part.replace("%", "%%") for part in parts[::2])
-        self._names = tuple(marks[mark] for mark in parts[1::2])
+        names = [marks[mark] for mark in parts[1::2]]
+        self._chosen: Callable[[Mapping[str, str]], str | tuple[str, ...]] = itemgetter(*names) if names else _nothing
         self.is_escaped = "\\" in text
 
     def filled(self, values: Mapping[str, str]) -> str:
         """Return the text with these values in its places."""
-        return self._format % tuple([values[name] for name in self._names])
+        return self._format % self._chosen(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def _on_sqlite(file: Path, seconds: float) -> Measured:
             times.append(now - began)
             began = now
         cpu = time.process_time() - cpu
-    return Measured(seconds=began - started, times={"": times}, sent=len(times), server_cpu=cpu)
+    return Measured(seconds=began - started, times={"": times}, server_cpu=cpu)
 
 
 async def _execute(url: str, *statements: str) -> None:
@@ -116,7 +116,6 @@ async def _by_asyncpg(url: str, lead: int | None, connections: int, seconds: flo
     return Measured(
         seconds=after.at - before.at,
         times={"": times},
-        sent=len(times),
         database_cpu=processes.between(before.database, after.database),
         machine_cpu=processes.between(before.machine, after.machine),
         generator_cpu=time.process_time() - cpu,
@@ -143,7 +142,6 @@ def _by_pgbench(program: str, url: str, lead: int | None, connections: int, seco
     return Measured(
         seconds=len(times) / float(rate[1]) if times else math.nan,
         times={"": times},
-        sent=len(times),
         database_cpu=processes.between(before.database, after.database),
         machine_cpu=processes.between(before.machine, after.machine),
         generator_cpu=cpu_after.ru_utime + cpu_after.ru_stime - cpu.ru_utime - cpu.ru_stime,
