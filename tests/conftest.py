@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 import lanes
 from database import ENGINES, new_database
 from progress import Progress
-from service import Service, Shop, serving
+from service import Directory, Service, Shop, serving
 from throwaway import Cluster, joined, remove_joined
 
 SHARED = pytest.StashKey[Path]()
@@ -126,7 +126,9 @@ class Servers:
 
     def on(self, database: str) -> Service:
         if database not in self._started:
-            self._started[database] = self._ends.enter_context(serving(database))
+            made = self._ends.enter_context(serving(database))
+            made.directory = self._ends.enter_context(closing(Directory(database)))
+            self._started[database] = made
         return self._started[database]
 
     def stop(self) -> None:

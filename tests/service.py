@@ -7,12 +7,12 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -26,6 +26,7 @@ from ordre.settings import Settings
 from throwaway import free_port
 
 ORDRE = str(Path(sys.executable).parent / "ordre")
+T = TypeVar("T")
 START_SECONDS = 30.0
 _numbers = count(10_000_000)
 _TRUSTED = ssl.create_default_context()
@@ -45,6 +46,8 @@ class Service:
         """How to start it, where it is not forked off."""
         self.before = ""
         """Python that runs first in a process that is forked off."""
+        self.directory: Directory | None = None
+        """Kept where very many shops are made: to open a store takes longer than to make one."""
         self.process: subprocess.Popen[str] | Forked | None = None
 
     def start(self, log: int = subprocess.DEVNULL) -> None:
@@ -77,11 +80,20 @@ class Service:
         self.stop(signal.SIGKILL)
 
     @contextmanager
+    def _directory(self) -> "Iterator[Directory]":
+        """The one that is kept, or one for this time."""
+        if self.directory is not None:
+            yield self.directory
+            return
+        made = Directory(self.database)
+        yield made
+        made.close()
+
+    @contextmanager
     def shop(self, *scopes: str, account_id: str | None = None) -> "Iterator[Shop]":
         account = account_id or f"T{next(_numbers)}"
-        made = _new_client(self.database, account, scopes or ("admin:shopping",))
-        with ThreadPoolExecutor(1) as own:  # where a browser is driven, this thread has a loop that runs
-            client_id, secret = own.submit(asyncio.run, made).result()
+        with self._directory() as directory:
+            client_id, secret = directory.new_client(account, scopes or ("admin:shopping",))
         with httpx.Client(base_url=self.url, timeout=30, verify=_TRUSTED, event_hooks={"response": [check]}) as http:
             yield Shop(http, account, client_id, secret)
 
@@ -125,17 +137,32 @@ def memory_of(service: Service) -> int:
     return found
 
 
-async def _new_client(database: str, account_id: str, scopes: tuple[str, ...]) -> tuple[str, str]:
-    store: Store = make_store(Settings(database=database))
-    await store.open()
-    try:
-        if await store.account(account_id) is None:
-            await accounts.create_account(store, account_id, "Shop", 1_700_000_000_000)
+class Directory:
+    """Makes accounts and clients, in a store that stays open, in a thread of its own: a test that drives a browser has a loop."""
+
+    def __init__(self, database: str) -> None:
+        self._thread, self._runner = ThreadPoolExecutor(1), asyncio.Runner()
+        self._store: Store = make_store(Settings(database=database))
+        self._run(self._store.open())
+
+    def new_client(self, account_id: str, scopes: tuple[str, ...]) -> tuple[str, str]:
+        """Make a client, and its account where that is not there; return its id and its secret."""
+        return self._run(self._new_client(account_id, scopes))
+
+    async def _new_client(self, account_id: str, scopes: tuple[str, ...]) -> tuple[str, str]:
+        if await self._store.account(account_id) is None:
+            await accounts.create_account(self._store, account_id, "Shop", 1_700_000_000_000)
         secret = new_secret()
-        client = await accounts.create_client(store, account_id, "Client", scopes, digest_of(secret), 1_700_000_000_000)
-    finally:
-        await store.close()
-    return client.client_id, secret
+        client = await accounts.create_client(self._store, account_id, "Client", scopes, digest_of(secret), 1_700_000_000_000)
+        return client.client_id, secret
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._thread.submit(self._runner.run, work).result()
+
+    def close(self) -> None:
+        self._run(self._store.close())
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
 
 
 class Shop:
