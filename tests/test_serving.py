@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from commands import ending, line, run
+from forked import run_forked
 from service import ORDRE, Service, children
 from throwaway import Cluster
 
@@ -46,14 +47,13 @@ def started(*flags: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 
 def refused(*flags: str, **variables: str) -> str:
     """Start a server that cannot start; return the one sentence that it says, of which a program gets a line of JSON."""
-    command, environment = [ORDRE, "serve", *flags], {**os.environ, **variables}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS, check=False)
+    command, environment = ["serve", *flags], {**os.environ, **variables}
+    done = run_forked(command, environment)
     assert (done.returncode, done.stdout) == (1, "")
     said = json.loads(done.stderr)
     assert (said["level"], said["event"]) == ("error", "not_started")
     reason: str = said["reason"]
-    as_text = {**environment, "ORDRE_LOG_FORMAT": "text"}
-    done = subprocess.run(command, capture_output=True, text=True, env=as_text, timeout=SECONDS, check=False)
+    done = run_forked(command, {**environment, "ORDRE_LOG_FORMAT": "text"})
     assert (done.returncode, done.stderr) == (1, f"ordre: {reason}\n")
     return reason
 
