@@ -200,18 +200,17 @@ def _check_unpaid(order: Order, lines: Mapping[int, Line]) -> None:
 
 
 def _recorded(order: Order, fact: Recorded) -> Order:
-    counted = replace(order, operations=order.operations + 1)
+    operations = order.operations + 1
     if not fact.success:
-        return counted
+        return replace(order, operations=operations)
     lines = dict(order.lines)
     for line_id, amount in fact.amounts.items():
         line = lines[line_id]
         sums = add(line.sums, fact.kind, amount)
         _promise(holds(line.net, sums), f"M1 on line {line_id} of order {order.id}")
         lines[line_id] = line._replace(sums=sums)
-    if not order.multiple_authorizations:
-        return replace(counted, lines=lines)
-    return replace(counted, lines=lines, within=_within(order, fact))
+    within = _within(order, fact) if order.multiple_authorizations else order.within
+    return replace(order, operations=operations, lines=lines, within=within)
 
 
 def _within(order: Order, fact: Recorded) -> Mapping[str, Mapping[int, Sums]]:
