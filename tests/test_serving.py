@@ -269,6 +269,27 @@ def test_a_failure_is_one_line_with_its_traceback_inside(tmp_path: Path) -> None
     assert "KeyError: 'the end'" in end["exception"]
 
 
+def test_lines_that_wait_for_each_other_are_all_written_in_their_order() -> None:
+    script = (
+        "import asyncio\nfrom ordre import logs\n"
+        "logs.configure('info', 'json')\n"
+        "async def serve():\n"
+        "    for number in range(3):\n        logs.write_soon('info', {'event': 'request', 'number': number})\n"
+        "    logs.write_soon('debug', {'event': 'request', 'number': 'not wanted'})\n"
+        "    logs.error('failure', number=3)\n"
+        "    logs.write_soon('info', {'event': 'request', 'number': 4})\n"
+        "    await asyncio.sleep(4 * logs.TOGETHER_SECONDS)\n"
+        "    logs.error('seen', waiting=len(logs._waiting), number=5)\n"
+        "    logs.write_soon('info', {'event': 'request', 'number': 6})\n"
+        "asyncio.run(serve())\n"
+    )
+    python = str(ORDRE).removesuffix("ordre") + "python"
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    lines = [json.loads(one) for one in done.stderr.splitlines()]
+    assert [one["number"] for one in lines] == list(range(7))
+    assert [one["waiting"] for one in lines if one["event"] == "seen"] == [0]
+
+
 @ONE_AND_TWO
 def test_a_server_that_is_told_to_stop_says_so_before_it_does(stored: str, workers: str) -> None:
     service = Service(stored, "--workers", workers, environment={**os.environ, "ORDRE_DRAIN_SECONDS": "3"})
