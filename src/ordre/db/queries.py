@@ -42,7 +42,7 @@ VIEW_TABLES = "orders o cross join order_bodies b"
 """SQLite reads tables in this order; ``VIEW_JOIN`` goes with it."""
 VIEW_JOIN = "b.account_id = o.account_id and b.id = o.id"
 
-_VIEW_BYTES = ", ".join(f"convert_to({column}, 'UTF8')" for column in ("o.head", "b.fields", "b.items", _SHOWN))
+_VIEW_BYTES = ", ".join(f"textsend({column} /* as blob */)" for column in ("o.head", "b.fields", "b.items", _SHOWN))
 VIEW_ONE = f"select {_VIEW_BYTES} from {VIEW_TABLES} where {VIEW_JOIN} and o.account_id = $1 and o.id = {_ORDER_ID}"
 
 NAMED = """
@@ -145,7 +145,7 @@ STORED_BATCH = 50
 def for_sqlite(sql: str) -> str:
     """Return the query in SQLite's words."""
     found = sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)").replace(" for share", "")
-    found = found.replace("convert_to(", "cast(").replace(", 'UTF8')", " as blob)")
+    found = found.replace("textsend(", "cast(").replace("/* as blob */", "as blob")
     return found.replace("octet_length(", "length(")
 
 

@@ -32,7 +32,7 @@ class Sized:
         names = ", ".join(f"c{place}" for place in range(self.columns))
         size = " + ".join(f"coalesce(octet_length(c{place}), 0)" for place in self.texts)
         window = f"over (order by {self.order} rows unbounded preceding)"
-        sent = self._columns("convert_to({}, 'UTF8')")  # last, so that what is not wanted is not read for it
+        sent = self._columns("textsend({})")  # last, so that what is not wanted is not read for it
         return f"""select {sent} from (
             select {names}, row_number() {window} as place, sum({size}) {window} - ({size}) as before
             from ({self.sql}) read({names})) counted
