@@ -95,6 +95,21 @@ def test_many_changes_of_one_order_are_one_batch(own_database: str) -> None:
     running(own_database, test, 1)
 
 
+def test_a_head_is_the_order_without_what_it_shows(own_database: str) -> None:
+    async def test(made: list[Store]) -> None:
+        (store,) = made
+        await execute(store, call(), "order-1", order())
+        await execute(store, call("k"), "order-1", Comment(id="c", fields={"body": '"x"'}))
+        shown = await store.order(ACCOUNT, "order-1")
+        assert shown is not None
+        assert shown.order.version == 2
+        assert [await store.head(ACCOUNT, name) for name in ("order-1", shown.order.id)] == [shown.order] * 2
+        assert await store.head(ACCOUNT, "order-2") is None
+        assert await store.head("T00000002", "order-1") is None
+
+    running(own_database, test, 1)
+
+
 def test_of_captures_over_several_stores_exactly_those_that_fit_succeed(own_database: str) -> None:
     async def test(made: list[Store]) -> None:
         await execute(made[0], call(), "order-1", order())

@@ -11,6 +11,7 @@ from ordre.application.lists import EventPage, EventQuery, ListQuery, Page
 from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
 from ordre.domain.merkle import Head
 from ordre.domain.order.facts import Fact
+from ordre.domain.order.order import Order
 
 
 class OrderStore(Protocol):
@@ -28,6 +29,10 @@ class OrderStore(Protocol):
         ...
 
     async def order(self, account_id: str, order: str) -> View | None: ...
+    async def head(self, account_id: str, order: str) -> Order | None:
+        """Return the order without what it shows: that grows with every operation, this does not."""
+        ...
+
     async def order_at(self, account_id: str, order: str, version: int) -> View | None:
         """Return the order as it was at this version; None where it had no such version.
 

@@ -55,6 +55,8 @@ order by place, id
 
 ORDER_ID = f"select {_ORDER_ID}"
 
+HEAD = f"select o.head from orders o where o.account_id = $1 and o.id = {_ORDER_ID}"
+
 WITH_VERSION = f"select id from facts where account_id = $1 and id = {_ORDER_ID} and version = $3"
 """The id of an order that has, or had, this version."""
 

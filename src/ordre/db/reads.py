@@ -17,6 +17,7 @@ from ordre.db.sql import Row
 from ordre.db.within import size_of
 from ordre.domain.merkle import Head
 from ordre.domain.order.facts import Fact
+from ordre.domain.order.order import Order
 from ordre.domain.refusals import InvalidValue, Refused
 
 _LAST = "~"
@@ -30,6 +31,11 @@ class OrderTables(DirectoryTables):
         """Return an order to be shown, by its ``order_id`` or ``id``."""
         found = await self.rows(queries.VIEW_ONE, account_id, order)
         return _view(found[0]) if found else None
+
+    async def head(self, account_id: str, order: str) -> Order | None:
+        """Return an order without what it shows, by its ``order_id`` or ``id``."""
+        found = await self.rows(queries.HEAD, account_id, order)
+        return codec.order_from(found[0][0]) if found else None
 
     async def with_events(self, account_id: str, view: View, types: frozenset[str]) -> View:
         """Return the order with its latest events of these types, up to its version."""

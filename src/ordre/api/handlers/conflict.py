@@ -19,14 +19,14 @@ async def explained(context: Context, refused: Refused) -> Refused:
         return refused
     since, names = context.call.version or 0, await context.names()
     if "order_id" in context.path:
-        view = await context.store.order(context.account_id, context.order)
-        if view is None:
+        order = await context.store.head(context.account_id, context.order)
+        if order is None:
             return Stale(refused, [], 0)
         query = EventQuery(
-            types=ALL_EVENTS, since=since, up_to=view.order.version, limit=MOST_EVENTS, most_bytes=MOST_BYTES, latest=True
+            types=ALL_EVENTS, since=since, up_to=order.version, limit=MOST_EVENTS, most_bytes=MOST_BYTES, latest=True
         )
-        page = await context.store.events(context.account_id, view.order.id, query)
-        return Stale(refused, order_events(context.account_id, view.order.id, page, names), page.left_out)
+        page = await context.store.events(context.account_id, order.id, query)
+        return Stale(refused, order_events(context.account_id, order.id, page, names), page.left_out)
     held = await context.store.draft(context.account_id, context.path["id"])
     if held is None:
         return Stale(refused, [], 0)

@@ -31,10 +31,10 @@ from ordre.domain.refusals import Refused, UnknownOrder
 async def list_all(context: Context, _: NoBody, asked: EventList) -> Reply:
     """The order's events, oldest first, and the state that services' reports combine to."""
     names = await context.names()
-    view = await context.store.order(context.account_id, context.order)
-    if view is None:
+    order = await context.store.head(context.account_id, context.order)
+    if order is None:
         raise Refused(UnknownOrder())
-    since = None if asked.starting_after is None else version_of(view.order.id, view.order.version, asked.starting_after)
+    since = None if asked.starting_after is None else version_of(order.id, order.version, asked.starting_after)
     query = EventQuery(
         types=asked.types(),
         since=since or 0,
@@ -42,8 +42,8 @@ async def list_all(context: Context, _: NoBody, asked: EventList) -> Reply:
         limit=given(asked.limit) or PAGE_ENTRIES,
         total=asked.total,
     )
-    page = await context.store.events(context.account_id, view.order.id, query)
-    shown = partial(order_events, context.account_id, view.order.id, page, names)
+    page = await context.store.events(context.account_id, order.id, query)
+    shown = partial(order_events, context.account_id, order.id, page, names)
     events = await aside(sum(fact.size for fact in page.facts), shown)
     headers = page_headers(context, page.more, page.total, id_of(events[-1]) if events else None)
     return Reply(body=f'{{"events":[{",".join(events)}],"state":{json_text(state_of_reports(page.reports))}}}', headers=headers)

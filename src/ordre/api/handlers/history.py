@@ -72,7 +72,7 @@ async def _then(context: Context, version: int) -> View:
 
 
 async def _missing(context: Context) -> UnknownOrder | UnknownVersion:
-    known = await context.store.order(context.account_id, context.order)
+    known = await context.store.head(context.account_id, context.order)
     return UnknownVersion() if known else UnknownOrder()
 
 
