@@ -224,7 +224,7 @@ class _Log:
 
     rendered: _Rendered = staticmethod(_as_json)
     least = logging.INFO
-    at_once = False
+    at_once = True
 
 
 _log = _Log()
