@@ -41,6 +41,7 @@ def medians_of(report: dict[str, Any], scenario: str, figure: str) -> list[float
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_scenario_on_both_engines_in_turns(cluster: Cluster, tmp_path: Path) -> None:
     scenarios = ("life-cycle", "create", "read", "capture", "list", "mixed", "hot-order", "accounts", "long-orders")
     report = measured(tmp_path, *scenarios, "--database", "sqlite", "--database", cluster.database(), *SHORT)
@@ -67,6 +68,7 @@ def test_every_scenario_on_both_engines_in_turns(cluster: Cluster, tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_lists_and_yardsticks_on_both_engines(cluster: Cluster, tmp_path: Path) -> None:
     databases = ("--database", "sqlite", "--database", cluster.database())
     report = measured(tmp_path, "lists", "yardsticks", *databases, *SHORT, "--orders", "40,120")
@@ -94,6 +96,7 @@ def test_the_bare_statement_without_pgbench(cluster: Cluster, tmp_path: Path, mo
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_orders_that_are_filled_in_are_good(
     engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -152,6 +155,7 @@ def test_a_filling_that_is_interrupted_leaves_the_database_as_it_was(cluster: Cl
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_page_is_written_by_the_command(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")

@@ -67,7 +67,7 @@ def test_request_headers() -> None:
     operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
     named = {one["name"] for operation in operations for one in operation["parameters"] if one["in"] == "header"}
     source = "".join(page.read_text() for page in (Path(__file__).parents[1] / "src" / "ordre" / "api").rglob("*.py"))
-    read = {name.title() for name in re.findall(r'headers\.get\("([a-z-]+)"', source)} - {"Content-Length"}
+    read = {name.title() for name in re.findall(r'header(?:s\.get\(|_of\(request, b)"([a-z-]+)"', source)} - {"Content-Length"}
     assert read | named == {row.name for row in table.REQUEST_HEADERS} - {"Dintero-*"}
 
 

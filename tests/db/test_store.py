@@ -29,6 +29,7 @@ from ordre.domain.order.paying import Record
 from ordre.domain.order.placing import Place
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings
+from throwaway import Cluster
 
 ACCOUNT = "T00000001"
 NOW = 1_700_000_000_000
@@ -372,10 +373,8 @@ def test_drafts_are_added_to_an_order_that_others_write_to(own_database: str) ->
     running(own_database, test)
 
 
-def test_a_change_takes_two_statements(own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_takes_two_statements_of_postgres(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """One reads and one writes, without a transaction around them: also where a draft becomes an order, or part of one."""
-    if own_database.startswith("sqlite"):
-        pytest.skip("there is no way to and fro on SQLite")
     asked: list[str] = []
 
     def counted(name: str) -> None:
@@ -413,4 +412,4 @@ def test_a_change_takes_two_statements(own_database: str, monkeypatch: pytest.Mo
         await complete(store, "d3")
         assert {**took, "added": len(asked)} == dict.fromkeys([*changes, "added"], 2)
 
-    running(own_database, test, 1)
+    running(cluster.database(), test, 1)
