@@ -262,6 +262,7 @@ def test_orders_that_differ_from_their_facts(demo: Path, tmp_path: Path, target:
     assert contents(f"sqlite:///{target}")["orders"] == contents(f"sqlite:///{other}")["orders"] != contents(database)["orders"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_killed_in_the_middle(
     demo: Path, engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -132,6 +132,7 @@ def statuses_of(database: str) -> set[str]:
     return {row[0] for row in sql(database, "select distinct status from orders")}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_filling_that_is_interrupted_leaves_the_database_as_it_was(cluster: Cluster) -> None:
     database = cluster.database()
@@ -295,6 +296,7 @@ def test_seeding_wants_a_database_that_stays() -> None:
     assert "--seed is 0; it must be 1 or more" in run("bench", "--seed", "0", "--database", "postgresql://x@y/z", status=1)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:

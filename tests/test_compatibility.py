@@ -137,6 +137,7 @@ def test_a_running_server_does_as_the_table_says_and_sends_no_other_header(shop:
     assert {row.name for row in table.RESPONSE_HEADERS} - api.headers == {"page-count", "retry-after"}
 
 
+@pytest.mark.long
 def test_the_command(service: Service, tmp_path: Path) -> None:
     with service.shop() as shop:
         account = ["--account", shop.account_id, "--client-id", shop.client_id, "--client-secret", shop.secret]

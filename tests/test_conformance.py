@@ -113,6 +113,7 @@ def test_what_it_breaks_beyond_that_is_told_by_its_class(shop: Shop, level: Evid
     assert all(fault.text for one in results for fault in one.faults)
 
 
+@pytest.mark.long
 def test_a_level_asks_for_all_that_the_firmer_ones_ask_for(shop: Shop) -> None:
     named = [{one.name for one in checks(extras=False, level=level)} for level in LEVELS]
     assert named[0] < named[1] < named[2] == {one.name for one in CHECKS}
@@ -183,6 +184,7 @@ def test_a_server_that_cannot_be_asked_is_said_in_one_sentence(service: Service)
     assert {said.count("\n") for said in (wrong, elsewhere, nowhere, unreadable)} == {1}
 
 
+@pytest.mark.long
 def test_the_command_takes_a_level(service: Service, tmp_path: Path) -> None:
     with service.shop() as shop:
         account = ["--account", shop.account_id, "--client-id", shop.client_id, "--client-secret", shop.secret]

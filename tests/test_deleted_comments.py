@@ -104,6 +104,7 @@ def test_how_an_answer_begins() -> None:
     assert text(Answer(document=document, version=3)).startswith(answer_start(document) + ',"version":3')
 
 
+@pytest.mark.once
 def test_its_text_is_nowhere_in_the_database(logged: tuple[Service, Path]) -> None:
     service, log = logged
     gone, kept = Marks(), Marks()

@@ -102,6 +102,7 @@ def test_a_field_keeps_what_its_type_says() -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_redocly_finds_nothing(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(Path(__file__).parent / "redocly", tmp_path / "redocly"))

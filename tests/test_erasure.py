@@ -177,6 +177,7 @@ def test_what_to_erase_is_said(own_database: str) -> None:
         assert said == "no order and no draft says this, or ever said it: there is nothing to erase\n"
 
 
+@pytest.mark.long
 @pytest.mark.once
 def test_among_many_neighbours_nothing_stays_on_a_page(logged: tuple[Service, Path]) -> None:
     service, log = logged

@@ -207,6 +207,7 @@ def sharing(database: str) -> Iterator[Service]:
         yield made
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.deep
 def test_a_neighbour_is_not_slowed(sharing: Service, effort: Effort) -> None:

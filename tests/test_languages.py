@@ -35,7 +35,7 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("language", ["python", "shell", "typescript"])
+@pytest.mark.parametrize("language", ["python", "shell", pytest.param("typescript", marks=pytest.mark.long)])
 def test_the_example(service: Service, language: str, request: pytest.FixtureRequest) -> None:
     with service.shop() as shop:
         given = {

@@ -35,6 +35,7 @@ def test_first(tmp_path: Path) -> None:
     assert [one["account_id"] for one in accounts] == ["T12345678"]
 
 
+@pytest.mark.long
 def test_roles(own_cluster: Cluster, tmp_path: Path) -> None:
     port = free_port()
     names = {"@db.internal": f"@127.0.0.1:{own_cluster.port}"}
@@ -62,6 +63,7 @@ def test_secret(tmp_path: Path) -> None:
     assert '"d":' not in str(key)
 
 
+@pytest.mark.long
 def test_verify_and_proof(tmp_path: Path) -> None:
     service = Service(f"sqlite:///{tmp_path}/ordre.sqlite")
     service.start()
@@ -85,6 +87,7 @@ def test_verify_and_proof(tmp_path: Path) -> None:
         service.stop()
 
 
+@pytest.mark.long
 def test_witness(cluster: Cluster, tmp_path: Path) -> None:
     database, file = cluster.database(), tmp_path / "orders.roots"
     run("migrate", database=database)
@@ -103,6 +106,7 @@ def test_witness(cluster: Cluster, tmp_path: Path) -> None:
     assert "compared with 1 kept root" in run_block("operate.md", "tests/test_pages.py: checked", tmp_path, here)
 
 
+@pytest.mark.long
 def test_conformance(ordre: RunningOrdre, tmp_path: Path) -> None:
     names = {
         "http://127.0.0.1:8080": ordre.url,
@@ -154,6 +158,7 @@ def test_rotate(tmp_path: Path) -> None:
     assert made["client_secret"] not in said
 
 
+@pytest.mark.long
 def test_drill(tmp_path: Path) -> None:
     database, own = f"sqlite:///{tmp_path}/ordre.sqlite", {"TMPDIR": str(tmp_path)}
     run("demo", database=database)

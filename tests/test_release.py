@@ -41,6 +41,7 @@ def release(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run(folder, "script/make_release.py", *arguments)
 
 
+@pytest.mark.long
 def test_a_release_has_its_version_everywhere(clone: Path) -> None:
     made = release(clone, "7.8.9", "--checked")
     assert made.returncode == 0, made.stderr

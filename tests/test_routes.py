@@ -101,6 +101,7 @@ def test_a_failure_is_answered_by_what_takes_its_type(type_: type[Exception]) ->
     assert error.annotation is type_
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_mypy_refuses_a_row_whose_handler_takes_something_else(tmp_path: Path) -> None:
     table = TABLE.read_text(encoding="utf-8")

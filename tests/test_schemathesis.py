@@ -166,6 +166,7 @@ def test_no_failure_no_undocumented_status_no_answer_off_schema(
     assert requests > (100 if effort.deep else 3_000)  # the deep lane ends by the clock, however slow the machine
 
 
+@pytest.mark.long
 def test_sequences_over_all_operations(service: Service, effort: Effort, tmp_path: Path) -> None:
     unchecked = "positive_data_acceptance,use_after_free,ensure_resource_availability"
     flags = ["--phases", "stateful", "--exclude-checks", unchecked]

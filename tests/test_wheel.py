@@ -79,12 +79,14 @@ def test_the_plugin_serves_ordre_to_the_tests_of_others(fresh: Path, tmp_path: P
     assert "1 passed" in run(fresh, "pytest", "-p", "no:cacheprovider", "test_shop.py", cwd=tmp_path)
 
 
+@pytest.mark.long
 def test_the_conformance_checks_have_what_they_read(fresh: Path, tmp_path: Path) -> None:
     with running() as ordre:
         client = ("--account", ordre.account_id, "--client-id", ordre.client_id, "--client-secret", ordre.client_secret)
         assert " 0 " in run(fresh, "ordre", "conformance", ordre.url, *client, cwd=tmp_path).splitlines()[-1]
 
 
+@pytest.mark.long
 def test_a_type_checker_knows_the_package(fresh: Path, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     block = re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)

@@ -201,6 +201,7 @@ def test_writers_at_once_with_an_eraser(shop: Shop) -> None:
         assert shop.send(method, url, body, headers=headers).status_code == (200 if method == "DELETE" else 400)
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.deep
 def test_everything_that_could_outlive_it_beside_its_erasure(

@@ -104,6 +104,7 @@ def test_an_earlier_version_and_what_changed_since(shop: Shop) -> None:
     assert ([event["version"] for event in part["events"]], "events_left_out" in part) == ([4, 5], False)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_of_many_small_events_as_many_as_on_a_page(shop: Shop) -> None:
     path = f"/orders/{shop.order(1)['id']}"

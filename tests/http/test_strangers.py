@@ -81,6 +81,7 @@ def test_a_strangers_token_gets_nothing(owner: tuple[Shop, dict[str, str]], shop
     assert snapshot(their, ids) == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
 def test_nothing_without_a_token(owner: tuple[Shop, dict[str, str]], route: AnyRoute) -> None:
     their, ids = owner
@@ -104,6 +105,7 @@ def narrow(service: Service, owner: tuple[Shop, dict[str, str]]) -> Iterator[dic
         yield {scope: stack.enter_context(service.shop(scope, account_id=owner[0].account_id)) for scope in SCOPES}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("route", GUARDED, ids=IDS)
 def test_a_token_does_only_what_its_scopes_say(
