@@ -14,7 +14,7 @@ from lanes import SEED
 Status = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 LONG = 10.0
 SILENT = 20.0
-USUALLY = {"whole": "up to 9 minutes", "fast": "about a minute"}
+USUALLY = {"whole": "up to 6 minutes", "fast": "about a minute"}
 """On two cores that do nothing else."""
 
 

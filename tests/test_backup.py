@@ -234,6 +234,7 @@ def test_keys_that_are_encrypted_at_rest_come_back_under_the_targets_secret(tmp_
     assert "another secret key" in ordre("key", "list", database=two, secret=secrets[0], status=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "engine"), [(1, "sqlite"), (1, "postgres"), (NEWEST - 1, "postgres")])
 def test_a_backup_of_an_older_schema_is_migrated(
     number: int, engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -21,7 +21,7 @@ from throwaway import Cluster
 
 SECONDS = 60
 ROOT = Path(__file__).parents[1]
-SHORT = ("--clients", "1,3", "--rounds", "2", "--seconds", "0.2", "--facts", "5,20", "--lines", "2")
+SHORT = ("--clients", "1,3", "--rounds", "2", "--seconds", "0.6", "--facts", "5,20", "--lines", "2")
 FIGURES = ("rate", "p50_ms", "p99_ms", "server_us", "generator_share", "others_share")
 UNSAFE: dict[str, Any] = {"ORDRE_UNSAFE_STORAGE": "allow"}
 """The PostgreSQL of the tests does not sync."""
@@ -95,8 +95,8 @@ def test_the_bare_statement_without_pgbench(cluster: Cluster, tmp_path: Path, mo
     assert [one["call"] for one in report["results"] if one["scenario"] == "bare statement"] == ["asyncpg"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.once
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_orders_that_are_filled_in_are_good(
     engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -233,6 +233,7 @@ def test_a_database_with_other_accounts_is_refused(
     run("verify", database=database)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_bench_database_is_taken_again(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'bench.sqlite'}"

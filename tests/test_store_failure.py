@@ -172,6 +172,7 @@ def small_disk(engine: str, folder: Path) -> Iterator[tuple[Service, Disk]]:
         yield ends.enter_context(serving(database, **HASTY)), disk
 
 
+@pytest.mark.once
 @pytest.mark.deep
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_disk_that_fills_and_gets_room_by_chance(

@@ -28,7 +28,7 @@ Rows = dict[str, list[dict[str, Any]]]
 """Of a whole database, by table."""
 ROWS: Rows = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))
 SCHEMAS = sorted(Path(__file__).with_name("earlier").glob("*.json"))
-BETWEEN = [pytest.param(one, marks=pytest.mark.once) for one in SCHEMAS[1:-1]]
+BETWEEN = [pytest.param(one, marks=pytest.mark.long) for one in SCHEMAS[1:-1]]
 NEVER_NEWEST = {4}
 """Migrations that came together with the next one, so no version left a database that ends in them."""
 
