@@ -88,6 +88,7 @@ def test_lists_and_yardsticks_on_both_engines(cluster: Cluster, tmp_path: Path) 
     assert bare[1]["database_us"]["median"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_bare_statement_without_pgbench(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -199,6 +200,7 @@ def test_charts_hold_every_value_within_their_frame() -> None:
         assert places[1::2] == sorted(places[1::2], reverse=True)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_run_says_what_it_cannot_be_believed_in(cluster: Cluster) -> None:
     done = subprocess.run(

@@ -137,6 +137,7 @@ def demo_database(cluster: Cluster) -> str:
     return database
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "table"),
     [

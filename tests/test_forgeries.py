@@ -172,6 +172,7 @@ def write(database: str, order: dict[str, Any], facts: list[dict[str, Any]]) -> 
     sql(database, "update orders set version = $2, hash = $3 where id = $1", *order.values())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_row_is_found(original: tuple[str, Path], proofs: dict[str, Proof], name: str) -> None:
     database, forgery = original[0], FORGERIES[name]

@@ -19,7 +19,7 @@ from ordre.db.sqlite_file import Reading
 from ordre.settings import Settings
 from service import Service, Shop, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 READING = [
     ("verify",),

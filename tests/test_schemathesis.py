@@ -172,12 +172,13 @@ def test_sequences_over_all_operations(service: Service, effort: Effort, tmp_pat
     assert generated(run(service, tmp_path, *flags, hooks=True)) > 40
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "walk",
     [
         pytest.param(WALKS[0], id="from a draft to its refund"),
-        pytest.param(WALKS[1], id="what is cancelled", marks=pytest.mark.long),
-        pytest.param(WALKS[2], id="what is beside money", marks=pytest.mark.long),
+        pytest.param(WALKS[1], id="what is cancelled"),
+        pytest.param(WALKS[2], id="what is beside money"),
     ],
 )
 def test_sequences_that_follow_on_one_another(service: Service, walk: list[str], effort: Effort, tmp_path: Path) -> None:

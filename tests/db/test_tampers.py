@@ -77,6 +77,7 @@ def test_there_is_something_to_tamper_with(filled: str, table: Table) -> None:
     assert sql(filled, f"select count(*) from {table.name}")[0][0] > 0
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("tamper", TAMPERS, ids=lambda one: f"{one.table} {one.what}")
 def test_a_tamper_is_named(verified: Verified, tamper: Tamper) -> None:
     found = verified(tamper.statement)
