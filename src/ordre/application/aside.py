@@ -25,7 +25,7 @@ class _Small:
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[object] | None, int] = {}
         self._none: threading.Event | None = None
-        """Is set once there are none, for the thread that waits for it: without one, a request touches no lock."""
+        """Is set once there are none, for the threads that wait for it: without one, a request touches no lock."""
         self._loop_thread = 0
 
     def __enter__(self) -> None:
@@ -54,7 +54,9 @@ class _Small:
     def give_way(self) -> None:
         """Wait, in a thread, while there are any. On the event loop do not wait: nobody else could end it."""
         if self._tasks and threading.get_ident() != self._loop_thread:
-            self._none = none = threading.Event()
+            none = self._none
+            if none is None:
+                self._none = none = threading.Event()
             if self._tasks:  # else they may have ended before they could see it
                 none.wait(WAY_SECONDS)
 

@@ -1,7 +1,7 @@
 """What was measured, as figures: of one measurement, and of all rounds together as a median with the least and the most."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -110,9 +110,9 @@ def result(key: Key, samples: Sequence[Sample]) -> Result:
         key=key,
         rounds=len(samples),
         requests=sum(one.requests for one in samples),
-        rate=_needed(samples, lambda one: one.rate),
-        p50_ms=_needed(samples, lambda one: one.p50_ms),
-        p99_ms=_needed(samples, lambda one: one.p99_ms),
+        rate=_over([one.rate for one in samples]),
+        p50_ms=_over([one.p50_ms for one in samples]),
+        p99_ms=_over([one.p99_ms for one in samples]),
         server_us=_figure(one.server_us for one in samples),
         database_us=_figure(one.database_us for one in samples),
         generator_share=_figure(one.generator_share for one in samples),
@@ -121,11 +121,10 @@ def result(key: Key, samples: Sequence[Sample]) -> Result:
     )
 
 
-def _needed(samples: Iterable[Sample], of: Callable[[Sample], float]) -> Figure:
-    found = [of(one) for one in samples]
+def _over(found: Sequence[float]) -> Figure:
     return Figure(median=median(found), least=min(found), most=max(found))
 
 
 def _figure(values: Iterable[float | None]) -> Figure | None:
     found = [value for value in values if value is not None]
-    return Figure(median=median(found), least=min(found), most=max(found)) if found else None
+    return _over(found) if found else None
