@@ -17,10 +17,11 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from ordre import __version__, bootstrap, logs
+from ordre.allowed import networks_in
 from ordre.api.http.watch import allow_connections
 from ordre.application.troubles import StoreUnavailable
 from ordre.served import Application, Guest, app
-from ordre.settings import Settings, current, environment_of, proxies_in, variable_of
+from ordre.settings import Settings, current, environment_of, variable_of
 from ordre.stopping import shut
 
 _BACKLOG = 2048
@@ -242,7 +243,7 @@ def _run(settings: Settings, sockets: list[socket.socket], guest: Guest | None) 
         timeout_worker_healthcheck=_WORKER_SECONDS,
         lifespan="on",
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=proxies_in(settings.trusted_proxies),
+        forwarded_allow_ips=networks_in(settings.trusted_proxies),
     )
 
     def ready() -> None:

@@ -1,15 +1,24 @@
 """Settings: one row each, from which checks, the help of flags and docs/settings.md follow."""
 
 import os
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
-from datetime import datetime
 from difflib import get_close_matches
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from ordre.allowed import (
+    LARGEST_PORT,
+    ROOT_KEY,
+    SECRETS,
+    Rule,
+    are_networks,
+    are_secrets,
+    is_database,
+    is_instant,
+    is_root_key,
+    may_be_path,
+)
 
 PREFIX = "ORDRE_"
 DEFAULT = "default"
@@ -17,119 +26,10 @@ DEFAULT = "default"
 BACKUP_VARIABLE = "ORDRE_BACKUP_PASSPHRASE"
 OTHER_VARIABLES = frozenset({"ORDRE_URL", "ORDRE_ACCOUNT", "ORDRE_CLIENT_ID", "ORDRE_CLIENT_SECRET", BACKUP_VARIABLE})
 """Variables that are no settings: clients read them, such as `ordre conformance` and the examples, and `ordre backup`."""
-_INSTANT = r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
-_SECRET_CHARACTERS = 32
-_SECRETS = f"at least {_SECRET_CHARACTERS} characters without a space: try `openssl rand -base64 32`"
-_LARGEST_PORT = 65_535
-_ROOT_KEY = "what `ordre key root` prints: 43 letters, digits, '-' and '_'"
-_DATABASE = r"sqlite:///.+|postgres(ql)?://.+|memory:"
-
-
-def _is_database(text: str) -> bool:
-    """Whether a text is a URL of a database, with ports that are numbers."""
-    if re.fullmatch(_DATABASE, text) is None:
-        return False
-    if not text.startswith("postgres"):
-        return True
-    try:
-        parts = urlsplit(text)
-        named = [one.rpartition("]")[2].rpartition(":") for one in parts.netloc.rpartition("@")[2].split(",")]
-        ports = [port for _, colon, port in named if colon] + parse_qs(parts.query).get("port", [])
-    except ValueError:  # such as brackets that are not closed
-        return False
-    return all(_is_port(port) for one in ports for port in one.split(","))
-
-
-def _is_port(text: str) -> bool:
-    return not text or (text.isascii() and text.isdecimal() and int(text) <= _LARGEST_PORT)
-
-
-def _is_instant(text: str) -> bool:
-    """Whether a text is empty, or a date-time with an offset on a day of the calendar."""
-    try:
-        return not text or (re.fullmatch(_INSTANT, text) is not None and bool(datetime.fromisoformat(text)))
-    except ValueError:
-        return False
-
-
-def _are_proxies(text: str) -> bool:
-    """Whether a text is empty, or addresses and networks separated by commas."""
-    try:
-        return not text or all(ip_network(one) for one in proxies_in(text))
-    except ValueError:
-        return False
-
-
-def proxies_in(text: str) -> list[str]:
-    """Return the addresses and networks that are named."""
-    return [one.strip() for one in text.split(",")]
-
-
-def _are_secrets(text: str) -> bool:
-    """Whether a text is empty, or secrets that are long enough, separated by spaces."""
-    secrets = text.split()
-    return not text or (bool(secrets) and all(len(secret) >= _SECRET_CHARACTERS for secret in secrets))
-
-
-def _is_root_key(text: str) -> bool:
-    """Whether a text is empty, or may be a key that signs roots."""
-    return not text or re.fullmatch(r"[A-Za-z0-9_-]{43}", text) is not None
-
-
-def _may_be_path(text: str) -> bool:
-    return "\0" not in text
 
 
 class BadSetting(Exception):  # noqa: N818 - it is named for the state it tells of
     """A setting has a value that it cannot have."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """The purpose of a setting, and its allowed values: a number within bounds, one of ``words``, or a text that ``fits``."""
-
-    about: str
-    least: float = 0
-    most: float | None = None
-    words: tuple[str, ...] = ()
-    fits: Callable[[str], object] | None = None
-    expected: str = ""
-    """What fits, in words."""
-    flag: bool = False
-    """Whether `ordre serve` takes it as a flag."""
-    secret: bool = False
-    """Whether no value of it is ever printed."""
-    password: bool = False
-    """Whether it is a URL that may hold a password."""
-
-    def fault(self, value: Any) -> str | None:
-        """Return, of a value that is not allowed, what it must be."""
-        if self.words:
-            return None if value in self.words else self.allowed
-        if self.fits:
-            return None if self.fits(value) else self.allowed
-        if isinstance(value, str) or (self.least <= value and (self.most is None or value <= self.most)):
-            return None
-        return self.allowed
-
-    @property
-    def allowed(self) -> str:
-        """The allowed values, in words."""
-        if self.words:
-            return f"one of {', '.join(self.words)}"
-        if self.fits:
-            return self.expected
-        return f"{self.least:g} or more" if self.most is None else f"between {self.least:g} and {self.most:g}"
-
-    def quoted(self, value: Any) -> str:
-        """Return the value as a message may hold it."""
-        return "not valid" if self.secret or self.password else repr(value)
-
-    def masked(self, value: Any) -> str:
-        """Return the value as it may be printed."""
-        if self.secret:
-            return "(hidden)" if value else ""
-        return _without_password(str(value)) if self.password else str(value)
 
 
 def _setting(default: Any, about: str, **bounds: Any) -> Any:
@@ -143,7 +43,7 @@ class Settings:
     database: str = _setting(
         "sqlite:///data/ordre.sqlite",
         "Database URL: `sqlite:///path`, `postgresql://user@host/name`, or `memory:` to keep nothing when the server ends",
-        fits=_is_database,
+        fits=is_database,
         expected="sqlite:///path or postgresql://user@host/name, its port a number and its password quoted, as `%40` for `@`"
         " (or memory:, for `ordre serve`)",
         password=True,
@@ -152,12 +52,12 @@ class Settings:
     clock: str = _setting(
         "",
         "With `memory:`, start a clock at this instant that moves only when it is told to; empty: the machine's clock",
-        fits=_is_instant,
+        fits=is_instant,
         expected="an instant such as 2026-01-01T00:00:00Z",
         flag=True,
     )
     host: str = _setting("127.0.0.1", "Address to listen on", fits=bool, expected="an address or a host name", flag=True)
-    port: int = _setting(8080, "Port to listen on; `0` picks a free port and prints it", most=_LARGEST_PORT, flag=True)
+    port: int = _setting(8080, "Port to listen on; `0` picks a free port and prints it", most=LARGEST_PORT, flag=True)
     workers: int = _setting(1, "Number of server processes", least=1, flag=True)
     pool_size: int = _setting(10, "PostgreSQL connections of each process; half of them write", least=4)
     unsafe_storage: str = _setting(
@@ -181,7 +81,7 @@ class Settings:
     trusted_proxies: str = _setting(
         "",
         "Addresses and networks of proxies, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
-        fits=_are_proxies,
+        fits=are_networks,
         expected="addresses or networks separated by commas, such as 10.0.0.7, 10.1.0.0/16, fd00::/8",
     )
     client_requests_per_second: int = _setting(
@@ -215,22 +115,22 @@ class Settings:
         "",
         "Encrypts, in the database, the keys that sign tokens. Several are separated by spaces: the first one encrypts, each"
         " decrypts",
-        fits=_are_secrets,
-        expected=_SECRETS,
+        fits=are_secrets,
+        expected=SECRETS,
         secret=True,
     )
     secret_key_file: str = _setting(
-        "", "A file that holds the value of `ORDRE_SECRET_KEY`", fits=_may_be_path, expected="the path of a file"
+        "", "A file that holds the value of `ORDRE_SECRET_KEY`", fits=may_be_path, expected="the path of a file"
     )
     root_key: str = _setting(
         "",
         "Signs roots, those of proofs and witnesses too; if not set, the key that signs tokens does, which the database holds",
-        fits=_is_root_key,
-        expected=_ROOT_KEY,
+        fits=is_root_key,
+        expected=ROOT_KEY,
         secret=True,
     )
     root_key_file: str = _setting(
-        "", "A file that holds the value of `ORDRE_ROOT_KEY`", fits=_may_be_path, expected="the path of a file"
+        "", "A file that holds the value of `ORDRE_ROOT_KEY`", fits=may_be_path, expected="the path of a file"
     )
 
     def __post_init__(self) -> None:
@@ -257,7 +157,7 @@ class Settings:
         """
         if not self.secret_key_file:
             return self.secret_key.split()
-        return _key_in("secret_key_file", self.secret_key_file, _are_secrets, _SECRETS).split()
+        return _key_in("secret_key_file", self.secret_key_file, are_secrets, SECRETS).split()
 
     def own_root_key(self) -> str:
         """Return the key that signs roots and that the database does not hold; empty, if not set.
@@ -267,7 +167,7 @@ class Settings:
         """
         if not self.root_key_file:
             return self.root_key
-        return _key_in("root_key_file", self.root_key_file, _is_root_key, _ROOT_KEY)
+        return _key_in("root_key_file", self.root_key_file, is_root_key, ROOT_KEY)
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -385,13 +285,3 @@ def _check(origin: str, one: "Field[Any]", value: Any) -> None:
     fault = _rule(one).fault(value)
     if fault is not None:
         raise BadSetting(f"{origin} is {_rule(one).quoted(value)}; it must be {fault}")
-
-
-def _without_password(url: str) -> str:
-    if not url.startswith("postgres"):
-        return url
-    scheme, separator, rest = url.partition("://")
-    user, at, address = rest.rpartition("@")  # the last one: a password may hold any character
-    if ":" in user:
-        user = f"{user.partition(':')[0]}:***"
-    return scheme + separator + re.sub(r"(?i)(password)=[^&]*", r"\1=***", f"{user}{at}{address}")
