@@ -296,7 +296,10 @@ def test_each_row_is_counted_with_the_write_that_it_goes_with() -> None:
     batch = batch_of(order, closing)
     batch.run(closing)
     counted = {(kind, goes_with): count for (_, goes_with, kind), (count, _) in batch.rows.tallies.items()}
-    assert counted == {("facts", order.order.id): 1, ("answers", order.order.id): 1}
+    assert counted == {("answers", order.order.id): 1}
+    assert [(entry[1:4], goes_with) for entry, goes_with in batch.rows.entries] == [
+        ((order.order.id, 2, "closed"), order.order.id)
+    ]
 
 
 def test_what_one_change_writes_is_written_together_and_so_is_what_shares_a_subject_with_it() -> None:

@@ -17,7 +17,7 @@ from throwaway import OWNER, SUPERUSER, Cluster, unbound
 pytestmark = pytest.mark.slow
 
 ROLE = "ordre_application"
-KEPT = ("clients", "erased_drafts", "facts", "order_bodies", "orders")
+KEPT = ("clients", "erased_drafts", "facts", "feed", "feeds", "order_bodies", "orders")
 """What no server deletes."""
 TENANT = (
     "clients",
@@ -26,6 +26,8 @@ TENANT = (
     "drafts",
     "erased_drafts",
     "facts",
+    "feed",
+    "feeds",
     "idempotency",
     "order_bodies",
     "order_terms",

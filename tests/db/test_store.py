@@ -253,7 +253,8 @@ def test_what_an_account_holds_is_added_up_while_others_write(own_database: str)
         for store in made:
             await store.add_up(ACCOUNT)
         held = {kind: count for kind, count, _ in await cast("SqlStore", made[0]).rows(tally.TALLIES, ACCOUNT)}
-        assert (held["facts"], held["events"]) == (60, 30)
+        assert held.keys() <= {"answers"}
+        assert await made[0].feed_end(ACCOUNT) == 60 + 30 + 10
         assert len(await cast("SqlStore", made[0]).rows(tally.TALLIES, ACCOUNT)) <= 3
 
     running(own_database, test, 3)

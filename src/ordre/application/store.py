@@ -7,6 +7,7 @@ from typing import Protocol
 from ordre.application.change import Change, HeldDraft, Outcome
 from ordre.application.directory import AccountStore
 from ordre.application.documents import Documents
+from ordre.application.feed import FeedPage, FeedQuery
 from ordre.application.lists import EventPage, EventQuery, ListQuery, Page
 from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
 from ordre.domain.merkle import Head
@@ -69,6 +70,11 @@ class OrderStore(Protocol):
     async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[FactRow]: ...
     async def draft(self, account_id: str, draft_id: str, *, history: bool = False) -> HeldDraft | None: ...
     async def drafts(self, account_id: str, query: ListQuery) -> Page[HeldDraft]: ...
+    async def feed_end(self, account_id: str) -> int:
+        """Return the position of the newest entry of the account's feed, 0 where there is none."""
+        ...
+
+    async def feed(self, account_id: str, query: FeedQuery) -> FeedPage: ...
     def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
         """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""
         ...

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ordre.application.ids import uuid7
 from ordre.bench.models import models
-from ordre.bench.stamps import Copy, Person, Stamp
+from ordre.bench.stamps import FEED, Copy, Person, Stamp
 from ordre.bootstrap import end_at_ctrl_c
 
 CHUNK = 1_000
@@ -49,12 +49,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """The rows of some orders, as text by table, and how many facts are among them, with the sum of their hashes."""
+    """The rows of some orders, as text by table, and how many facts are among them. ``entries`` are lines for the feed."""
 
     tables: dict[str, bytes]
     orders: int
     facts: int
-    sum: int
+    entries: list[str]
 
 
 class Copier:
@@ -69,15 +69,16 @@ class Copier:
     def chunk(self, start: int) -> Chunk:
         """Return the orders from this number on."""
         chance, wanted = random.Random(start), self._wanted  # noqa: S311 - it draws examples
-        into: dict[str, list[str]] = {name: [] for name in self.columns}
-        facts = total = 0
+        into: dict[str, list[str]] = {name: [] for name in (*self.columns, FEED)}
+        facts = 0
         numbers = range(start, min(start + CHUNK, wanted.orders))
         for number in numbers:
             stamp = self._stamps[int(chance.random() * len(self._stamps))]
-            total += stamp.copied(self._copy(number, chance), into)
+            stamp.copied(self._copy(number, chance), into)
             facts += stamp.facts
+        entries = into.pop(FEED)
         texts = {name: "".join(rows).encode() for name, rows in into.items()}
-        return Chunk(tables=texts, orders=len(numbers), facts=facts, sum=total)
+        return Chunk(tables=texts, orders=len(numbers), facts=facts, entries=entries)
 
     def _copy(self, number: int, chance: random.Random) -> Copy:
         wanted = self._wanted

@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from ordre.bench.copies import Chunk, Copier, Wanted
 from ordre.bench.databases import Database, new_account
 from ordre.bench.fill_sqlite import SqliteFilling
 from ordre.bootstrap import opened, without_ctrl_c
+from ordre.domain.chain import followed
 
 if TYPE_CHECKING:
     from ordre.bench.fill_postgres import PostgresFilling
@@ -57,16 +58,18 @@ async def _fill(database: Database, orders: int, told: Told) -> Filled:
     wanted = Wanted(
         account_id=account_id, client_id=client_id, orders=orders, now=now, models=min(max(orders // _COPIES, 1), _MODELS)
     )
-    done = facts = total = 0
+    done = facts = 0
+    feed = _Feed(account_id)
     what = f"filling {database.label} with {orders:,} orders"
     columns = (await asyncio.to_thread(Copier, wanted.of_one_model(), 0)).columns
     async with _filling(database, account_id, orders) as filling:
         async for chunk in _made(wanted):
             for name, text in chunk.tables.items():
                 await filling.add(name, columns[name], text)
-            done, facts, total = done + chunk.orders, facts + chunk.facts, total + chunk.sum
+            await filling.add("feed", _Feed.columns, feed.rows(chunk.entries))
+            done, facts = done + chunk.orders, facts + chunk.facts
             told(what, done, orders)
-        await filling.tally(account_id, facts, total)
+        await filling.end_feed(account_id, facts, feed.hash)
         told(f"building the indexes of {database.label}", done, orders)
     return Filled(
         account_id=account_id,
@@ -77,6 +80,23 @@ async def _fill(database: Database, orders: int, told: Told) -> Filled:
         seconds=time.monotonic() - started,
         now=now,
     )
+
+
+class _Feed:
+    """The feed of a new account, which is chained from its beginning on."""
+
+    columns = ("account_id", "position", "id", "version", "kind", "at", "actor", "hash")
+
+    def __init__(self, account_id: str) -> None:
+        self._account_id, self._position, self.hash = account_id, 0, ""
+
+    def rows(self, entries: Sequence[str]) -> bytes:
+        """Return entries that follow as rows: their position is put before them, and their hash in the place of their digest."""
+        rows = []
+        for said, _, digest in (entry.rstrip("\n").rpartition("\t") for entry in entries):
+            self._position, self.hash = self._position + 1, followed(self.hash, digest)
+            rows.append(f"{self._account_id}\t{self._position}\t{said}\t{self.hash}\n")
+        return "".join(rows).encode()
 
 
 def _filling(database: Database, account_id: str, orders: int) -> "SqliteFilling | PostgresFilling":

@@ -12,9 +12,9 @@ from typing import Self
 import asyncpg
 
 from ordre.db.admission import ADMIT
-from ordre.db.tally import Tally, rows_of
 
-_TABLES = ("orders", "order_bodies", "order_terms", "facts")
+_TABLES = ("orders", "order_bodies", "order_terms", "facts", "feed")
+_END = "update feeds set position = $1, hash = $2 where account_id = $3"
 _FORCED = "select relname from pg_class where oid = any ($1::regclass[]) and relforcerowsecurity"
 _CONSTRAINTS = """select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
     where contype in ('f', 'p', 'u') and (conrelid = any ($1::regclass[]) or confrelid = any ($1::regclass[]))
@@ -66,12 +66,9 @@ class PostgresFilling:
         """Add rows of a table, as text."""
         await self._connection.copy_to_table(table, source=io.BytesIO(text), columns=columns, format="text")
 
-    async def tally(self, account_id: str, facts: int, total: int) -> None:
-        """Add what the account holds now to its tallies."""
-        tally = Tally()
-        tally.put("facts", facts, total)
-        sql = "insert into tallies (account_id, id, kind, count, sum) values ($1, $2, $3, $4, $5)"
-        await self._connection.executemany(sql, list(rows_of(account_id, tally)))
+    async def end_feed(self, account_id: str, position: int, hash_: str) -> None:
+        """Store where the feed of the account ends."""
+        await self._connection.execute(_END, position, hash_, account_id)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Build the indexes and commit; or take everything back."""

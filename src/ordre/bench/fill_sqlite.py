@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from ordre.bench.stamps import parsed
-from ordre.db.tally import Tally, rows_of
 
 _CACHE = -256 * 1024
 """Of pages in memory, in KiB: building an index sorts there."""
-_TABLES = ("orders", "order_bodies", "order_terms", "facts")
+_TABLES = ("orders", "order_bodies", "order_terms", "facts", "feed")
+_END = "update feeds set position = ?, hash = ? where account_id = ?"
 _INDEXES = "select name, sql from sqlite_master where type = 'index' and sql is not null and tbl_name = ?"
 
 
@@ -42,12 +42,9 @@ class SqliteFilling:
         sql = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
         self._connection.executemany(sql, map(parsed, text.decode().splitlines()))
 
-    async def tally(self, account_id: str, facts: int, total: int) -> None:
-        """Add what the account holds now to its tallies."""
-        tally = Tally()
-        tally.put("facts", facts, total)
-        sql = "insert into tallies (account_id, id, kind, count, sum) values (?, ?, ?, ?, ?)"
-        self._connection.executemany(sql, rows_of(account_id, tally))
+    async def end_feed(self, account_id: str, position: int, hash_: str) -> None:
+        """Store where the feed of the account ends."""
+        self._connection.execute(_END, (position, hash_, account_id))
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Build the indexes and commit; or take everything back."""

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from ordre import bootstrap
 from ordre.bench.maker import Maker
 from ordre.bench.requests import Shop, new_name, operation_body, order_body
-from ordre.db import tables
+from ordre.db import feeding, tables
 from ordre.db.batch import Rows
 from ordre.db.layout import Table, layout
 from ordre.db.schema import migrations
-from ordre.db.tally import summed
 from ordre.domain.ledger import Kind
 from ordre.settings import Settings
 
 _AT_ONCE = 500
-_TALLY_COLUMNS = ("account_id", "id", "kind", "count", "sum")
 Row = tuple[object, ...]
 
 
@@ -26,7 +24,6 @@ def by_table(rows: Rows) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
     yield "order_bodies", _names(tables.BODY_COLUMNS), [(*subject, *body) for subject, body in rows.bodies.items()]
     yield "order_terms", _names(tables.TERM_COLUMNS), tables.term_rows(rows.terms)
     yield "facts", _names(tables.FACT_COLUMNS), rows.facts
-    yield "tallies", _TALLY_COLUMNS, [tuple(row) for row in summed(rows.tallies)]
 
 
 def _names(columns: Sequence[tuple[str, str]]) -> list[str]:
@@ -39,7 +36,7 @@ def newest_layout() -> Mapping[str, Table]:
 
 
 async def write(settings: Settings, rows: Rows) -> None:
-    """Write rows of new orders into a database."""
+    """Write rows of new orders of one account into a database."""
     known = newest_layout()
     async with bootstrap.transaction(settings, read_only=False) as database:
         for name, columns, found in by_table(rows):
@@ -47,6 +44,8 @@ async def write(settings: Settings, rows: Rows) -> None:
             ordered = [tuple(row[place] for place in places) for row in found]
             for start in range(0, len(ordered), _AT_ONCE):
                 await database.insert(known[name], ordered[start : start + _AT_ONCE])
+        entries = [entry for entry, _ in rows.entries]
+        await database.run(feeding.added(entries), entries[0][0])
 
 
 def long_orders(settings: Settings, shop: Shop, prefix: str, facts: int, number: int, lines: int) -> tuple[bytes, ...]:

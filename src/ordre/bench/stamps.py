@@ -13,10 +13,11 @@ from ordre.api.wire.common import instant
 from ordre.bench import models
 from ordre.bench.filling import by_table
 from ordre.bench.models import Model
-from ordre.db.tally import number_of
+from ordre.db import links
 from ordre.domain.chain import START, Link, digest_of_body, linked
 
 NULL = "\\N"
+FEED = "feed"
 _FACTS, _TERMS = "facts", "order_terms"
 _HASHED = ("data", "document", "event")
 _HASH, _FIRST_INSTANT = "@hash@", "at 0"
@@ -86,7 +87,7 @@ class Stamp:
         self._ids = len(model.ids)
         marks = _marks(model)
         found = re.compile("(" + "|".join(re.escape(one) for one in sorted(marks, key=len, reverse=True)) + ")")
-        tables = {name: (columns, rows) for name, columns, rows in by_table(model.rows) if name != "tallies"}
+        tables = {name: (columns, rows) for name, columns, rows in by_table(model.rows)}
         last = model.rows.facts[-1][-1]
         self.columns = {name: tuple(columns) for name, (columns, _) in tables.items()}
         self._facts = [self._fact_stamp(row, marks, found) for row in tables[_FACTS][1]]
@@ -112,26 +113,21 @@ class Stamp:
 
     # Terms go in the order of their key, so that its index is built without sorting.
 
-    def copied(self, copy: Copy, into: Mapping[str, list[str]]) -> int:
-        """Add the rows of a copy to those of each table; return the sum of the hashes of its facts, as tallies have it."""
+    def copied(self, copy: Copy, into: Mapping[str, list[str]]) -> None:
+        """Add the rows of a copy to those of each table. Entries of the feed have no position yet, and their digest, no hash."""
         values = self._values(copy)
         salts = os.urandom(_SALT_BYTES * len(self._facts)).hex()
-        hash_, total, facts = START, 0, into[_FACTS]
+        hash_, facts, entries = START, into[_FACTS], into[FEED]
         for place, fact in enumerate(self._facts):
             salt = salts[place * 2 * _SALT_BYTES : (place + 1) * 2 * _SALT_BYTES]
             texts = [pattern.filled(values) for pattern in fact.hashed]
             digest = digest_of_body(salt, texts[0], texts[1], texts[2])
+            of, at = (self._account_id, copy.id), int(values[fact.at])
             link = Link(
-                account_id=self._account_id,
-                order=copy.id,
-                version=fact.version,
-                type=fact.type,
-                at=int(values[fact.at]),
-                actor=fact.actor,
-                digest=digest,
+                account_id=of[0], order=of[1], version=fact.version, type=fact.type, at=at, actor=fact.actor, digest=digest
             )
             hash_ = linked(hash_, link)
-            total += number_of(hash_)
+            entries.append("\t".join(map(str, links.entry(*of, fact.version, fact.type, at, fact.actor, hash_)[1:])) + "\n")
             written = [
                 text.replace("\\", "\\\\") if pattern.is_escaped else text
                 for text, pattern in zip(texts, fact.hashed, strict=True)
@@ -141,7 +137,6 @@ class Stamp:
         for name, pattern in self._tables.items():
             rows = pattern.filled(values)
             into[name].append(rows if name != _TERMS else "".join(sorted(rows.splitlines(keepends=True))))
-        return total
 
     @property
     def facts(self) -> int:

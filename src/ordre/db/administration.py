@@ -12,7 +12,7 @@ import msgspec
 
 from ordre.application.directory import Act
 from ordre.auth.sealing import is_sealed
-from ordre.db import binding, locks
+from ordre.db import binding, feeding, locks
 from ordre.db.admission import ADMIT_ALL
 from ordre.db.lists import Statement
 from ordre.db.schema import ADD_APPLIED, Engine, Migration
@@ -152,6 +152,8 @@ def migrated(steps: Iterable[Migration], ran: Collection[int], by: str, at: int,
         yield ADD_APPLIED, step.row(at)
     if binding.BEGINS_WITH in ran:
         yield from binding.begun(engine)
+    if feeding.BEGINS_WITH in ran:
+        yield from feeding.begun(engine)
     if BEGINS_WITH in ran:
         if engine == "postgres":
             yield ADMIT_ALL, ()

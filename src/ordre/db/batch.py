@@ -22,6 +22,7 @@ from ordre.application.change import (
     Outcome,
     Wanted,
 )
+from ordre.application.feed import draft_kind
 from ordre.application.history import changed
 from ordre.application.lists import RECORDED_KINDS, Term, Terms
 from ordre.application.views import Subject
@@ -75,6 +76,8 @@ class Rows:
     facts: list[tuple[object, ...]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
+    entries: list[tuple[links.Entry, str]] = field(default_factory=list)
+    """What is added to the feeds, in this order; and the id of whose write it goes with."""
     answers: list[tuple[str, str, str, str, int, str | None, str, str | None]] = field(default_factory=list)
     """(account id, key, digest, answer, instant, id of the order or draft it is about, hash, id of whose write it goes with)."""
     tallies: dict[tuple[str, str | None, Kind], list[int]] = field(default_factory=dict)
@@ -230,7 +233,7 @@ class Batch:
             row = codec.fact_row(account, order.id, hash_, new)
             hash_ = row.hash
             self.rows.facts.append((*subject, *row))
-            self._count(*subject, "facts", row.hash)
+            self._feed(subject, row.version, row.type, row.at, row.actor, row.hash)
             self._found_under(subject, self._terms.of_fact(new.fact, new.document))
             if new.fact.ref is not None:
                 self._earlier[subject, new.fact.ref] = EarlierFact(fact=new.fact, document=new.document)
@@ -261,8 +264,13 @@ class Batch:
         self.rows.drafts[subject] = (first_read, after)
         self.rows.draft_terms[subject] = self._terms.of_draft(write.draft)
         self.rows.draft_events.append((*subject, *row))
-        self._count(*subject, "events", row[-1])
+        kind = draft_kind(write.draft.status, event.version)
+        self._feed(subject, event.version, kind, event.at, event.by, row[-1])
         self._drafts[subject] = after
+
+    def _feed(self, subject: Subject, version: int, kind: str, at: int, by: str, hash_: str) -> None:
+        """Add what was written to the feed of its account."""
+        self.rows.entries.append((links.entry(*subject, version, kind, at, by, hash_), subject[1]))
 
     def _count(self, account: str, subject: str | None, kind: Kind, hash_: str) -> None:
         counted = self.rows.tallies.setdefault((account, subject, kind), [0, 0])

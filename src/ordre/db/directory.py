@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from ordre.application.directory import Account, Act, Client, SigningKey
 from ordre.application.troubles import KeysUnreadable
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
-from ordre.db import administration
+from ordre.db import administration, feeding
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
 from ordre.db.lists import Statement
+from ordre.db.scripts import Script
 from ordre.db.sql import Row, Statements
 
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
@@ -56,7 +57,8 @@ class DirectoryTables(Statements):
     async def put_account(self, account: Account) -> None:
         """Store a new account, or its new name and state."""
         named = (account.account_id, account.name, account.disabled_at, account.created_at)
-        await self._put(ACCOUNT, (account.account_id,), (_PUT_ACCOUNT, (*named, self.terms.version)))
+        put = self._logged(ACCOUNT, (account.account_id,), (_PUT_ACCOUNT, (*named, self.terms.version)))
+        await self.run(_with_feed(account.account_id, put), account.account_id)
 
     async def clients(self, account_id: str) -> Sequence[Client]:
         """Return the account's clients, by id."""
@@ -114,8 +116,10 @@ class DirectoryTables(Statements):
 
     async def _put(self, bound: Bound, key: Sequence[str], statement: Statement) -> bool:
         """Change one row of what is administered, and log that; return whether it changed anything."""
-        script = administration.put(bound, key, statement, self.by, time.time_ns() // 1_000_000, self.engine)
-        return await self.run(script, key[0] if bound is CLIENT else "")
+        return await self.run(self._logged(bound, key, statement), key[0] if bound is CLIENT else "")
+
+    def _logged(self, bound: Bound, key: Sequence[str], statement: Statement) -> Script[bool]:
+        return administration.put(bound, key, statement, self.by, time.time_ns() // 1_000_000, self.engine)
 
     def _signing_key(self, row: Row) -> SigningKey:
         kid, stored, created_at, retired_at = row
@@ -124,6 +128,12 @@ class DirectoryTables(Statements):
         except CannotUnseal as error:
             raise KeysUnreadable(f"the key {kid} that signs tokens cannot be read: {error} (ORDRE_SECRET_KEY)") from error
         return SigningKey(kid=kid, jwk=jwk, created_at=created_at, retired_at=retired_at, encrypted=is_sealed(stored))
+
+
+def _with_feed(account_id: str, put: Script[bool]) -> Script[None]:
+    """Store an account, and begin its feed where it is new."""
+    yield from put
+    yield feeding.BEGIN, (account_id,)
 
 
 def about_key(kid: str) -> str:

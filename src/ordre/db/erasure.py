@@ -4,9 +4,12 @@ What remains of an order is written as of any change: a head, a body and terms m
 statements come before, in the same transaction; whoever runs them holds the order, so that nobody writes to it meanwhile.
 """
 
+from collections.abc import Sequence
+
 from ordre.application.change import Emptied
+from ordre.application.feed import DRAFT_ERASED
 from ordre.application.views import Subject
-from ordre.db import codec, links
+from ordre.db import codec, feeding, links
 from ordre.db.batch import Erasure
 from ordre.db.lists import Statement
 from ordre.db.scripts import Script
@@ -45,7 +48,8 @@ select id from draft_terms t where account_id = $1 and kind = 'amends' and (
 """Drafts that wait for an order that was erased: earlier versions let them be made beside its erasure, or after."""
 _DRAFT_HASHES = "select hash from draft_events where account_id = $1 and id = $2 order by version"
 _ERASED_DRAFT = """
-insert into erased_drafts (account_id, id, events, at, actor, sum, before, hash) values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into erased_drafts (account_id, id, events, at, actor, sum, before, hash, hashes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 DUE = "select 1 from drafts where account_id = $1 and id = $2 and coalesce(expires_at, 0) <= $3"
 """Whether a draft is there, and has not been given a longer time to live since."""
@@ -96,16 +100,28 @@ def of_text(subject: Subject, emptied: Emptied) -> Script[None]:
     yield from added(subject[0], changed)
 
 
-def of_draft(account_id: str, draft: str, by: str, at: int) -> Script[None]:
-    """Drop a draft, its events, and the answers that were kept for it; its id, and where its chain ended, stay."""
+def of_draft(account_id: str, draft: str, by: str, at: int) -> Script[links.Entry | None]:
+    """Drop a draft, its events, and the answers that were kept for it; its id, and the hashes of its events, stay.
+
+    Return what is to be added to the feed; None where there is no such draft.
+    """
     hashes = [row[0] for row in (yield _DRAFT_HASHES, (account_id, draft))]
     for sql in _DRAFT:
         yield sql, (account_id, draft)
     yield from _answers(account_id, draft)
-    if hashes:
-        total = str(sum_of(hashes))
-        hash_ = links.erased_hash(account_id, draft, len(hashes), at, by, total, hashes[-1])
-        yield _ERASED_DRAFT, (account_id, draft, len(hashes), at, by, total, hashes[-1], hash_)
+    if not hashes:
+        return None
+    total = str(sum_of(hashes))
+    hash_ = links.erased_hash(account_id, draft, len(hashes), at, by, total, hashes[-1])
+    yield _ERASED_DRAFT, (account_id, draft, len(hashes), at, by, total, hashes[-1], hash_, "".join(hashes))
+    return links.entry(account_id, draft, len(hashes) + 1, DRAFT_ERASED, at, by, hash_)
+
+
+def of_drafts(account_id: str, drafts: Sequence[str], by: str, at: int) -> Script[None]:
+    """Drop drafts, each as ``of_draft`` does, and add that to the feed."""
+    for draft in drafts:
+        entry = yield from of_draft(account_id, draft, by, at)
+        yield from feeding.added([] if entry is None else [entry])
 
 
 def forgotten(account_id: str, before: int, old_answers: str) -> Script[int]:

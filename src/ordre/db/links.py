@@ -1,4 +1,4 @@
-"""Hashes of rows beside facts: of the events of a draft, of an erased draft, and of a kept answer."""
+"""Hashes of rows beside facts: of the events of a draft, of an erased draft, of a kept answer, and of an entry of the feed."""
 
 import os
 
@@ -8,6 +8,9 @@ from ordre.domain.chain import digest
 ANSWER_COLUMNS = "account_id, key, digest, answer, created_at, owner"
 """What the hash of an answer is of."""
 EVENT_COLUMNS = ("version", "at", "actor", "event", "salt", "digest", "state", "hash")
+
+Entry = tuple[str, str, int, str, int, str, str]
+"""What is to be added to a feed: (account id, id of the order or draft, version, kind, instant, actor, digest)."""
 
 
 def event_row(
@@ -36,6 +39,12 @@ def state_digest(salt: str, text: str) -> str:
 def event_hash(previous: str, account_id: str, draft: str, version: int, at: int, by: str, body: str, state: str) -> str:
     """Return the hash of an event that follows the event with the hash ``previous``."""
     return digest("", "draft event", previous, account_id, draft, str(version), str(at), by, body, state)
+
+
+def entry(account_id: str, id_: str, version: int, kind: str, at: int, by: str, hash_: str) -> Entry:
+    """Return an entry of the feed, whose digest is of what is said of a fact, event or erasure, and of the hash of that."""
+    held = digest("", "feed entry", account_id, id_, str(version), kind, str(at), by, hash_)
+    return account_id, id_, version, kind, at, by, held
 
 
 def erased_hash(account_id: str, draft: str, events: int, at: int, by: str, total: str, before: str) -> str:

@@ -5,6 +5,7 @@
 3. What belongs to an order or a draft (its facts, body, terms, events), which only those change who have locked it in 1 or 2.
 4. Orders and drafts that are new, by ``order_id`` and by id: another transaction may be making one of the same name.
 5. Answers kept for idempotency keys, by key.
+6. The ends of feeds, by account: whoever has one waits for nothing but the disk.
 
 What writes the log of administration holds the lock ``LOG`` and, of these, none.
 

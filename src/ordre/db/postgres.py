@@ -211,8 +211,7 @@ class PostgresStore(SqlStore):
                 found = await connection.fetch(locks.DUE_DRAFTS, account_id, drafts, expired_by)
             there = [row[0] for row in found]
             await connection.execute(locks.ANSWERS, account_id, there)
-            for draft in there:
-                await run_script(connection, erasure.of_draft(account_id, draft, by, at))
+            await run_script(connection, erasure.of_drafts(account_id, there, by, at))
 
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant, but for those that are in use; return how many."""

@@ -11,6 +11,7 @@ from ordre.application.views import Subject
 from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
 from ordre.db.batch import Batch, Erasure, Ran, Rows
+from ordre.db.links import Entry
 from ordre.db.postgres_faults import explained
 from ordre.db.postgres_pool import Connection
 from ordre.db.postgres_write import statement
@@ -81,21 +82,24 @@ async def tried(terms: Terms, connection: Connection, changes: Sequence[Change],
         batch.add(change.wanted, read)
     ran = [batch.run(change) for change in changes]
     for one in batch.rows.erasures:
-        await _erase(connection, one)
+        batch.rows.entries += await _erase(connection, one)
     for subject, emptied in batch.rows.emptied:
         await run_script(connection, erasure.of_text(subject, emptied))
     return ran, await _write(connection, batch.rows, held=held)
 
 
-async def _erase(connection: Connection, one: Erasure) -> None:
-    """Empty an order whose lock is held, and drop its drafts: everything is locked first, in the order of ``locks``."""
+async def _erase(connection: Connection, one: Erasure) -> list[tuple[Entry, str]]:
+    """Empty an order whose lock is held, and drop its drafts: everything is locked first, in the order of ``locks``.
+
+    Return what is to be added to the feed for the drafts, as in ``Rows.entries``.
+    """
     account, id_ = one.subject
     amending = [row[0] for row in await connection.fetch(erasure.AMENDING, account, id_, one.order_id)]
     drafts = [row[0] for row in await connection.fetch(locks.DRAFTS, account, [*one.drafts, *amending])]
     await connection.execute(locks.ANSWERS, account, [id_, *drafts])
     await run_script(connection, erasure.of_order(one))
-    for draft in drafts:
-        await run_script(connection, erasure.of_draft(account, draft, one.by, one.at))
+    found = [await run_script(connection, erasure.of_draft(account, draft, one.by, one.at)) for draft in drafts]
+    return [(entry, id_) for entry in found if entry is not None]
 
 
 async def run_script(connection: Any, script: Script[T]) -> T:
@@ -182,6 +186,7 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
         "draft_event": rows.draft_events,
         "answer": rows.answers,
         "tally": tables.tally_rows(rows.tallies),
+        "feed": [(*entry, id_, place) for place, (entry, id_) in enumerate(rows.entries)],
     }
     used = tuple(name for name, values in parts.items() if values)
     if not used:

@@ -7,7 +7,7 @@ _GRANTS = (
     "revoke all on all tables in schema public from {name}",
     "grant select, insert, update on all tables in schema public to {name}",
     "grant delete on order_terms, draft_terms, draft_events, drafts, idempotency, tallies to {name}",
-    "revoke update on facts, acts, erased_drafts, tallies from {name}",
+    "revoke update on facts, acts, erased_drafts, tallies, feed from {name}",
     "grant update (ref, data, document, event, salt) on facts to {name}",
     "revoke insert, update on schema_migrations from {name}",
     "grant update (applied_at) on schema_migrations to {name}",

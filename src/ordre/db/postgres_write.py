@@ -20,6 +20,7 @@ SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "draft_event": tables.DRAFT_EVENT_COLUMNS,
     "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
     "tally": (*tally.COLUMNS, ("subject", "text")),
+    "feed": (*tables.ENTRY_COLUMNS, ("subject", "text"), ("place", "bigint")),
 }
 _TABLES = {
     "body": "order_bodies",
@@ -84,11 +85,13 @@ def statement(used: tuple[str, ...], *, held: bool, bound: bool = False) -> str:
         chosen = ", ".join(f"x.{column}" for column, _ in columns)
         steps.append(
             f"answer_put as (insert into idempotency ({_names(columns)}) select {chosen} from answer x"
-            f" where x.subject is null or {_among('done', 'x', 'subject')} order by x.account_id, x.key)"
+            f" where x.subject is null or {_among('done', 'x', 'subject')} order by x.account_id, x.key returning 1)"
         )
     if "tally" in used:
         steps.append(_tally())
-    return f"with {', '.join(steps)} select account_id, id from done where {admits(number)}"
+    if "feed" in used:
+        steps += _feed(answers="answer" in used)
+    return f"with recursive {', '.join(steps)} select account_id, id from done where {admits(number)}"
 
 
 def _terms_gone(used: tuple[str, ...]) -> list[str]:
@@ -113,6 +116,39 @@ def _tally() -> str:
         " select x.account_id, gen_random_uuid()::text, x.kind, sum(x.count)::bigint, sum(x.sum::numeric)::text from tally x"
         f" where x.subject is null or {_among('done', 'x', 'subject')} group by x.account_id, x.kind)"
     )
+
+
+def _feed(*, answers: bool) -> list[str]:
+    """Return the steps that add to the feeds: the end of each is locked last of all, in the order of ``locks``.
+
+    An account without a feed has no position to give, and the statement fails.
+    """
+    after = " and (select count(*) from answer_put) >= 0" if answers else ""
+    step = "encode(sha256(convert_to({previous}.hash || e.digest, 'UTF8')), 'hex')"  # as ``chain.followed``
+    entry = (
+        "entry as materialized (select x.*, row_number() over (partition by x.account_id order by x.place) as nth from feed x"
+        f" where {_among('done', 'x', 'subject')})"
+    )
+    end = (
+        "feed_end as materialized (select f.account_id, f.position, f.hash from feeds f"
+        f" where f.account_id in (select account_id from entry){after} order by f.account_id for update)"
+    )
+    link = (
+        f"link (account_id, nth, hash) as (select e.account_id, e.nth, {step.format(previous='f')}"
+        " from entry e join feed_end f on f.account_id = e.account_id where e.nth = 1"
+        f" union all select e.account_id, e.nth, {step.format(previous='l')}"
+        " from link l join entry e on e.account_id = l.account_id and e.nth = l.nth + 1)"
+    )
+    put = (
+        "feed_put as (insert into feed (account_id, position, id, version, kind, at, actor, hash)"
+        " select e.account_id, f.position + e.nth, e.id, e.version, e.kind, e.at, e.actor, l.hash from entry e"
+        " left join feed_end f on f.account_id = e.account_id left join link l on l.account_id = e.account_id and l.nth = e.nth)"
+    )
+    moved = (
+        "feed_moved as (update feeds f set position = f.position + l.nth, hash = l.hash"
+        " from (select distinct on (account_id) * from link order by account_id, nth desc) l where f.account_id = l.account_id)"
+    )
+    return [entry, end, link, put, moved]
 
 
 def _compared(used: tuple[str, ...], *, held: bool, bound: bool) -> list[str]:

@@ -9,8 +9,8 @@ from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery
 from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
 from ordre.db import codec, erasure, queries, tally
 from ordre.db.codec import SEPARATOR
-from ordre.db.directory import DirectoryTables
 from ordre.db.events import events_among, facts_of_page, page_of_events
+from ordre.db.feed import FeedTables
 from ordre.db.folding import folded_to
 from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
 from ordre.db.sql import Row
@@ -24,7 +24,7 @@ _LAST = "~"
 """Sorts after every account id and every id."""
 
 
-class OrderTables(DirectoryTables):
+class OrderTables(FeedTables):
     """Orders and drafts of a store, with what is erased of them in passing."""
 
     async def order(self, account_id: str, order: str) -> View | None:

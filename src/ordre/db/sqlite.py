@@ -188,10 +188,11 @@ class SqliteStore(SqlStore):
         """Drop drafts on the writer thread, in one transaction."""
 
         def erased(connection: sqlite3.Connection) -> None:
-            for draft in drafts:
-                if run(connection, erasure.DUE, (account_id, draft, END if expired_by is None else expired_by)).fetchone():
-                    run_script(connection, erasure.of_draft(account_id, draft, by, at))
-                    sqlite_file.count_erasure(connection)
+            until = END if expired_by is None else expired_by
+            due = [draft for draft in drafts if run(connection, erasure.DUE, (account_id, draft, until)).fetchone()]
+            run_script(connection, erasure.of_drafts(account_id, due, by, at))
+            for _ in due:
+                sqlite_file.count_erasure(connection)
 
         await self._submit(erased)
 

@@ -8,8 +8,9 @@ from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, L
 from ordre.application.lists import RECORDED_KINDS, Terms
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.application.views import Subject
-from ordre.db import codec, erasure, queries, sqlite_file, tables
+from ordre.db import codec, erasure, feeding, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Rows
+from ordre.db.links import Entry
 from ordre.db.scripts import Script, T
 from ordre.db.tally import summed
 
@@ -80,7 +81,7 @@ def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
 def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     """Write a batch; return whether a head or draft was lost, in which case the transaction is to be rolled back."""
     for one in rows.erasures:
-        _erase(connection, one)
+        rows.entries += _erase(connection, one)
     for subject, emptied in rows.emptied:
         run_script(connection, erasure.of_text(subject, emptied))
         sqlite_file.count_erasure(connection)
@@ -107,16 +108,18 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
     connection.executemany(_INSERT_TALLY, summed(rows.tallies))
+    run_script(connection, feeding.added([entry for entry, _ in rows.entries]))
     return False
 
 
-def _erase(connection: sqlite3.Connection, one: Erasure) -> None:
+def _erase(connection: sqlite3.Connection, one: Erasure) -> list[tuple[Entry, str]]:
     account, id_ = one.subject
     amending = [row[0] for row in run(connection, erasure.AMENDING, (account, id_, one.order_id)).fetchall()]
     run_script(connection, erasure.of_order(one))
-    for draft in (*one.drafts, *amending):
-        run_script(connection, erasure.of_draft(account, draft, one.by, one.at))
+    drafts = (*one.drafts, *amending)
+    found = [run_script(connection, erasure.of_draft(account, draft, one.by, one.at)) for draft in drafts]
     sqlite_file.count_erasure(connection)
+    return [(entry, id_) for entry in found if entry is not None]
 
 
 def _put_head(connection: sqlite3.Connection, subject: Subject, before: int, row: Sequence[object]) -> bool:

@@ -58,6 +58,16 @@ DRAFT_EVENT_COLUMNS = (
     ("state", "text"),
     ("hash", "text"),
 )
+ENTRY_COLUMNS = (
+    ("account_id", "text"),
+    ("id", "text"),
+    ("version", "bigint"),
+    ("kind", "text"),
+    ("at", "bigint"),
+    ("actor", "text"),
+    ("digest", "text"),
+)
+"""Of a ``links.Entry``. The feed gives it its position, and a hash in the place of its digest."""
 ANSWER_COLUMNS = (
     ("account_id", "text"),
     ("key", "text"),

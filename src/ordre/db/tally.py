@@ -1,4 +1,6 @@
-"""How many facts, events of drafts and kept answers an account holds, and a sum of their hashes, to which a batch adds.
+"""How many kept answers an account holds, and a sum of their hashes, to which a batch adds.
+
+So it was with facts and events of drafts before there were feeds, which count those now; what no feed has stays counted here.
 
 A row of the table is what one batch added of one kind, or an erasure took away; from time to time they are added up. So no two
 writes of an account wait for each other, as they would for one row. Summed are the first 60 bits of each hash, without an end.

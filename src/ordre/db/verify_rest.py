@@ -1,4 +1,4 @@
-"""Verifies what an account holds beside its orders: drafts, the rest of erased ones, and kept answers.
+"""Verifies what an account holds beside its orders: drafts, the rest of erased ones, kept answers, and its feed.
 
 And does it hold as much as was written? See ``db/tally.py``.
 """
@@ -13,8 +13,9 @@ from ordre.application.lists import Term, Terms
 from ordre.db import codec, links, queries, tables, tally
 from ordre.db.reads import OrderTables
 from ordre.db.sql import Row
-from ordre.db.tally import Tally
+from ordre.db.tally import Tally, sum_of
 from ordre.db.verify import Difference
+from ordre.db.verify_feed import Feed
 from ordre.domain.chain import START
 
 _DRAFTS_AT_ONCE = 50
@@ -26,7 +27,7 @@ _DRAFTS = f"""
 select {", ".join(_DRAFT_COLUMNS)} from drafts where account_id = $1 and id > $2 order by id limit {_DRAFTS_AT_ONCE}
 """
 _ERASED = f"""
-select id, events, at, actor, sum, before, hash from erased_drafts
+select id, events, at, actor, sum, before, hash, hashes from erased_drafts
 where account_id = $1 and id > $2 order by id limit {_ROWS_AT_ONCE}
 """
 _ANSWERS = f"""
@@ -41,7 +42,7 @@ _OWNERS = {
 }
 """Table -> the one without a row of which no row of it means anything."""
 _KINDS = {"facts": "facts of orders", "events": "events of drafts", "answers": "kept answers"}
-_OF_ACCOUNTS = (*_OWNERS, "orders", "drafts", "erased_drafts", "idempotency", "tallies", "clients")
+_OF_ACCOUNTS = (*_OWNERS, "orders", "drafts", "erased_drafts", "idempotency", "tallies", "clients", "feeds", "feed")
 
 
 class Rest:
@@ -62,10 +63,17 @@ class Rest:
         async for rows in self._pages(_ANSWERS, place=1):
             for one in self._answers(rows):
                 yield one
+        async for one in self._as_a_whole():
+            yield one
+
+    async def _as_a_whole(self) -> AsyncIterator[Difference]:
+        feed = Feed(self._database, self._account)
+        async for position, reason in feed.differences():
+            yield self._of("feed" if position is None else f"feed position {position}", reason)
         for table, owner in _OWNERS.items():
             for (id_,) in await self._database.rows(_orphans(table, owner), self._account):
                 yield self._of(f"row {id_} of {table}", f"it belongs to nothing: {owner} has no such row")
-        for reason in await self._sums():
+        for reason in await self._sums(feed.counted):
             yield self._of("account", reason)
 
     def _of(self, about: str, reason: str, version: int | None = None) -> Difference:
@@ -93,10 +101,14 @@ class Rest:
         return found
 
     def _erased(self, rows: Sequence[Row]) -> Iterator[Difference]:
-        for id_, events, at, actor, total, before, hash_ in rows:
+        for id_, events, at, actor, total, before, hash_, hashes in rows:
             self._found.put("events", events, int(total) if total.isascii() and total.isdecimal() else 0)
             if links.erased_hash(self._account, id_, events, at, actor, total, before) != hash_:
                 yield self._of(f"erased draft {id_}", "what is left of it is not what its hash says")
+            elif hashes and not _are_hashes(hashes, events, total, before):
+                yield self._of(
+                    f"erased draft {id_}", "the hashes of its events are not those of which it says the sum and the last"
+                )
 
     def _answers(self, rows: Sequence[Row]) -> Iterator[Difference]:
         for *row, hash_ in rows:
@@ -104,12 +116,19 @@ class Rest:
             if links.answer_hash(*row) != hash_:
                 yield self._of(f"answer kept for the key {row[1]}", "it is not what its hash says")
 
-    async def _sums(self) -> Iterator[str]:
+    async def _sums(self, fed: Tally) -> Iterator[str]:
         try:
             kept = tally.tally_from(await self._database.rows(tally.TALLIES, self._account))
         except ValueError:
             return iter(["what it keeps of how much it holds is no number"])
+        kept.add(fed)
         return _unequal(self._found, kept)
+
+
+def _are_hashes(joined: str, events: int, total: str, last: str) -> bool:
+    """Whether hashes that stand one after the other are so many, have this sum, and end in the last one."""
+    hashes = [joined[start : start + len(last)] for start in range(0, len(joined), len(last))]
+    return (len(hashes), str(sum_of(hashes)), hashes[-1]) == (events, total, last)
 
 
 def _unequal(found: Tally, kept: Tally) -> Iterator[str]:

@@ -73,3 +73,11 @@ def linked(previous: str, link: Link) -> str:
         link.digest,
     )
     return digest("", *parts)
+
+
+def followed(previous: str, entry: str) -> str:
+    """Return the hash of a feed's entry, by its digest, that follows the entry with the hash ``previous``.
+
+    Both are hexadecimal and are hashed one after the other, which a database can do, too.
+    """
+    return sha256(f"{previous}{entry}".encode()).hexdigest()
