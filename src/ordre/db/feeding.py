@@ -18,7 +18,6 @@ BEGINS_WITH = 13
 """The migration that makes the tables for it."""
 BEGIN = "insert into feeds (account_id, position, hash) values ($1, 0, '') on conflict do nothing"
 """Begins the feed of an account."""
-_COLUMNS = "account_id, position, id, version, kind, at, actor, hash"
 _WIDTH = 8
 _AT_ONCE = 500
 _READ_AT_ONCE = 10_000
@@ -65,7 +64,8 @@ def _put(entries: Sequence[Entry], position: int, hash_: str) -> Script[str]:
 
 def _insert(rows: int) -> str:
     places = (", ".join(f"${row * _WIDTH + column}" for column in range(1, _WIDTH + 1)) for row in range(rows))
-    return f"insert into feed ({_COLUMNS}) values {', '.join(f'({one})' for one in places)}"
+    into = "insert into feed (account_id, position, id, version, kind, at, actor, hash)"
+    return f"{into} values {', '.join(f'({one})' for one in places)}"
 
 
 def begun(engine: Engine) -> Script[None]:
