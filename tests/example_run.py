@@ -5,6 +5,7 @@
 
 import json
 import re
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -48,6 +49,7 @@ class Run:
             self.call(operation)
         self.call("aid_stores_id_orders_get", store_id="S-1")
         self.call("aid_customers_id_orders_get", customer_id="C-17")
+        self.call("aid_feed_get")
         return self._steady({route.id: self.kept[route.id] for route in OPERATIONS})
 
     def _drafts(self) -> None:
@@ -116,5 +118,6 @@ class Run:
                 given[id_] = f"019c1404-6800-7000-8000-{next(numbers):012d}"
         text = _UUID.sub(lambda found: given[found[0]], text)
         text = re.sub(r"2026-01-31T12:\d\d:\d\d\.\d{3}Z", "2026-01-31T12:00:00.000Z", text)
+        text = re.sub(r'(?<=")[0-9a-f]{64}(?=")', sha256(b"an example").hexdigest(), text)
         steady: dict[str, Any] = json.loads(text)
         return steady

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import re
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,12 +15,13 @@ import pytest
 
 from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.common import Number
+from ordre.api.wire.feed import Entry
 from ordre.api.wire.item_parts import TaxLine
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, OperationItem
 from ordre.api.wire.orders import NewOrder
 from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy, calls, errors
-from ordre.client.filters import OrderFilters
+from ordre.client.filters import FeedFilters, OrderFilters
 from service import Service, Shop, items, operation, serving
 
 pytestmark = pytest.mark.once
@@ -35,6 +37,7 @@ class Sender(Protocol):
     @overload
     def send(self, call: Listing[P, T]) -> Page[P, T]: ...
     def each(self, listing: Listing[P, T]) -> Iterator[T]: ...
+    def feed(self, after: int = 0, *, wait: int = ..., **filters: Unpack[FeedFilters]) -> Iterator[Entry]: ...
 
 
 class Looped:
@@ -48,6 +51,14 @@ class Looped:
 
     def each(self, listing: Listing[P, T]) -> Iterator[T]:
         entries = self._client.each(listing)
+        while True:
+            try:
+                yield self._loop.run_until_complete(anext(entries))
+            except StopAsyncIteration:
+                return
+
+    def feed(self, after: int = 0, *, wait: int = 1, **filters: Unpack[FeedFilters]) -> Iterator[Entry]:
+        entries = self._client.feed(after, wait=wait, **filters)
         while True:
             try:
                 yield self._loop.run_until_complete(anext(entries))
@@ -182,6 +193,7 @@ def every_call(client: Sender) -> list[Call[Any]]:
     for listing in (calls.list_orders(), calls.list_store_orders("S 1"), calls.list_customer_orders("C/1")):
         assert [one.order_id for one in send(listing)] == [path]
     assert len(send(calls.list_drafts(status="completed"))) == 1
+    assert [one.id for one in send(calls.read_feed(kind=["capture", "refund"], limit=1)).entries] == [order.id]
     assert send(calls.get_store_order("S 1", path)).id == send(calls.get_customer_order("C/1", path)).id
     assert send(calls.create_order(new(5))).status == "open"
     assert send(calls.cancel_order(path, {"cancelled_reason": "customer"})).status == "cancelled"
@@ -370,3 +382,35 @@ def test_a_token_that_is_refused_is_renewed_once(shop: Shop, service: Service) -
         network.faults = ["401", "401"]
         with pytest.raises(errors.UnauthorizedError):
             client.send(calls.list_orders().call)
+
+
+def test_the_feed_is_read_to_its_end(client: Sender, shop: Shop) -> None:
+    for number in range(5):
+        shop.order(number + 1)
+    assert [entry.position for entry in client.feed(wait=0, limit=2)] == [1, 2, 3, 4, 5]
+    assert [entry.position for entry in client.feed(3, wait=0)] == [4, 5]
+    assert list(client.feed(wait=0, kind="capture")) == []
+    assert [entry.order.gross_amount for entry in client.feed(wait=0, include="order", limit=2) if entry.order] == [1, 2, 3, 4, 5]
+
+
+def test_the_feed_goes_on_as_changes_are_made(client: Sender, shop: Shop, network: Network) -> None:
+    shop.order(1)
+    entries = client.feed(wait=5)
+    assert next(entries).position == 1
+    for position in (2, 3, 4):
+        network.faults = ["503", "unsent", "unanswered"] * (position - 1)
+        later = threading.Timer(0.2, shop.order, (1,))
+        later.start()
+        assert next(entries).position == position, "whatever fails on the way, it is asked for again, and nothing comes twice"
+        later.join()
+        assert network.faults == []
+
+
+def test_a_feed_that_may_not_be_read_ends(service: Service, shop: Shop) -> None:
+    with service.shop("write:shopping:/orders/ANY/events") as other:
+        reader = Client(service.url, other.account_id, other.client_id, other.secret)
+        with reader, pytest.raises(errors.ForbiddenError):
+            next(reader.feed())
+    gone = Client("http://127.0.0.1:1", shop.account_id, shop.client_id, shop.secret, policy=FAST)
+    with gone, pytest.raises(errors.UnreachableError):
+        next(gone.feed(wait=0))

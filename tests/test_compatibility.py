@@ -43,6 +43,8 @@ def of_route(operation: str, path: str, method: str) -> list[str]:
         return ["lists of orders and drafts", "lists of orders"]
     if operation == "aid_orders_id_diff_get":
         return ["two versions of an order"]
+    if operation == "aid_feed_get":
+        return ["the feed"]
     if operation == "aid_orders_id_events_get":
         return ["what an order holds", "an order's events"]
     if re.fullmatch(r"/orders/{order_id}/(authorizations|captures|refunds|cancellations|sessions)", below):
@@ -100,7 +102,7 @@ def enums() -> dict[str, set[str]]:
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 if values := parameter["schema"].get("items", {}).get("enum"):
-                    of = "Draft" if operation["operationId"] == "aid_draft_orders_get" else "Order"
+                    of = {"aid_draft_orders_get": "Draft", "aid_feed_get": "Feed's entry"}.get(operation["operationId"], "Order")
                     name = parameter["name"] if parameter["name"] == "include_events" else f"{of}.{parameter['name']}"
                     found.setdefault(name, set()).update(values)
     return found

@@ -128,6 +128,27 @@ def test_client(ordre: RunningOrdre, tmp_path: Path) -> None:
     assert "exceeds_remaining" in printed
 
 
+def test_feed(tmp_path: Path) -> None:
+    service = Service(f"sqlite:///{tmp_path}/ordre.sqlite")
+    service.start()
+    try:
+        with service.shop() as shop:
+            order = shop.paid(100)["id"]
+            own = {"URL": service.url, "ACCOUNT": shop.account_id, "TOKEN": shop.token}
+            first, second = map(json.loads, run_block("feed.md", "tests/test_pages.py: feed", tmp_path, {}, own).splitlines())
+            assert [entry["kind"] for entry in first["entries"]] == ["placed", "authorization"]
+            assert (second["entries"][0]["document"]["amount"], second["position"], second["end"]) == (100, 3, 3)
+            given = {"url": service.url, "account": shop.account_id, "client_id": shop.client_id, "client_secret": shop.secret}
+            begun = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+            block = block_of("feed.md", "tests/test_pages.py: feed client", {"after=position": "after=position, wait=0"})
+            told = "position, book = 0, lambda document: print(document['amount'])"
+            (tmp_path / "books.py").write_text(f"{begun}\n{told}\n{block}\nprint(position)\n", encoding="utf-8")
+            shop.post(f"/orders/{order}/refunds", operation((1, 40)))
+            assert run_shell(f"python {tmp_path / 'books.py'}", tmp_path).split() == ["100", "40", "4"]
+    finally:
+        service.stop()
+
+
 def test_running(tmp_path: Path) -> None:
     program = tmp_path / "local.py"
     program.write_text(block_of("start.md", "tests/test_pages.py: running"), encoding="utf-8")

@@ -196,7 +196,7 @@ def test_a_kernel_that_allows_no_filter_does_not_keep_a_process_from_ending() ->
     told = list[int]()
 
     async def run(listening: socket.socket) -> None:
-        stopping = Stopping(Lifecycle(), 0, [listening], alone=True)
+        stopping = Stopping(Lifecycle(), 0, [listening], alone=True, ending=lambda: None)
         stopping.listen()
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(10):

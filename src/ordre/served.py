@@ -60,7 +60,13 @@ class Application:
             return
         await receive()
         lifecycle = scope.setdefault("state", {})["lifecycle"] = Lifecycle()
-        stopping = Stopping(lifecycle, self._settings.drain_seconds, self._sockets, alone=self._settings.workers == 1)
+        stopping = Stopping(
+            lifecycle,
+            self._settings.drain_seconds,
+            self._sockets,
+            alone=self._settings.workers == 1,
+            ending=self._store.stop_waiting,
+        )
         try:
             await self._open()
             await self._store.signing_keys()  # so that a worker without the secret does not start

@@ -50,12 +50,23 @@ def shut(sockets: Sequence[socket.socket]) -> None:
 class Stopping:
     """Stops this process in order. ``alone`` tells that no other process listens on the sockets.
 
+    ``ending`` is called once no more is to be waited for than requests that are being answered.
+
     On SIGTERM it first serves on for a while, saying that the end is near. It does not on a second one, on SIGINT, and once the
     process that started it is gone.
     """
 
-    def __init__(self, lifecycle: Lifecycle, drain_seconds: float, sockets: Sequence[socket.socket], *, alone: bool) -> None:
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        drain_seconds: float,
+        sockets: Sequence[socket.socket],
+        *,
+        alone: bool,
+        ending: Callable[[], None],
+    ) -> None:
         self._lifecycle, self._drain_seconds, self._sockets, self._alone = lifecycle, drain_seconds, sockets, alone
+        self._let_go = ending
         self._loop = asyncio.get_running_loop()
         self._stop: dict[int, Callable[[int, FrameType | None], object]] = {}
         self._ending: asyncio.Task[None] | None = None
@@ -92,6 +103,7 @@ class Stopping:
     def _end(self, number: int) -> None:
         if self._ending is None:
             self._lifecycle.stopping = True
+            self._let_go()
             self._ending = self._loop.create_task(self._ended(number))
 
     async def _ended(self, number: int) -> None:

@@ -189,6 +189,7 @@ class Endpoint(Generic[B, Q]):
             clients=api.clients,
             tokens=api.tokens,
             guesses=api.guesses,
+            deadline=api.deadline,
             limits=api.limits,
             call=call,
             path=path,

@@ -1,6 +1,6 @@
 """The feed of an account: every change that was committed, at positions 1, 2, 3 ... without a gap, in the order of commit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ordre.domain.draft import DraftStatus
 from ordre.domain.order.facts import FACTS
@@ -28,6 +28,8 @@ class FeedEntry:
     at: int
     by: str
     hash: str
+    document: str = ""
+    """What the change shows as a part of its order, in JSON, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,11 @@ class FeedQuery:
     limit: int
     kinds: frozenset[str] = frozenset(KINDS)
     store_id: str | None = None
+    documents: bool = False
+
+    def of_kinds(self, kinds: frozenset[str]) -> "FeedQuery":
+        """Return the same of these kinds alone."""
+        return replace(self, kinds=kinds)
 
     @property
     def filtered(self) -> bool:

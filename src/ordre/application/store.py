@@ -75,6 +75,17 @@ class OrderStore(Protocol):
         ...
 
     async def feed(self, account_id: str, query: FeedQuery) -> FeedPage: ...
+    async def feed_moved(self, account_id: str, after: int, seconds: float) -> bool:
+        """Wait until the feed of the account goes beyond a position, at most so long; return whether it does.
+
+        Nobody waits any more once ``stop_waiting`` was called.
+        """
+        ...
+
+    def stop_waiting(self) -> None:
+        """Let those go who wait for a feed, and nobody wait from now on: the process is about to stop."""
+        ...
+
     def stored_orders(self, account_id: str | None) -> AsyncIterator[StoredOrder]:
         """Yield every order with its facts, by account and id. The operator's tools alone may leave ``account_id`` out."""
         ...

@@ -27,11 +27,21 @@ from ordre.api.wire.common import decoder, encode
 from ordre.api.wire.diff import Diff
 from ordre.api.wire.drafts import DraftAnswer, DraftChange, DraftList, NewDraft
 from ordre.api.wire.events import ApiEvent, Events, NewEvent, ServiceEvent
+from ordre.api.wire.feed import Feed
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, NewSession, Operation, Session
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewComment, NewOrder, OrderChange
 from ordre.client.errors import ErasedError
-from ordre.client.filters import DraftFilters, EventOptions, MomentOptions, OrderFilters, PageOptions, ViewOptions, parameters
+from ordre.client.filters import (
+    DraftFilters,
+    EventOptions,
+    FeedFilters,
+    MomentOptions,
+    OrderFilters,
+    PageOptions,
+    ViewOptions,
+    parameters,
+)
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -348,6 +358,12 @@ def _recorded(order: str, collection: str, operation: NewOperation | Body, key: 
     return Call(method="POST", path=f"{_of(order)}/{collection}", decode=_operation, body=operation, key=key)
 
 
+def read_feed(after: int = 0, *, wait: int = 0, **filters: Unpack[FeedFilters]) -> Call[Feed]:
+    """Read the entries of the feed after a position; where there is none yet, wait so many seconds for one."""
+    query = {"after": str(after), "wait": str(wait), **parameters(filters)}
+    return Call(method="GET", path="/feed", decode=_feed, query=query)
+
+
 def _read(order: str, collection: str, id_: str) -> Call[Operation]:
     return Call(method="GET", path=f"{_of(order)}/{collection}/{_in_path(id_)}", decode=_operation)
 
@@ -367,4 +383,5 @@ _order, _orders, _diff = decoder(OrderAnswer).decode, decoder(OrderList).decode,
 _operation, _session, _sessions = decoder(Operation).decode, decoder(Session).decode, decoder(Sessions).decode
 _authorizations, _captures = decoder(Authorizations).decode, decoder(Captures).decode
 _refunds, _cancellations = decoder(Refunds).decode, decoder(Cancellations).decode
+_feed = decoder(Feed).decode
 _event, _events, _comment = decoder(ServiceEvent).decode, decoder(Events).decode, decoder(Comment).decode

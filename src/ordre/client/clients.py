@@ -4,12 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, Unpack, overload
 
 import httpx
 
+from ordre.api.wire.feed import Entry
 from ordre.client.calls import Call, Listing, Page
+from ordre.client.errors import TooManyRequestsError, UnavailableError, UnreachableError
 from ordre.client.exchange import Exchange, Flow, Lost, Policy, Received, Result, Sent
+from ordre.client.feed import WAIT_SECONDS, Reading
+from ordre.client.filters import FeedFilters
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -80,6 +84,26 @@ class Client:
             page = self._drive(self._exchange.page(following, time.monotonic()))
             yield from page
             following = page.next
+
+    def feed(self, after: int = 0, *, wait: int = WAIT_SECONDS, **filters: Unpack[FeedFilters]) -> Iterator[Entry]:
+        """Yield every change after a position, and go on as they are made; with ``wait=0`` until there is none left.
+
+        Keep the ``position`` of the last entry that you are done with: from there you go on after a restart. Where no answer
+        comes, it is asked for again, with growing pauses, for as long as it takes.
+
+        Raises:
+            OrdreError: The feed cannot be read; its class says why.
+        """
+        reading = Reading(after, wait, filters)
+        while reading.goes_on:
+            try:
+                page = self.send(reading.call)
+            except (UnreachableError, UnavailableError, TooManyRequestsError):
+                if not wait:
+                    raise
+                time.sleep(reading.pause())
+            else:
+                yield from reading.took(page)
 
     def _drive(self, flow: Flow[T]) -> T:
         result: Result = None
@@ -160,6 +184,27 @@ class AsyncClient:
             for entry in page:
                 yield entry
             following = page.next
+
+    async def feed(self, after: int = 0, *, wait: int = WAIT_SECONDS, **filters: Unpack[FeedFilters]) -> AsyncIterator[Entry]:
+        """Yield every change after a position, and go on as they are made; with ``wait=0`` until there is none left.
+
+        Keep the ``position`` of the last entry that you are done with: from there you go on after a restart. Where no answer
+        comes, it is asked for again, with growing pauses, for as long as it takes.
+
+        Raises:
+            OrdreError: The feed cannot be read; its class says why.
+        """
+        reading = Reading(after, wait, filters)
+        while reading.goes_on:
+            try:
+                page = await self.send(reading.call)
+            except (UnreachableError, UnavailableError, TooManyRequestsError):
+                if not wait:
+                    raise
+                await asyncio.sleep(reading.pause())
+            else:
+                for entry in reading.took(page):
+                    yield entry
 
     async def _drive(self, flow: Flow[T]) -> T:
         result: Result = None

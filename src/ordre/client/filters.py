@@ -70,6 +70,15 @@ class OrderFilters(_ListFilters, total=False):
     include_events: bool | OneOrMore[EventType]
 
 
+class FeedFilters(TypedDict, total=False):
+    """Which entries of the feed, and what with each: what the change shows (``document``), or the whole order after it."""
+
+    limit: int
+    kind: OneOrMore[str]
+    store_id: str
+    include: Literal["document", "order"]
+
+
 def parameters(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the options as parameters of a query.
 

@@ -36,6 +36,20 @@ def versions(api: Api) -> None:
     same("events of a type", events["events"], [])
 
 
+def feed(api: Api) -> None:
+    """Every change has a position, and what it shows."""
+    since = api.get("/feed", limit=1, after=2**52)["end"]
+    order = api.order(100, store={"id": "S-feed"})
+    path = f"/orders/{order['id']}"
+    made = api.post(f"{path}/authorizations", operation((1, 60)))
+    asked = {"kind": "placed,authorization", "store_id": "S-feed", "include": "document"}
+    page = api.get("/feed", after=since, limit=10, wait=1, **asked)
+    found = [(entry["type"], entry["id"], entry["version"], entry["kind"]) for entry in page["entries"]]
+    same("the entries", found, [("order", order["id"], 1, "placed"), ("order", order["id"], 2, "authorization")])
+    same("what one shows", page["entries"][1]["document"], made)
+    same("of a kind", [entry["kind"] for entry in api.get("/feed", after=since, kind="capture")["entries"]], [])
+
+
 def erasing(api: Api) -> None:
     """Of an erased order its names and times are kept; lists leave it out."""
     mark = uuid4().hex[:12]
@@ -186,6 +200,7 @@ EXTRAS = (
         ("If-Match", "If-None-Match", "etag", "version", "at", "from", "to", "GET /shopping/orders/{order_id}/diff"),
         versions,
     ),
+    _own("the feed", ("GET /shopping/feed", "after", "wait", "kind", "include"), feed),
     _own("erasing", ("DELETE /shopping/orders/{order_id}", "an erased order"), erasing),
     _own("doing again", ("completing twice", "a repeated operation id"), repeating),
     _own("finding", (*EXTRA_PARAMETERS, "link"), finding),

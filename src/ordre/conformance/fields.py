@@ -395,6 +395,12 @@ OBJECTS = (
     ),
     Object("Difference", "Diff", (Group(X, NONE, "from to changes events events_left_out"),)),
     Object("Difference's change", "Change", (Group(X, NONE, "path before after"),)),
+    Object("Feed", "Feed", (Group(X, NONE, "entries position end"),)),
+    Object(
+        "Feed's entry",
+        "Entry",
+        (Group(X, NONE, "position type id version kind created_at created_by created_by_name hash document order"),),
+    ),
     Object("Keys", "PublicKeys", (Group(X, NONE, "keys"),)),
     Object("Key", "PublicKey", (Group(X, NONE, "kty kid alg use crv x"),)),
     Object("Health", "Health", (Group(X, NONE, "status version"),)),
@@ -412,6 +418,10 @@ class Enum:
     why: str = ""
 
 
+_KINDS = (
+    "placed replaced lines_added updated authorization capture refund cancellation session service_event comment comment_deleted"
+    " opened closed cancelled erased draft_added draft_updated draft_completed draft_deleted draft_erased"
+)
 _WORDS = "any other word is taken too"
 ENUMS = (
     Enum("Order.status", S, SEEN, "open closed cancelled"),
@@ -432,4 +442,6 @@ ENUMS = (
     Enum("Asking for a token.grant_type", S, SEEN, "client_credentials", "other grants are not for clients of orders"),
     Enum("Token.token_type", S, SEEN, "Bearer"),
     Enum("Health.status", X, NONE, "ok"),
+    Enum("Feed's entry.type", X, NONE, "order draft_order"),
+    Enum("Feed's entry.kind", X, NONE, _KINDS),
 )

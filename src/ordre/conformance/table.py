@@ -98,6 +98,7 @@ OPERATIONS = (
     Row("GET /shopping/stores/{store_id}/orders/{order_id}", S, SEEN),
     Row("GET /shopping/customers/{customer_id}/orders", S, DERIVED),
     Row("GET /shopping/customers/{customer_id}/orders/{order_id}", S, DERIVED),
+    Row("GET /shopping/feed", X, NONE, "every change of the account, at positions without gaps"),
 )
 
 _ORDERS, _DRAFTS, _LISTS = "lists of orders", "lists of drafts", "lists of orders and drafts"
@@ -145,6 +146,14 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
         Row("total", S, DERIVED),
     ),
     "an order's events": (Row("include_events", X, NONE),),
+    "the feed": (
+        Row("after", X, NONE, "the position that was read last"),
+        Row("limit", X, NONE, "1 to 1,000, by default 100"),
+        Row("wait", X, NONE, "seconds to wait for an entry, 30 at most"),
+        Row("kind", X, NONE, "one or several"),
+        Row("store_id", X, NONE),
+        Row("include", X, NONE, "`document` or `order`"),
+    ),
 }
 
 REQUEST_HEADERS = (

@@ -8,9 +8,10 @@ from ordre.domain.order.facts import Erased
 
 _END = "select position from feeds where account_id = $1"
 _ENTRIES = """
-select position, id, version, kind, at, actor, hash from feed f
+select position, id, version, kind, at, actor, hash, {document} from feed f
 where account_id = $1 and position > $2 and position <= $3{which} order by position limit $4
 """
+_DOCUMENT = "coalesce((select x.document from facts x where x.account_id = $1 and x.id = f.id and x.version = f.version), '')"
 _OF_STORE = f"""
     and (kind in ('{Erased.type}', '{DRAFT_ERASED}')
         or exists (select 1 from order_terms t where t.account_id = $1 and t.kind = 'store_id' and t.term = $5 and t.id = f.id)
@@ -33,11 +34,12 @@ class FeedTables(DirectoryTables):
         through = min(end, query.after + SCANNED) if query.filtered else end
         which = f" and kind in ({_listed(query.kinds)})" if len(query.kinds) < len(KINDS) else ""
         stores = () if query.store_id is None else (query.store_id,)
-        sql = _ENTRIES.format(which=which + (_OF_STORE if stores else ""))
+        document = _DOCUMENT if query.documents else "''"
+        sql = _ENTRIES.format(which=which + (_OF_STORE if stores else ""), document=document)
         rows = await self.rows(sql, account_id, query.after, through, query.limit, *stores) if through > query.after else []
         entries = tuple(
-            FeedEntry(position=position, id=id_, version=version, kind=kind, at=at, by=by, hash=hash_)
-            for position, id_, version, kind, at, by, hash_ in rows
+            FeedEntry(position=position, id=id_, version=version, kind=kind, at=at, by=by, hash=hash_, document=document)
+            for position, id_, version, kind, at, by, hash_, document in rows
         )
         read = entries[-1].position if len(entries) == query.limit else max(through, query.after)
         return FeedPage(entries=entries, position=read, end=end)

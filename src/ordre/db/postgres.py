@@ -18,6 +18,7 @@ from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.indexing import index_terms
 from ordre.db.postgres_batch import now, run_script
+from ordre.db.postgres_bell import Telling
 from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
 from ordre.db.postgres_plans import PLANNED_EACH_TIME, PLANNED_ONCE, Plans
@@ -52,6 +53,7 @@ class PostgresStore(SqlStore):
     """The store on a PostgreSQL database. ``ordre migrate`` prepares the schema; opening checks it."""
 
     engine: Engine = "postgres"
+    watch_seconds = 1.0
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class PostgresStore(SqlStore):
         self._writing: Pool | None = None
         self._pages: Pool | None = None
         self._changes: Changes | None = None
+        self._telling = Telling(self._bell, self.shared, lambda: self._made({}))
 
     async def open(self) -> None:
         """Connect, check the schema, and start to take batches."""
@@ -115,8 +118,10 @@ class PostgresStore(SqlStore):
 
     async def close(self) -> None:
         """Finish what waits, then disconnect."""
+        self.stop_waiting()
         if self._changes is not None:
             await self._changes.close()
+        await self._telling.close()
         for pool in (self._writing, self._pages, self._pool):
             if pool is not None:
                 await pool.close()
@@ -212,6 +217,7 @@ class PostgresStore(SqlStore):
             there = [row[0] for row in found]
             await connection.execute(locks.ANSWERS, account_id, there)
             await run_script(connection, erasure.of_drafts(account_id, there, by, at))
+        self.ring(account_id)
 
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant, but for those that are in use; return how many."""
@@ -233,6 +239,16 @@ class PostgresStore(SqlStore):
         if self._changes is None:
             raise StoreUnavailable("the store is closed")
         return await self._changes.run(change)
+
+    def ring(self, account_id: str) -> None:
+        """Wake those who wait for the feed of an account, here and in other processes."""
+        super().ring(account_id)
+        self._telling.tell(account_id)
+
+    async def listen(self) -> None:
+        """Hear of other processes, and look by oneself now and then."""
+        await super().listen()
+        await self._telling.listen()
 
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
         return self._lent(self._pool)

@@ -46,6 +46,7 @@ class SqliteStore(SqlStore):
     """The store on one SQLite file, made and migrated as ``access`` says. Without a path it is in memory, and gone at the end."""
 
     engine: Engine = "sqlite"
+    watch_seconds = 0.02
 
     def __init__(
         self, path: Path | None, documents: Documents, sealer: Sealer, access: Access = Access.MAKE, *, by: str = SERVICE
@@ -106,6 +107,7 @@ class SqliteStore(SqlStore):
 
     async def close(self) -> None:
         """Finish what waits, then close every connection."""
+        self.stop_waiting()
         workers = [*([] if self._writer is None else [self._writer]), *self._readers]
         self._writer, self._readers = None, []
         for worker in workers:
@@ -195,6 +197,7 @@ class SqliteStore(SqlStore):
                 sqlite_file.count_erasure(connection)
 
         await self._submit(erased)
+        self.ring(account_id)
 
     async def count_overwritten(self) -> None:
         """Count it as an erasure, after which the file is written anew."""

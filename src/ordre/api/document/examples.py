@@ -66,6 +66,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "aid_orders_id_get": {"version": 2},
     "aid_orders_id_diff_get": {"from": 1, "to": 3},
     "aid_orders_id_events_get": {"include_events": "service-event", "limit": 10},
+    "aid_feed_get": {"after": 0, "limit": 2, "kind": "authorization", "include": "document"},
     "aid_stores_id_orders_get": {**_LIST, "currency": "NOK"},
     "aid_customers_id_orders_get": {**_LIST, "net_amount.gte": 39800},
     "aid_stores_id_orders_id_get": {"include_events": "true"},

@@ -34,6 +34,7 @@ _SECTIONS = {
     "ordersessions": ("Payment sessions", "Payments that were started for the order."),
     "orderevents": ("Events", "Every change of the order, and what services report of it."),
     "ordercomments": ("Comments", "Remarks by people."),
+    "feed": ("Feed", "Every change of the account, in the order in which they were committed."),
     "storeorder": ("Orders of a store", "The same lists and orders, for one store."),
     "customerorder": ("Orders of a customer", "The same lists and orders, for one customer."),
     "service": ("Service", "What clients and operators ask of the server itself."),

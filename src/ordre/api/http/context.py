@@ -1,15 +1,18 @@
 """The arguments and the results of handlers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 
 import msgspec
 from starlette.requests import Request
 
 from ordre.api.http.client_names import ClientNames
+from ordre.api.http.deadline import Deadline
 from ordre.api.http.rates import Guesses
 from ordre.api.http.unseen import Told
 from ordre.api.wire.common import encode
+from ordre.application.aside import small
 from ordre.application.change import Call
 from ordre.application.store import Store
 from ordre.auth.tokens import Tokens
@@ -43,6 +46,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     clients: ClientNames
     tokens: Tokens
     guesses: Guesses
+    deadline: Deadline
     limits: Limits
     call: Call
     path: Mapping[str, str]
@@ -69,6 +73,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     async def names(self) -> Mapping[str, str]:
         """Return the current names of the account's clients, by id."""
         return await self.clients.of(self.account_id)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait for what nobody is late with: it takes none of the time of the request, and no large read gives way to it."""
+        with small.but_for_this(), self.deadline.but_for_this():
+            yield
 
     def was_written(self) -> None:
         """Remember that what the request asked for is recorded: what fails from now on is its answer alone."""

@@ -2,6 +2,7 @@
 
 from ordre.api.operations.drafts import DRAFT_ROUTES
 from ordre.api.operations.events import EVENT_ROUTES
+from ordre.api.operations.feed import FEED_ROUTES
 from ordre.api.operations.orders import ORDER_ROUTES, STORE_AND_CUSTOMER_ROUTES
 from ordre.api.operations.payments import PAYMENT_ROUTES
 from ordre.api.operations.row import AnyRoute
@@ -14,5 +15,6 @@ OPERATIONS: tuple[AnyRoute, ...] = (
     *PAYMENT_ROUTES,
     *EVENT_ROUTES,
     *STORE_AND_CUSTOMER_ROUTES,
+    *FEED_ROUTES,
     *SERVICE_ROUTES,
 )

@@ -25,7 +25,7 @@ EventChoice = Literal["true", "false", "api-event", "service-event"]
 ALL_EVENTS = frozenset({"api-event", "service-event"})
 METADATA = "metadata."
 """How a parameter begins whose end names a key of ``metadata``."""
-LISTS = frozenset({"status", "payment_status", "include_events", "currency"})
+LISTS = frozenset({"status", "payment_status", "include_events", "currency", "kind"})
 """Parameters that may be given several times, or as values with commas between."""
 
 
