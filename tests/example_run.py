@@ -45,7 +45,14 @@ class Run:
         self._drafts()
         self._order()
         self._payments()
-        for operation in ("aid_orders_get", "jwks_get", "health_get", "health_live_get", "health_ready_get"):
+        for operation in (
+            "aid_orders_get",
+            "aid_orders_export_get",
+            "jwks_get",
+            "health_get",
+            "health_live_get",
+            "health_ready_get",
+        ):
             self.call(operation)
         self.call("aid_stores_id_orders_get", store_id="S-1")
         self.call("aid_customers_id_orders_get", customer_id="C-17")

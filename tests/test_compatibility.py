@@ -41,6 +41,8 @@ def of_route(operation: str, path: str, method: str) -> list[str]:
         return ["lists of orders and drafts"]
     if method == "get" and below.endswith("/orders"):
         return ["lists of orders and drafts", "lists of orders"]
+    if operation == "aid_orders_export_get":
+        return ["lists of orders and drafts", "lists of orders", "exports"]
     if operation == "aid_orders_id_diff_get":
         return ["two versions of an order"]
     if operation == "aid_feed_get":

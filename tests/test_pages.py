@@ -168,6 +168,20 @@ def test_terminal(tmp_path: Path) -> None:
     assert "Kari" in said
 
 
+def test_export(tmp_path: Path) -> None:
+    service = Service(f"sqlite:///{tmp_path}/ordre.sqlite")
+    service.start()
+    try:
+        with service.shop(account_id="T12345678") as shop:
+            ids = [shop.order(100, 200)["id"] for _ in range(3)]
+        said = run_block("operate.md", "tests/test_pages.py: export", tmp_path, {}, {"ORDRE_DATABASE": service.database})
+    finally:
+        service.stop()
+    assert said.splitlines()[-1].strip() == "3"
+    assert [json.loads(line)["id"] for line in (tmp_path / "orders.ndjson").read_text(encoding="utf-8").splitlines()] == ids
+    assert len((tmp_path / "lines.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
 def test_rotate(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/ordre.sqlite"
     run("migrate", database=database)

@@ -28,7 +28,8 @@ def test_every_operation_shows_an_example() -> None:
     for path, operations in DOCUMENT["paths"].items():
         for method, operation in operations.items():
             named = f"{operation['operationId']} ({method} {path})"
-            answered = operation["responses"]["200"]["content"]["application/json"]
+            answers = operation["responses"]["200"]["content"]
+            answered = answers.get("application/json") or answers["application/x-ndjson"]
             assert "example" in answered, f"call {named} in tests/example_run.py, then run script/examples.py and script/docs.py"
             if "requestBody" in operation:
                 sent = operation["requestBody"]["content"]["application/json"]

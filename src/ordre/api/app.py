@@ -1,6 +1,7 @@
 """The application: authenticate, decode, call, encode. Written once, for every row of the table."""
 
 from collections import defaultdict
+from collections.abc import AsyncGenerator
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
@@ -37,6 +38,7 @@ from ordre.api.http.requests import (
     version_named,
 )
 from ordre.api.http.shared import Api
+from ordre.api.http.stream import StreamAnswer
 from ordre.api.http.unseen import TOLD, Told, told
 from ordre.api.operations.row import B, PlainRoute, Q, Route
 from ordre.api.routes import ROUTES
@@ -82,7 +84,13 @@ class Endpoint(Generic[B, Q]):
             response.add(scope[TOLD].headers())
         if SPENDS in scope:
             response.add(self._api.budget.spend(scope[SPENDS], cost_of(scope.get(SENT, 0), response.length)))
+            if isinstance(response, StreamAnswer):
+                response.spent = partial(self._spend_more, scope[SPENDS])
         await response(scope, receive, send)
+
+    def _spend_more(self, account_id: str, answered: int) -> None:
+        """Charge bytes that were answered after the head of their answer."""
+        self._api.budget.spend(account_id, cost_of(0, answered) - 1)
 
     async def _reply(self, request: Request) -> Reply:
         route = self._route
@@ -190,6 +198,7 @@ class Endpoint(Generic[B, Q]):
             tokens=api.tokens,
             guesses=api.guesses,
             deadline=api.deadline,
+            exports=api.exports,
             limits=api.limits,
             call=call,
             path=path,
@@ -225,8 +234,10 @@ def make_app(store: Store, settings: Settings, clock: Clock, moved: Moved) -> AS
     return Edge(Paths(by_path), failed)
 
 
-def _response(request: Request, reply: Reply) -> JsonAnswer:
+def _response(request: Request, reply: Reply) -> JsonAnswer | StreamAnswer:
     headers = dict(reply.headers)
+    if isinstance(reply.body, AsyncGenerator):
+        return StreamAnswer(reply.first, reply.body, reply.media, headers)
     if reply.version is not None:
         headers["etag"] = f'"{reply.version}"'
         if request.method in ("GET", "HEAD") and headers["etag"] in (header_of(request, b"if-none-match") or ""):

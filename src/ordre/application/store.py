@@ -1,6 +1,6 @@
 """The store contract: what the use cases need of a database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,6 +56,18 @@ class OrderStore(Protocol):
 
     async def orders(self, account_id: str, query: ListQuery, events: frozenset[str] | None = None) -> Page[View]:
         """Return a page of orders, newest first, each with its latest events of these types where there are any."""
+        ...
+
+    def export(self, account_id: str, query: ListQuery, *, events: bool, most_bytes: int) -> AsyncGenerator[Sequence[View], None]:
+        """Yield all orders that the query finds, oldest first, as they are at one instant, in chunks of about so many bytes.
+
+        ``limit`` and ``after`` are of the whole. With ``events`` each has all of its events. Until its end, or until it is
+        closed, it holds a connection of its own.
+
+        Raises:
+            Refused: There is no order that it is to go on after.
+            StoreUnavailable: The database cannot be read, or not any more.
+        """
         ...
 
     async def shown(self, account_id: str, order: str, type_: str) -> Sequence[str] | None:

@@ -1,5 +1,6 @@
 """Failures that end a command in a sentence."""
 
+from ordre.api.wire.exports import NoParquet
 from ordre.application.troubles import StoreUnavailable
 from ordre.backup.file import BadBackup
 from ordre.bench.failures import BenchFailed
@@ -13,7 +14,7 @@ def sentences_of(error: Exception) -> list[str]:
     match error:
         case Refused():
             return [refusal.message for refusal in error.refusals]
-        case StoreUnavailable() | BadSetting() | BadBackup() | BadKept() | BenchFailed():
+        case StoreUnavailable() | BadSetting() | BadBackup() | BadKept() | BenchFailed() | NoParquet():
             return [str(error)]
         case _:
             return []

@@ -21,6 +21,7 @@ COMMANDS = {
     "migrate": "ordre.cli.migrate:migrate",
     "backup": "ordre.cli.backup:backup",
     "restore": "ordre.cli.backup:restore",
+    "export": "ordre.cli.export:export",
     "verify": "ordre.cli.verify:verify",
     "witness": "ordre.cli.witness:witness",
     "log": "ordre.cli.log:log",

@@ -160,6 +160,11 @@ def list_orders(**filters: Unpack[OrderFilters]) -> Listing[OrderList, OrderAnsw
     return _listing("/orders", filters)
 
 
+def export_orders(**filters: Unpack[OrderFilters]) -> Call[list[OrderAnswer]]:
+    """Export orders, oldest first. All of them come at once: of a large account `ordre export` writes a file."""
+    return Call(method="GET", path="/orders/export", decode=_lines, query=parameters(filters))
+
+
 def create_order(order: NewOrder | Body, *, key: str | None = None) -> Call[OrderAnswer]:
     """Create an order without a draft."""
     return Call(method="POST", path="/orders", decode=_order, body=order, key=key)
@@ -366,6 +371,10 @@ def read_feed(after: int = 0, *, wait: int = 0, **filters: Unpack[FeedFilters]) 
 
 def _read(order: str, collection: str, id_: str) -> Call[Operation]:
     return Call(method="GET", path=f"{_of(order)}/{collection}/{_in_path(id_)}", decode=_operation)
+
+
+def _lines(content: bytes) -> list[OrderAnswer]:
+    return [_order(line) for line in content.splitlines()]
 
 
 def _order_kept(content: bytes) -> OrderAnswer:

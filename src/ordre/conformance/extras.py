@@ -140,6 +140,17 @@ def money(api: Api) -> None:
     part("what a cancelled order owes", owed, {**nothing, "remaining_cancellation_amount": 60})
 
 
+def exporting(api: Api) -> None:
+    """An export has orders as they are read one by one, oldest first, or as rows of a table."""
+    customer = {"id": fresh("C")}
+    orders = [api.order(amount, customer=customer) for amount in (100, 200)]
+    query = {"customer_id": customer["id"], "format": "ndjson"}
+    lines_ = api.raw("GET", "/orders/export", query=query).content.splitlines()
+    same("the lines", lines_, [api.raw("GET", f"/orders/{one['id']}").content.strip() for one in orders])
+    rows = api.raw("GET", "/orders/export", query={**query, "format": "csv", "rows": "lines"}).text.splitlines()
+    same("the rows", [row.partition(",")[0] for row in rows], ["id", *(one["id"] for one in orders)])
+
+
 def strict(api: Api) -> None:
     """Fields that are ignored are refused on request, and named on test accounts."""
     body = {"currency": "NOK", "items": lines(5), "no_such_field": 1}
@@ -221,6 +232,7 @@ EXTRAS = (
         ),
         money,
     ),
+    _own("exporting", ("GET /shopping/orders/export", "format", "rows", "content-disposition", "transfer-encoding"), exporting),
     _own("strict", ("Prefer", "preference-applied", "x-ordre-ignored"), strict),
     _own(
         "more",

@@ -56,6 +56,7 @@ OPERATIONS = (
     Row("PUT /shopping/draft_orders/{id}/items/{line_id}", S, SEEN, "takes a whole item"),
     Row("DELETE /shopping/draft_orders/{id}/items/{line_id}", S, SEEN),
     Row("GET /shopping/orders", S, DERIVED),
+    Row("GET /shopping/orders/export", X, NONE, "all orders that the list's filters find, as lines of JSON, CSV or Parquet"),
     Row("POST /shopping/orders", S, DERIVED),
     Row("GET /shopping/orders/{order_id}", S, DERIVED),
     Row("GET /shopping/orders/{order_id}/diff", X, NONE, "what changed between two versions"),
@@ -127,6 +128,7 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
         Row("include_events", S, SEEN, "of each order the latest 1,000 at most, and about 1 MiB"),
         Row("payment_id", X, NONE),
     ),
+    "exports": (Row("format", X, NONE, "`ndjson`, `csv` or `parquet`"), Row("rows", X, NONE, "of a table: `orders` or `lines`")),
     "orders, reading and writing": (
         Row(
             "include_events",
@@ -175,6 +177,8 @@ RESPONSE_HEADERS = (
     Row("total-count", S, DERIVED),
     Row("page-count", D, SEEN, "allowed by CORS as in the original, never sent"),
     Row("link", X, NONE, '`rel="next"` while there is more'),
+    Row("content-disposition", X, NONE, "names the file of an export"),
+    Row("transfer-encoding", X, NONE, "of an export, whose length nobody knows when it begins"),
     Row("retry-after", S, SEEN, "on 429 as in the original; on 503 too"),
     Row("ratelimit", X, NONE, "what is left of the account's budget"),
     Row("ratelimit-policy", X, NONE, "how large that is, and for how long"),

@@ -64,7 +64,7 @@ async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], typ
 def events_among(facts: Sequence[FactRow], types: frozenset[str], up_to: int) -> EventPage[FactRow]:
     """Return the latest events of these types, up to a version, that an order's facts show."""
     then = [fact for fact in facts if fact.version <= up_to]
-    shown = [fact for fact in then if _shows(fact) and _type_of(fact) in types]
+    shown = [fact for fact in then if shows(fact) and _type_of(fact) in types]
     return EventPage(
         facts=shown[-PAGE_ENTRIES:],
         left_out=max(len(shown) - PAGE_ENTRIES, 0),
@@ -73,7 +73,7 @@ def events_among(facts: Sequence[FactRow], types: frozenset[str], up_to: int) ->
     )
 
 
-def _shows(fact: FactRow) -> bool:
+def shows(fact: FactRow) -> bool:
     """Tell the same as ``_SHOWN``."""
     return bool(fact.event or (fact.type == Commented.type and fact.document))
 

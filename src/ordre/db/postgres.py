@@ -1,7 +1,7 @@
 """The store on PostgreSQL: its connections, its schema and roles, and what is written beside the changes of orders and drafts."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,14 @@ import asyncpg
 from ordre.application.change import Change, Outcome
 from ordre.application.directory import SERVICE
 from ordre.application.documents import Documents
+from ordre.application.lists import ListQuery
 from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, locks, postgres_roles
 from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
+from ordre.db.exports import Chunks, exported
 from ordre.db.indexing import index_terms
 from ordre.db.postgres_batch import now, run_script
 from ordre.db.postgres_bell import Telling
@@ -23,6 +25,7 @@ from ordre.db.postgres_changes import Changes
 from ordre.db.postgres_faults import UNREACHABLE, StatementRefused, explained
 from ordre.db.postgres_plans import PLANNED_EACH_TIME, PLANNED_ONCE, Plans
 from ordre.db.postgres_pool import Connection, Pool
+from ordre.db.postgres_walk import walking
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
 from ordre.db.scripts import Script, T
 from ordre.db.sql import Row
@@ -184,6 +187,16 @@ class PostgresStore(SqlStore):
         """Read on a connection for pages: no other read waits behind one, and each is planned for what it asks for."""
         async with self._lent(self._pages) as connection:
             return [tuple(row) for row in await connection.fetch(admitted(sql), *parameters)]
+
+    async def export(self, account_id: str, query: ListQuery, *, events: bool, most_bytes: int) -> Chunks:
+        """Yield what one transaction sees, on a connection of its own."""
+        query = await self.resolved(account_id, query)
+        async with (
+            walking(self._made, account_id) as walk,
+            aclosing(exported(walk, account_id, query, events=events, most_bytes=most_bytes)) as chunks,
+        ):
+            async for chunk in chunks:
+                yield chunk
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the account that is the first parameter."""

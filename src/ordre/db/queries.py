@@ -42,8 +42,9 @@ VIEW_TABLES = "orders o cross join order_bodies b"
 """SQLite reads tables in this order; ``VIEW_JOIN`` goes with it."""
 VIEW_JOIN = "b.account_id = o.account_id and b.id = o.id"
 
-_VIEW_BYTES = ", ".join(f"textsend({column} /* as blob */)" for column in ("o.head", "b.fields", "b.items", _SHOWN))
-VIEW_ONE = f"select {_VIEW_BYTES} from {VIEW_TABLES} where {VIEW_JOIN} and o.account_id = $1 and o.id = {_ORDER_ID}"
+VIEW_BYTES = ", ".join(f"textsend({column} /* as blob */)" for column in ("o.head", "b.fields", "b.items", _SHOWN))
+"""The same as UTF-8."""
+VIEW_ONE = f"select {VIEW_BYTES} from {VIEW_TABLES} where {VIEW_JOIN} and o.account_id = $1 and o.id = {_ORDER_ID}"
 
 NAMED = """
 select id, place from (

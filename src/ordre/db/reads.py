@@ -30,7 +30,7 @@ class OrderTables(FeedTables):
     async def order(self, account_id: str, order: str) -> View | None:
         """Return an order to be shown, by its ``order_id`` or ``id``."""
         found = await self.rows(queries.VIEW_ONE, account_id, order)
-        return _view(found[0]) if found else None
+        return view_of(found[0]) if found else None
 
     async def head(self, account_id: str, order: str) -> Order | None:
         """Return an order without what it shows, by its ``order_id`` or ``id``."""
@@ -47,17 +47,17 @@ class OrderTables(FeedTables):
 
     async def orders(self, account_id: str, query: ListQuery, events: frozenset[str] | None = None) -> Page[View]:
         """Return a page of orders, newest first."""
-        query = await self._resolved(account_id, query)
+        query = await self.resolved(account_id, query)
         page = await self._listed(ORDERS, account_id, query)
         if events is None or not page.rows:
-            return Page(rows=Made(_view, page.rows), more=page.more, total=page.total, size=page.size)
+            return Page(rows=Made(view_of, page.rows), more=page.more, total=page.total, size=page.size)
         facts = await facts_of_page(self, account_id, [row[-1] for row in page.rows], events)
         if not facts:
-            first = await self.with_events(account_id, _view(page.rows[0]), events)
+            first = await self.with_events(account_id, view_of(page.rows[0]), events)
             return Page(rows=[first], more=page.more or len(page.rows) > 1, total=page.total, size=first.size)
         shown = [row for row in page.rows if row[-1] in facts]
         return Page(
-            rows=Made(lambda row: _with_facts(_view(row), facts[row[-1]], events), shown),
+            rows=Made(lambda row: _with_facts(view_of(row), facts[row[-1]], events), shown),
             more=page.more or len(shown) < len(page.rows),
             total=page.total,
             size=page.size + sum(fact.size for facts_of_one in facts.values() for fact in facts_of_one),
@@ -214,7 +214,12 @@ class OrderTables(FeedTables):
         id_: str | None = found[0][0]
         return id_
 
-    async def _resolved(self, account_id: str, query: ListQuery) -> ListQuery:
+    async def resolved(self, account_id: str, query: ListQuery) -> ListQuery:
+        """Return the query with the id of the order after which it goes on.
+
+        Raises:
+            Refused: There is no such order.
+        """
         if query.after is None:
             return query
         id_ = await self._id(account_id, query.after)
@@ -238,7 +243,8 @@ class OrderTables(FeedTables):
         return await self.walk(sql, *parameters)
 
 
-def _view(row: Row) -> View:
+def view_of(row: Row) -> View:
+    """Return the order of a row of ``queries.VIEW_BYTES``."""
     head, fields, items, shown = row[:4]
     entries = [entry.partition(b" ") for entry in shown.split(SEPARATOR.encode())] if shown else []
     documents = [(type_.decode(), document) for type_, _, document in entries]

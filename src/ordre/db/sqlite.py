@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from ordre.application.aside import small
 from ordre.application.change import Change, Outcome
 from ordre.application.directory import SERVICE
 from ordre.application.documents import Documents
+from ordre.application.lists import ListQuery
 from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable
 from ordre.auth.sealing import Sealer
 from ordre.db import erasure, queries, sqlite_file
 from ordre.db.administration import migrated
+from ordre.db.exports import Chunks, exported
 from ordre.db.indexing import index_terms
 from ordre.db.pending import Pending
 from ordre.db.queries import END
@@ -29,6 +32,7 @@ from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pen
 from ordre.db.scripts import Script, T
 from ordre.db.sql import Row
 from ordre.db.sqlite_batch import run, run_script, told
+from ordre.db.sqlite_walk import copied, walking
 from ordre.db.sqlite_worker import Jobs, Worker, Writing, read_all
 from ordre.db.store import SqlStore
 from ordre.db.within import Sized, until
@@ -174,6 +178,27 @@ class SqliteStore(SqlStore):
     async def write_shared(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""
         return await self.write(sql, *parameters)
+
+    async def export(self, account_id: str, query: ListQuery, *, events: bool, most_bytes: int) -> Chunks:
+        """Yield what one transaction sees, on a connection and in a thread of its own; of a database in memory, a copy's."""
+        query = await self.resolved(account_id, query)
+        async with (
+            walking(await self._one_more()) as walk,
+            aclosing(exported(walk, account_id, query, events=events, most_bytes=most_bytes)) as chunks,
+        ):
+            async for chunk in chunks:
+                yield chunk
+        if self._reading is not None:
+            self._reading.check()
+
+    async def _one_more(self) -> Callable[[], sqlite3.Connection]:
+        """Return a function that opens one more connection to read."""
+        if self._reading is not None:
+            return self._reading.connect
+        if self._path is not None:
+            return self._connect
+        copy: sqlite3.Connection = await self._submit(copied)
+        return lambda: copy
 
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:
         """Run one statement on the writer thread."""

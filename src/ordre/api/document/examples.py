@@ -63,6 +63,7 @@ _LIST = {"limit": 20, "total": "true", "status": "open", "created_at.gte": "2026
 QUERIES: dict[str, dict[str, Any]] = {
     "aid_draft_orders_get": {**_LIST, "q": "stablestol"},
     "aid_orders_get": {**_LIST, "payment_status": "paid,partially_refunded", "q": "kari stablestol", "metadata.channel": "pos"},
+    "aid_orders_export_get": {"limit": 1},
     "aid_orders_id_get": {"version": 2},
     "aid_orders_id_diff_get": {"from": 1, "to": 3},
     "aid_orders_id_events_get": {"include_events": "service-event", "limit": 10},

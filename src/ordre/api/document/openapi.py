@@ -12,6 +12,7 @@ from ordre.api.document.schemas import REF, components, query_properties
 from ordre.api.http.unseen import MOST_CHARACTERS, STRICT
 from ordre.api.operations.row import AnyRoute
 from ordre.api.operations.table import OPERATIONS
+from ordre.api.wire.common import json_text
 from ordre.api.wire.queries import MOST_METADATA_FILTERS, ListOf, NoBody
 
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
@@ -213,7 +214,10 @@ def _responses(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
     if route.or_erased:
         schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
     answer = {"schema": schema, **({"example": example["answer"]} if example else {})}
-    good = {"description": "Done" if route.method != "GET" else "Found", "content": {"application/json": answer}}
+    content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.streams} or {"application/json": answer}
+    if route.streams and example:
+        content[route.streams[0]]["example"] = json_text(example["answer"]) + "\n"
+    good = {"description": "Done" if route.method != "GET" else "Found", "content": content}
     statuses = ["400", "401", "405", "429", "500", "503"]
     if route.scopes:
         statuses += ["403", "404"]
@@ -227,7 +231,7 @@ def _responses(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
     if links := _links(route):
         good["links"] = links
     found = {"200": good, **faults}
-    if route.method == "GET" and route.scopes:
+    if route.method == "GET" and route.scopes and not route.streams:
         found["304"] = {"description": "The version that If-None-Match names is the current one"}
     return found
 

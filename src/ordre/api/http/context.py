@@ -1,6 +1,6 @@
 """The arguments and the results of handlers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from ordre.api.http.client_names import ClientNames
 from ordre.api.http.deadline import Deadline
 from ordre.api.http.rates import Guesses
+from ordre.api.http.turns import Exports
 from ordre.api.http.unseen import Told
 from ordre.api.wire.common import encode
 from ordre.application.aside import small
@@ -25,13 +26,18 @@ WRITTEN = "ordre.written"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer: JSON, as a text or as the pieces of one, and the version that becomes its ETag."""
+    """An answer: JSON, as a text or as the pieces of one, and the version that becomes its ETag. What is no JSON names its type.
 
-    body: str | bytes | Sequence[bytes]
+    Of parts that are made while it is sent the ``first`` is made already; whoever sends it closes their source.
+    """
+
+    body: str | bytes | Sequence[bytes] | AsyncGenerator[bytes, None]
     version: int | None = None
     status: int = 200
     headers: Mapping[str, str] = MappingProxyType({})
     replayed: bool = False
+    first: bytes = b""
+    media: str = ""
 
 
 def reply(value: object) -> Reply:
@@ -47,6 +53,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     guesses: Guesses
     deadline: Deadline
+    exports: Exports
     limits: Limits
     call: Call
     path: Mapping[str, str]

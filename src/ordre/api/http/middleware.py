@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ordre import logs
 from ordre.api.http.answers import JsonAnswer
 from ordre.api.http.paths import TEMPLATE
+from ordre.api.http.stream import LEFT
 from ordre.application.accounts import ACCOUNT_ID
 
 CORS = {
@@ -69,7 +70,7 @@ class Edge:
                 await self._failed(error, scope)(scope, receive, send_on)
             else:
                 logs.error("failure_in_answer", id=request_id, sent_status=status, exc_info=error)
-        logged = status if whole else BROKEN_OFF if status else GONE
+        logged = status if whole else GONE if LEFT in scope or not status else BROKEN_OFF
         self._log(scope, logged, round((time.perf_counter() - started) * 1000, 2))
 
     def _log(self, scope: Scope, status: int, milliseconds: float) -> None:

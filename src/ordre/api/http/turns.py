@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from ordre.api.http.errors import Failure
 
+EXPORTS_AT_ONCE = 2
+"""Of all accounts in a process, and one of each: each holds a connection to the database, and one instant of it."""
+EXPORT_RETRY_SECONDS = 5
 AT_ONCE = 1
 """Large reads of one account that run at once in a process; others of it wait, first come first served."""
 WAITING = 100
@@ -47,6 +50,32 @@ class Turns:
         finally:
             if line.running == 0:
                 self._lines.pop(account_id, None)
+
+
+class Exports:
+    """The accounts of which an export is under way."""
+
+    def __init__(self) -> None:
+        self._running: set[str] = set()
+
+    @contextmanager
+    def of(self, account_id: str) -> Iterator[None]:
+        """Have an export of the account.
+
+        Raises:
+            Failure: It has one, or too many are under way.
+        """
+        if account_id in self._running or len(self._running) >= EXPORTS_AT_ONCE:
+            what = "An export of this account is" if account_id in self._running else f"{EXPORTS_AT_ONCE} exports are"
+            headers = {"retry-after": str(EXPORT_RETRY_SECONDS)}
+            raise Failure(
+                HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", f"{what} under way; try again when it has ended", headers
+            )
+        self._running.add(account_id)
+        try:
+            yield
+        finally:
+            self._running.discard(account_id)
 
 
 async def _wait(line: _Line) -> None:

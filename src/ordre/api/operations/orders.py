@@ -1,12 +1,13 @@
 """The operations of orders."""
 
+from ordre.api.handlers import exports, orders, payments
 from ordre.api.handlers import history as past
-from ordre.api.handlers import orders, payments
 from ordre.api.operations.row import CUSTOMER_ORDERS, ERASE, ORDER, ORDER_ID, ORDERS, READ, STORE_ORDERS, WRITE, Made, Next, Route
 from ordre.api.wire.answers import ErasedOrder, OrderAnswer, OrderList
 from ordre.api.wire.diff import Diff
+from ordre.api.wire.exports import MEDIA
 from ordre.api.wire.orders import Cancellation, ItemStatuses, NewOrder, OrderChange
-from ordre.api.wire.queries import Between, NoBody, NoQuery, OneOrder, OrderListOf, OrderThen
+from ordre.api.wire.queries import Between, NoBody, NoQuery, OneOrder, OrderExportOf, OrderListOf, OrderThen
 
 ORDER_ROUTES = (
     Route(
@@ -20,6 +21,19 @@ ORDER_ROUTES = (
         query=OrderListOf,
         answer=OrderList,
         handler=orders.list_all,
+    ),
+    Route(
+        id="aid_orders_export_get",
+        method="GET",
+        path=f"{ORDERS}/export",
+        tag="orderlist",
+        summary="Export orders",
+        access=READ,
+        body=NoBody,
+        query=OrderExportOf,
+        answer=OrderAnswer,
+        streams=tuple(MEDIA.values()),
+        handler=exports.export,
     ),
     Route(
         id="aid_orders_post",

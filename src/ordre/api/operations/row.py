@@ -136,6 +136,8 @@ class Route(Generic[B, Q]):
     """Whether the body may be a form instead of JSON."""
     query: type[Q]
     answer: type[msgspec.Struct]
+    streams: tuple[str, ...] = ()
+    """The media types of what is answered in its place, as long as it comes: lines of such answers, or files."""
     or_erased: bool = False
     """Whether it may be answered with an erased order instead."""
     handler: Handler[B, Q]

@@ -17,6 +17,8 @@ MOST_VALUES = 20
 MOST_METADATA_FILTERS = 10
 Several: TypeAlias = Annotated[list[T], Meta(max_length=MOST_VALUES)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
+MOST_EXPORTED = 10**9
+ExportLimit = Annotated[int, Meta(ge=1, le=MOST_EXPORTED)]
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 """As large as the databases take one."""
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -160,6 +162,21 @@ class OrderListOf(ListOf):
     )
     include_events: Several[EventChoice] = field(default_factory=list)
     payment_id: Id | UnsetType = UNSET
+
+
+class OrderExportOf(OrderListOf):
+    """The filters of a list, and the form of what is exported.
+
+    Attributes:
+        limit: How many orders at most. Left out, all
+        starting_after: The id of the last order that you have: the export goes on after it
+        format: Lines of JSON; a table as CSV; or as Parquet, where the server has what writes it
+        rows: What a row of a table is: an order, or a line of one
+    """
+
+    limit: ExportLimit = MOST_EXPORTED
+    format: Literal["ndjson", "csv", "parquet"] = "ndjson"
+    rows: Literal["orders", "lines"] = "orders"
 
 
 class DraftListOf(ListOf):
