@@ -188,7 +188,11 @@ PROMISES = (
     Promise(
         id="F1",
         says="the change feed of an account is complete, ordered, gap-free and re-readable",
-        missing="There is no feed yet. An order's own events are complete, ordered and without gaps: H2.",
+        mechanism=(
+            "Each change has its position from the statement that writes it, under a lock on the end of its account's feed that is held"
+            " until the commit; entries are chained, and never changed or deleted."
+        ),
+        attacks=("tests/test_following.py", "tests/http/test_feed.py", "tests/db/test_tampers.py"),
     ),
     Promise(
         id="B1",
