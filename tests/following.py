@@ -1,5 +1,6 @@
 """Readers of a feed that go on whatever is killed, and the comparison of what they read with what was committed."""
 
+import json
 import threading
 import time
 from collections.abc import Sequence
@@ -17,43 +18,70 @@ _WRITTEN = (
 _FEED = "select position, id, version, kind, hash from feed where account_id = $1 order by position"
 
 
-class Follower(threading.Thread):
-    """Reads the feed of an account in pages, asking the servers in turns; with ``wait`` each page is waited for."""
+class Unavailable(Exception):  # noqa: N818 - it is named for the state it tells of
+    """A server that cannot answer for now."""
 
-    def __init__(self, servers: Sequence[Service], shop: Shop, *, wait: int = 0, limit: int = 100) -> None:
+
+def _done(answer: httpx.Response) -> httpx.Response:
+    if answer.status_code == 503:
+        raise Unavailable
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+class Follower(threading.Thread):
+    """Reads the feed of an account, asking the servers in turns: in pages, which with ``wait`` are waited for, or as a stream."""
+
+    def __init__(self, servers: Sequence[Service], shop: Shop, *, wait: int = 0, limit: int = 100, stream: bool = False) -> None:
         super().__init__(daemon=True)
         self._urls = [f"{one.url}/v1/accounts/{shop.account_id}/shopping/feed" for one in servers]
         self._headers = {"Authorization": f"Bearer {shop.token}"}
         self._query = {"limit": limit, "wait": wait}
-        self._stopping = threading.Event()
+        self._stopping, self._stream = threading.Event(), stream
         self.entries: list[dict[str, Any]] = []
         self.failures = 0
         self.start()
 
     def run(self) -> None:
         position, asked = 0, 0
-        with httpx.Client(timeout=10) as http:
+        with httpx.Client(timeout=5) as http:
             while True:
                 last = self._stopping.is_set()
                 asked += 1
                 try:
-                    answer = http.get(
-                        self._urls[asked % len(self._urls)], params={**self._query, "after": position}, headers=self._headers
-                    )
-                except httpx.TransportError:
+                    position, end = (self._streamed if self._stream else self._page)(http, asked, position)
+                except (httpx.TransportError, Unavailable):
                     self.failures += 1
+                    position = self.entries[-1]["position"] if self.entries else 0
                     time.sleep(0.02)
-                    continue
-                if answer.status_code != 200:
-                    assert answer.status_code == 503, answer.text
-                    self.failures += 1
-                    time.sleep(0.02)
-                    continue
-                page = answer.json()
-                self.entries += page["entries"]
-                position = page["position"]
-                if last and position == page["end"]:
-                    return
+                else:
+                    if last and position == end:
+                        return
+
+    def _page(self, http: httpx.Client, asked: int, position: int) -> tuple[int, int]:
+        """Read a page; return how far was read, and where the feed ends."""
+        url = self._urls[asked % len(self._urls)]
+        page = _done(http.get(url, params={**self._query, "after": position}, headers=self._headers)).json()
+        self.entries += page["entries"]
+        return page["position"], page["end"]
+
+    def _streamed(self, http: httpx.Client, asked: int, position: int) -> tuple[int, int]:
+        """Read events until the stream breaks, or there is no more to come; return as above."""
+        url = self._urls[asked % len(self._urls)]
+        headers = {**self._headers, "Accept": "text/event-stream", "Last-Event-ID": str(position)}
+        end = -1
+        with http.stream("GET", url, headers=headers) as answer:
+            if answer.status_code != 200:
+                answer.read()
+            for line in _done(answer).iter_lines():
+                if line.startswith("data: "):
+                    self.entries.append(json.loads(line.removeprefix("data: ")))
+                    position = self.entries[-1]["position"]
+                if self._stopping.is_set() and not line:
+                    end = end if end >= 0 else _done(http.get(url, headers=self._headers, params={"limit": 1})).json()["end"]
+                    if position == end:
+                        break
+        return position, end
 
     def finish(self) -> list[dict[str, Any]]:
         """Read to the end; return what was read."""

@@ -64,6 +64,7 @@ def attack(servers: list[Service], effort: Effort, seed: int, cluster: Cluster |
             Follower(servers, shop, limit=7),
             Follower(servers, shop, wait=2),
             Follower(servers[::-1], shop, wait=1, limit=3),
+            Follower(servers, shop, stream=True),
         ]
         writing = [pool.submit(write, shop, servers, f"{seed}-{number}", stopping) for number in range(WRITERS)]
         for _ in range(kills):

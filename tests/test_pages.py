@@ -14,6 +14,8 @@ from service import Service, operation
 from throwaway import OWNER, Cluster, free_port
 
 pytestmark = pytest.mark.slow
+TIMED_OUT = 28
+"""As curl ends where its time is over."""
 ROOT = Path(__file__).parents[1]
 ALL = "0.0.0.0"  # noqa: S104 - it is taken out of what is run here
 
@@ -138,6 +140,9 @@ def test_feed(tmp_path: Path) -> None:
             first, second = map(json.loads, run_block("feed.md", "tests/test_pages.py: feed", tmp_path, {}, own).splitlines())
             assert [entry["kind"] for entry in first["entries"]] == ["placed", "authorization"]
             assert (second["entries"][0]["document"]["amount"], second["position"], second["end"]) == (100, 3, 3)
+            stream = block_of("feed.md", "tests/test_pages.py: stream")
+            events = run_shell(stream, tmp_path, own, status=TIMED_OUT).splitlines()
+            assert [line for line in events if line.startswith("event: ")] == ["event: authorization", "event: capture"]
             given = {"url": service.url, "account": shop.account_id, "client_id": shop.client_id, "client_secret": shop.secret}
             begun = "\n".join(f"{name} = {value!r}" for name, value in given.items())
             block = block_of("feed.md", "tests/test_pages.py: feed client", {"after=position": "after=position, wait=0"})

@@ -1,5 +1,6 @@
 """The feed: every change of an account at its position, read in pages, filtered, with what it shows, and waited for."""
 
+import json
 import os
 import signal
 import threading
@@ -7,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
 from database import ENGINES, new_database
@@ -179,6 +181,51 @@ def test_who_waits_in_vain_is_told_so(shop: Shop) -> None:
     assert time.monotonic() - began >= 1
 
 
+def streamed(shop: Shop, number: int, last: int | None = None, **params: Any) -> list[tuple[str, str, Any]]:
+    """So many events of the stream: the id, the name and what it says of each."""
+    headers = {"Authorization": f"Bearer {shop.token}", "Accept": "text/event-stream"}
+    if last is not None:
+        headers["Last-Event-ID"] = str(last)
+    found, event = list[tuple[str, str, Any]](), dict[str, str]()
+    url = f"{shop.http.base_url}/v1/accounts/{shop.account_id}/shopping/feed"
+    with httpx.stream("GET", url, headers=headers, params=params, timeout=WAIT) as answer:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+        for line in answer.iter_lines():
+            if not line and "data" in event:
+                found.append((event["id"], event["event"], json.loads(event["data"])))
+            if len(found) == number:
+                break
+            name, _, value = line.partition(": ")
+            event = {**event, name: value} if line else {}
+    return found
+
+
+def test_a_stream_of_events(shop: Shop) -> None:
+    order = shop.order(1000)["id"]
+    shop.post(f"/orders/{order}/authorizations", operation((1, 1000)))
+    entries = everything(shop)
+    assert streamed(shop, 2) == [(str(entry["position"]), entry["kind"], entry) for entry in entries]
+    assert [kind for _, kind, _ in streamed(shop, 1, last=1)] == ["authorization"]
+    assert [kind for _, kind, _ in streamed(shop, 1, kind="authorization")] == ["authorization"]
+    assert streamed(shop, 1, after=1, include="document")[0][2]["document"]["amount"] == 1000
+    pretty = shop.order(1, metadata={"lines": "a\nb\r\nc"})
+    assert streamed(shop, 1, last=2, include="order")[0][2]["order"]["metadata"] == pretty["metadata"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(streamed, shop, 3, 3)
+        for number in range(3):
+            time.sleep(0.1)
+            assert not waiting.done()
+            shop.post(f"/orders/{order}/captures", operation((1, number + 1)))
+        assert [id_ for id_, _, _ in waiting.result(timeout=WAIT)] == ["4", "5", "6"]
+
+
+def test_a_stream_begins_at_a_position(shop: Shop) -> None:
+    for last in ("x", "-1", "1.5", "9" * 16):
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": last}
+        refused = shop.send("GET", "/feed", headers=headers)
+        assert (refused.status_code, faults_of(refused.json()["error"]["errors"])) == (400, [("invalid_value", "Last-Event-ID")])
+
+
 @pytest.fixture(params=ENGINES)
 def own_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     return new_database(request, request.param, tmp_path_factory)
@@ -212,14 +259,17 @@ def test_who_waits_hears_of_another_process(own_database: str) -> None:
 def test_a_server_that_stops_lets_those_go_who_wait(own_database: str) -> None:
     service = Service(own_database, environment={**os.environ, "ORDRE_DRAIN_SECONDS": "0"})
     service.start()
-    with service.shop() as shop, ThreadPoolExecutor(1) as pool:
+    with service.shop() as shop, ThreadPoolExecutor(2) as pool:
         shop.order(10)
         waiting = pool.submit(shop.send, "GET", "/feed", params={"after": 1, "wait": WAIT})
+        time.sleep(0.3)
+        following = pool.submit(streamed, shop, 2)
         time.sleep(0.3)
         began = time.monotonic()
         assert service.stop(signal.SIGTERM) == 0
         assert time.monotonic() - began < WAIT / 2
         assert waiting.result().json() == {"entries": [], "position": 1, "end": 1}
+        assert [id_ for id_, _, _ in following.result()] == ["1"]
 
 
 def test_many_writers_and_a_reader(service: Service) -> None:

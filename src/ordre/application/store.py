@@ -94,6 +94,11 @@ class OrderStore(Protocol):
         """
         ...
 
+    @property
+    def lets_wait(self) -> bool:
+        """Whether ``feed_moved`` waits: not any more after ``stop_waiting``."""
+        ...
+
     def stop_waiting(self) -> None:
         """Let those go who wait for a feed, and nobody wait from now on: the process is about to stop."""
         ...

@@ -47,6 +47,8 @@ def feed(api: Api) -> None:
     found = [(entry["type"], entry["id"], entry["version"], entry["kind"]) for entry in page["entries"]]
     same("the entries", found, [("order", order["id"], 1, "placed"), ("order", order["id"], 2, "authorization")])
     same("what one shows", page["entries"][1]["document"], made)
+    refused = api.raw("GET", "/feed", headers={"Accept": "text/event-stream", "Last-Event-ID": "x"})
+    same("a stream from no position", refused.status_code, 400)
     same("of a kind", [entry["kind"] for entry in api.get("/feed", after=since, kind="capture")["entries"]], [])
 
 
@@ -211,7 +213,7 @@ EXTRAS = (
         ("If-Match", "If-None-Match", "etag", "version", "at", "from", "to", "GET /shopping/orders/{order_id}/diff"),
         versions,
     ),
-    _own("the feed", ("GET /shopping/feed", "after", "wait", "kind", "include"), feed),
+    _own("the feed", ("GET /shopping/feed", "after", "wait", "kind", "include", "Accept", "Last-Event-Id"), feed),
     _own("erasing", ("DELETE /shopping/orders/{order_id}", "an erased order"), erasing),
     _own("doing again", ("completing twice", "a repeated operation id"), repeating),
     _own("finding", (*EXTRA_PARAMETERS, "link"), finding),

@@ -159,12 +159,14 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
 }
 
 REQUEST_HEADERS = (
+    Row("Accept", X, NONE, "`text/event-stream`, for the feed"),
     Row("Accept-Encoding", X, NONE, "`gzip`, for the document and its page"),
     Row("Authorization", S, SEEN, "`Bearer`; at the token endpoint `Basic`"),
     Row("Content-Type", S, SEEN, "`application/json`"),
     Row("Dintero-*", S, DERIVED, "accepted and ignored, as by a sibling API"),
     Row("Idempotency-Key", X, NONE, "on every write; the original's pages do not name it"),
     Row("If-Match", X, NONE, "on every write to an order or draft"),
+    Row("Last-Event-Id", X, NONE, "for the feed as a stream of events: goes on after this position"),
     Row("Prefer", X, NONE, "`handling=strict` on writes: what is ignored otherwise is refused"),
     Row("If-None-Match", X, NONE, "304 while the version is the same"),
 )

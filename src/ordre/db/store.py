@@ -52,6 +52,11 @@ class SqlStore(OrderTables):
         """Wake those who wait for the feed of an account."""
         self._bell.ring(account_id)
 
+    @property
+    def lets_wait(self) -> bool:
+        """Whether it has not been told to stop waiting."""
+        return not self._bell.silent
+
     def stop_waiting(self) -> None:
         """Let those go who wait for a feed, and nobody wait from now on."""
         self._bell.take_down()

@@ -1,14 +1,15 @@
 """The handler of the feed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from ordre.api.http.answers import pieces
 from ordre.api.http.context import Context, Reply
+from ordre.api.http.requests import header_of
 from ordre.api.wire.answers import order_json
 from ordre.api.wire.common import given
-from ordre.api.wire.feed import FeedOf, entry_json
+from ordre.api.wire.feed import EVENT_STREAM, RETRY, FeedOf, entry_json, event_of, position_of
 from ordre.api.wire.queries import NoBody
 from ordre.application.aside import aside
 from ordre.application.feed import DRAFT_KINDS, FeedEntry, FeedPage, FeedQuery
@@ -16,17 +17,29 @@ from ordre.application.lists import PAGE_BYTES
 from ordre.domain.order.facts import Erased
 from ordre.domain.refusals import Refused
 
+ALIVE_SECONDS = 15.0
+"""After which a stream of events without any says that it is still there, and how far it is."""
+STREAM_SECONDS = 600.0
+"""After which a stream of events ends: whoever reads it comes again, if its token is still good."""
+
 
 async def read(context: Context, _: NoBody, asked: FeedOf) -> Reply:
     """The account's changes in the order in which they were committed, each at its position, without gaps.
 
-    A reader keeps one number, the `position` that was answered last, and misses nothing, whichever server it asks.
+    A reader keeps one number, the `position` that was answered last, and misses nothing, whichever server it asks. Who accepts
+    `text/event-stream` is sent each entry as an event, as it is made; `Last-Event-ID` goes on after a position.
     """
-    query = asked.query()
+    query, request = asked.query(), context.request
+    if EVENT_STREAM in (header_of(request, b"accept") or ""):
+        last = header_of(request, b"last-event-id")
+        events = _events(context, query if last is None else replace(query, after=position_of(last)), whole=_whole(asked))
+        return Reply(
+            body=events, first=RETRY, media=EVENT_STREAM, headers={"cache-control": "no-store", "x-accel-buffering": "no"}
+        )
     page = await context.store.feed(context.account_id, query)
     if not page.entries and asked.wait:
         page = await _awaited(context, query, page, asked.wait)
-    entries = await entries_json(context, page.entries, whole=given(asked.include) == "order")
+    entries = await entries_json(context, page.entries, whole=_whole(asked))
     position = page.position if len(entries) == len(page.entries) else page.entries[len(entries) - 1].position
     parts = [b'{"entries":[', *_between(entries), b'],"position":%d,"end":%d}' % (position, page.end)]
     return Reply(body=pieces(parts))
@@ -45,6 +58,24 @@ async def _awaited(context: Context, query: FeedQuery, page: FeedPage, seconds: 
     return page
 
 
+async def _events(context: Context, query: FeedQuery, *, whole: bool) -> AsyncGenerator[bytes, None]:
+    """Yield entries as server-sent events as they are made. It ends after a while: whoever may still read it comes again."""
+    loop, store, account = asyncio.get_running_loop(), context.store, context.account_id
+    until, position = loop.time() + STREAM_SECONDS, query.after
+    while store.lets_wait and loop.time() < until:
+        page = await store.feed(account, replace(query, after=position))
+        if page.entries:
+            texts = await entries_json(context, page.entries, whole=whole)
+            sent = page.entries[: len(texts)]
+            yield b"".join(event_of(entry, text) for entry, text in zip(sent, texts, strict=True))
+            position = page.position if len(sent) == len(page.entries) else sent[-1].position
+        elif page.position < page.end:
+            position = page.position
+        elif not await store.feed_moved(account, page.position, ALIVE_SECONDS):
+            position = page.position
+            yield b"id: %d\n\n" % position
+
+
 async def entries_json(context: Context, entries: Sequence[FeedEntry], *, whole: bool) -> list[bytes]:
     """Return entries as they are answered, with ``whole`` each with its order: as many as fit into a page, one at least."""
     names = await context.names()
@@ -56,6 +87,10 @@ async def entries_json(context: Context, entries: Sequence[FeedEntry], *, whole:
             break
         found.append(text)
     return found
+
+
+def _whole(asked: FeedOf) -> bool:
+    return given(asked.include) == "order"
 
 
 async def _order(context: Context, entry: FeedEntry) -> bytes | None:

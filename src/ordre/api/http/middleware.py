@@ -21,7 +21,7 @@ CORS = {
     "access-control-allow-origin": "*",
     "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
     "access-control-allow-headers": "Origin,Content-Type,Accept,Authorization,total-count,page-count"
-    ",Idempotency-Key,If-Match,Prefer",
+    ",Idempotency-Key,If-Match,Prefer,Last-Event-ID",
     "access-control-expose-headers": "total-count,link,etag,x-request-id,idempotency-replayed,retry-after"
     ",preference-applied,x-ordre-ignored,ratelimit,ratelimit-policy",
 }

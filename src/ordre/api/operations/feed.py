@@ -16,6 +16,7 @@ FEED_ROUTES = (
         body=NoBody,
         query=FeedOf,
         answer=Feed,
+        or_events=True,
         handler=feed.read,
     ),
 )

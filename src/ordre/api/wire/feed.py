@@ -1,5 +1,6 @@
 """The feed of an account on the wire."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from ordre.api.wire.answers import OrderAnswer
 from ordre.api.wire.common import DateTime, Id, Wire, given, instant, json_text, object_text
 from ordre.api.wire.queries import Several
 from ordre.application.feed import DRAFT_KINDS, FeedEntry, FeedQuery
+from ordre.domain.refusals import InvalidValue, Refused
 
 Position = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Kind = Literal[
@@ -34,6 +36,9 @@ Kind = Literal[
     "draft_deleted",
     "draft_erased",
 ]
+EVENT_STREAM = "text/event-stream"
+RETRY = b"retry: 1000\n\n"
+"""Begins a stream of events: how many milliseconds a browser waits until it connects again."""
 MOST_SECONDS = 30
 MOST_ORDERS = 100
 """Entries on a page where each comes with its whole order."""
@@ -129,3 +134,20 @@ def entry_json(entry: FeedEntry, names: Mapping[str, str], order: bytes | None =
     }
     text = object_text(fields).encode()
     return text if order is None else b'%b,"order":%b}' % (text[:-1], order)
+
+
+def event_of(entry: FeedEntry, text: bytes) -> bytes:
+    """Return an entry, as it is answered, as a server-sent event: its position is the event's id, its kind the event's name."""
+    data = b"".join(b"data: %b\n" % line for line in text.splitlines())
+    return b"id: %d\nevent: %b\n%b\n" % (entry.position, entry.kind.encode(), data)
+
+
+def position_of(last_event_id: str) -> int:
+    """Return the position that a client of server-sent events says it has read.
+
+    Raises:
+        Refused: It is none.
+    """
+    if not re.fullmatch("[0-9]{1,15}", last_event_id):
+        raise Refused(InvalidValue(path="Last-Event-ID", reason="Must be a position, as the id of an event is"))
+    return int(last_event_id)
