@@ -35,7 +35,43 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("language", ["python", "shell", pytest.param("typescript", marks=pytest.mark.long)])
+def said_by(language: str, name: str, request: pytest.FixtureRequest, given: dict[str, str]) -> str:
+    """What an example prints."""
+    if language == "typescript":
+        script = {"checkout": "start"}.get(name, name)
+        return npm(request.getfixturevalue("typescript"), "run", "--silent", script, **given)
+    command = {
+        "python": [sys.executable, str(EXAMPLES / "python" / f"{name}.py")],
+        "shell": [str(EXAMPLES / "shell" / f"{name}.sh")],
+    }[language]
+    done = subprocess.run(command, env=environment(**given), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+LANGUAGES = ["python", "shell", pytest.param("typescript", marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_feed_is_followed(service: Service, language: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    with service.shop() as shop:
+        given = {
+            "ORDRE_URL": service.url,
+            "ORDRE_ACCOUNT": shop.account_id,
+            "ORDRE_CLIENT_ID": shop.client_id,
+            "ORDRE_CLIENT_SECRET": shop.secret,
+            "PLACE": str(tmp_path / "position"),
+        }
+        assert said_by(language, "follow", request, given) == ""
+        order = shop.paid(100)["id"]
+        assert (
+            said_by(language, "follow", request, given) == "1 placed version 1\n2 authorization version 2\n3 capture version 3\n"
+        )
+        shop.post(f"/orders/{order}/close")
+        assert said_by(language, "follow", request, given) == "4 closed version 4\n"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_example(service: Service, language: str, request: pytest.FixtureRequest) -> None:
     with service.shop() as shop:
         given = {
@@ -44,16 +80,7 @@ def test_the_example(service: Service, language: str, request: pytest.FixtureReq
             "ORDRE_CLIENT_ID": shop.client_id,
             "ORDRE_CLIENT_SECRET": shop.secret,
         }
-        if language == "typescript":
-            said = npm(request.getfixturevalue("typescript"), "run", "--silent", "start", **given)
-        else:
-            command = {
-                "python": [sys.executable, str(EXAMPLES / "python" / "checkout.py")],
-                "shell": [str(EXAMPLES / "shell" / "checkout.sh")],
-            }[language]
-            done = subprocess.run(command, env=environment(**given), capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-            said = done.stdout
+        said = said_by(language, "checkout", request, given)
         found = re.fullmatch(SAID, said)
         assert found is not None, said
         order = shop.get(f"/orders/{found['order']}")

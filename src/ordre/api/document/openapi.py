@@ -215,8 +215,6 @@ def _responses(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
         schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
     answer = {"schema": schema, **({"example": example["answer"]} if example else {})}
     content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.streams} or {"application/json": answer}
-    if route.or_events:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
     if route.streams and example:
         content[route.streams[0]]["example"] = json_text(example["answer"]) + "\n"
     good = {"description": "Done" if route.method != "GET" else "Found", "content": content}

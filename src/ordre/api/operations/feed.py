@@ -16,7 +16,6 @@ FEED_ROUTES = (
         body=NoBody,
         query=FeedOf,
         answer=Feed,
-        or_events=True,
         handler=feed.read,
     ),
 )

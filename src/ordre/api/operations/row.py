@@ -138,8 +138,6 @@ class Route(Generic[B, Q]):
     answer: type[msgspec.Struct]
     streams: tuple[str, ...] = ()
     """The media types of what is answered in its place, as long as it comes: lines of such answers, or files."""
-    or_events: bool = False
-    """Whether it is answered with server-sent events instead, where the client accepts these."""
     or_erased: bool = False
     """Whether it may be answered with an erased order instead."""
     handler: Handler[B, Q]
