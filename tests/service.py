@@ -48,10 +48,12 @@ class Service:
         """Python that runs first in a process that is forked off."""
         self.directory: Directory | None = None
         """Kept where very many shops are made: to open a store takes longer than to make one."""
+        self.migrated = False
+        """Whether the database is already as the server is to find it."""
         self.process: subprocess.Popen[str] | Forked | None = None
 
     def start(self, log: int = subprocess.DEVNULL) -> None:
-        if self.database.startswith("postgres"):
+        if self.database.startswith("postgres") and not self.migrated:
             migrated = run_forked(["migrate", "--database", self.database], os.environ)
             assert migrated.returncode == 0, migrated.stderr
         command = ["serve", "--database", self.database, "--port", str(self.port), *self.flags]

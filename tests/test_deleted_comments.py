@@ -149,7 +149,8 @@ def test_what_is_left_of_it_is_verified(service: Service, shop: Shop, what: str)
         version = {"another that was not deleted": 3, "its deletion": 4}.get(what, 2)
         assert (found["order"], found["version"]) == (order, version)
     finally:
-        sql(service.database, "delete from order_terms where id = $1", order)
+        sql(service.database, "delete from recorded_terms where id = $1", order)
+        sql(service.database, "delete from found_orders where account_id = $1", shop.account_id)
         sql(service.database, "delete from order_bodies where id = $1", order)
         sql(service.database, "delete from facts where id = $1", order)
         sql(service.database, "delete from orders where id = $1", order)
@@ -196,7 +197,8 @@ async def delete_as_before(database: str, account: str, order: str) -> None:
         await execute(store, made, order, comment(NewComment(body="private"), id_))
         gone = replace(made, event=request_event("DELETE", f"{path}/{id_}", ""))
         await execute(store, gone, order, DeleteComment(id=id_))
-        await store.write("delete from order_terms where account_id = $1 and kind = 'comment'", account)
+        await store.write("delete from recorded_terms where account_id = $1", account)
+        await store.write("delete from found_orders where account_id = $1 and kind = 'comment'", account)
 
 
 def test_of_an_earlier_version_of_ordre_it_is_hidden_and_verifies_as_before(service: Service, shop: Shop) -> None:

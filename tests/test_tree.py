@@ -90,5 +90,13 @@ def test_every_statement_on_an_accounts_rows_names_the_account() -> None:
     """The first wall around an account; row-level security is the second, and `db/test_row_security.py` tries it alone."""
     found = list(statements())
     assert len(found) > 50
-    conditions = ("account_id", "{_BETWEEN}", "{named}")  # the other two begin with `account_id = $1`
+    conditions = (
+        "account_id",
+        "{_BETWEEN}",
+        "{named}",
+        "{among}",
+        "{of_it}",
+        "{of_part}",
+        "{of_row}",
+    )  # the others begin with it
     assert [where for where, text in found if not any(one in text for one in conditions)] == []

@@ -116,7 +116,7 @@ def test_a_history_that_was_written_anew_is_named(service: Service, shop: Shop, 
 
 
 def test_an_order_that_is_gone_is_named(service: Service, shop: Shop, since: Since, orders: list[str]) -> None:
-    for table in ("facts", "order_bodies", "order_terms", "orders"):
+    for table in ("facts", "order_bodies", "orders"):
         sql(service.database, f"delete from {table} where id = $1", orders[2])
     named = since(status=1)
     assert f"{shop.account_id} order {orders[2]}: it is gone: the root kept at " in named
@@ -256,7 +256,7 @@ def test_a_witness_signs_nothing_over_what_differs(service: Service, shop: Shop,
     shop.post(f"/orders/{orders[1]}/refunds", operation((1, 1)))
     sql(service.database, "update facts set actor = 'x' where id = $1 and version = 1", orders[1])
     sql(service.database, "update orders set hash = 'x' where id = $1", orders[0])
-    for table in ("facts", "order_bodies", "order_terms", "orders"):
+    for table in ("facts", "order_bodies", "orders"):
         sql(service.database, f"delete from {table} where id = $1", orders[2])
     told = said(*once, database=service.database, status=1)
     for order in orders:
@@ -383,7 +383,7 @@ def test_an_account_that_is_gone_is_named(own_database: str, tmp_path: Path) -> 
     with serving(own_database) as service, service.shop(account_id="T00000001") as shop:
         made = shop.order(5)["id"]
     said("witness", str(file), "--once", database=own_database)
-    for table in ("facts", "order_bodies", "order_terms", "orders", "clients", "feed", "feeds", "accounts"):
+    for table in ("facts", "order_bodies", "orders", "clients", "feed", "feeds", "accounts"):
         sql(own_database, f"delete from {table} where account_id = $1", "T00000001")
     sql(own_database, "delete from acts where account = $1", "T00000001")
     for command in (("verify", "--since", str(file)), ("witness", str(file), "--once")):

@@ -9,6 +9,15 @@ ACCOUNT = "T00000001"
 _MANY = "with recursive many(n) as (select 1 union all select n + 1 from many where n < 20000)"
 BODY = f'{{"comment":"{"x" * 1000}"}}'
 """As large as those of real orders: a planner may well read a small table from one end to the other."""
+TERMS = (
+    ("'currency'", "'NOK'"),
+    ("'customer_id'", "'C' || (net_amount % 1000)"),
+    ("'external_id'", "'E' || net_amount"),
+    ("'metadata.channel'", "case when net_amount % 3 = 0 then 'pos' else 'web' end"),
+    ("'word'", "'rare' || net_amount"),
+    ("'word'", "'common'"),
+)
+TEXT = " || ".join(["chr(30)", *(f"{kind} || chr(29) || {term} || chr(30)" for kind, term in TERMS)])
 FILL = [
     f"insert into accounts (account_id, name, created_at, terms_version) values ('{ACCOUNT}', 'Plans', 0, 1000)",
     f"""insert into orders (account_id, id, order_id, version, status, payment_status, currency, gross_amount, net_amount,
@@ -18,22 +27,19 @@ FILL = [
     f"""insert into drafts (account_id, id, version, status, created_at, updated_at, net_amount, draft) {_MANY}
         select '{ACCOUNT}', 'i' || (100000 + n), 1, case when n % 100 = 0 then 'deleted' else 'open' end, n, n, n, '{{}}'
         from many""",
-    f"insert into order_bodies (account_id, id, fields, items) select account_id, id, '{BODY}', '[]' from orders",
+    f"insert into order_bodies (account_id, id, fields, items, terms) select account_id, id, '{BODY}', '[]', {TEXT} from orders",
+    f"""insert into recorded_terms (account_id, id, part, terms)
+        select account_id, id, 'payment P', {TEXT.replace("rare", "p")} from orders""",
+    f"update drafts set terms = {TEXT}",
     """insert into facts (account_id, id, version, type, at, actor, data, document, event, salt, digest, hash)
         select account_id, id, 1, 'placed', updated_at, 'x', '{}', '', '{}', 'x', 'x', 'x' from orders""",
     """insert into draft_events (account_id, id, version, at, actor, event)
         select account_id, id, 1, updated_at, 'x', '{}' from drafts""",
     *(
-        f"insert into {terms} (account_id, id, kind, term) select account_id, id, {kind}, {term} from {table}"
-        for table, terms in (("orders", "order_terms"), ("drafts", "draft_terms"))
-        for kind, term in (
-            ("'currency'", "'NOK'"),
-            ("'customer_id'", "'C' || (net_amount % 1000)"),
-            ("'external_id'", "'E' || net_amount"),
-            ("'metadata.channel'", "case when net_amount % 3 = 0 then 'pos' else 'web' end"),
-            ("'word'", "'rare' || net_amount"),
-            ("'word'", "'common'"),
-        )
+        f"insert into found_{table} (account_id, kind, term, id)"
+        f" select account_id, {kind}, {term}, textsend('~' || id /* as blob */) from {table}"
+        for table in ("orders", "drafts")
+        for kind, term in TERMS
     ),
 ]
 

@@ -26,6 +26,10 @@ HISTORY = Table(
 )
 
 
+_OTHER = {"bigint": "{} + 700", "text": "{} || 'x'", "blob": "substr({}, 2)"}
+_NOTHING = {"bigint": "0", "text": "''", "blob": "''"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tamper:
     """What is done: a statement, and which column of which table it is about, or ``gone``, ``all gone``, ``added``."""
@@ -41,7 +45,11 @@ def fill(database: str) -> None:
     with serving(database, ORDRE_TIDY_SECONDS="0") as service, service.shop(account_id=ACCOUNT) as shop:
         order = shop.post("/orders", {"currency": "NOK", "items": [item(1, 60)]}, headers={"Idempotency-Key": "placed"})
         path = f"/orders/{order['id']}"
-        shop.post(f"{path}/authorizations", operation((1, 60)), headers={"Idempotency-Key": "authorized"})
+        shop.post(
+            f"{path}/authorizations",
+            operation((1, 60), payment_details={"payment_id": "P"}),
+            headers={"Idempotency-Key": "authorized"},
+        )
         comment = shop.post(f"{path}/comments", {"body": "Ring twice"}, headers={"Idempotency-Key": "said"})
         shop.delete(f"{path}/comments/{comment['id']}")
         shop.order(7, customer={"id": "C1", "email": "kari@example.com"}, order_number="N-1")
@@ -79,7 +87,7 @@ def tampers(table: Table) -> Iterator[Tamper]:
     key, last = table.key, table.key[-1]
     first = f"({', '.join(key)}) = (select {', '.join(key)} from {table.name} order by {', '.join(key)} limit 1)"
     for column, type_ in table.columns.items():
-        other = f"coalesce({column}, 0) + 700" if type_ == "bigint" else f"coalesce({column}, '') || 'x'"
+        other = _OTHER[type_].format(f"coalesce({column}, {_NOTHING[type_]})")
         statement = f"update {table.name} set {column} = {other} where {first}"
         yield Tamper(table=table.name, what=column, statement=statement)
     yield Tamper(table=table.name, what="gone", statement=f"delete from {table.name} where {first}")
@@ -88,7 +96,7 @@ def tampers(table: Table) -> Iterator[Tamper]:
         return  # there is a row an account, and no other account
     copied = []
     for column, type_ in table.columns.items():
-        other = f"{column} + 700" if type_ == "bigint" else f"{column} || 'x'"
+        other = _OTHER[type_].format(column)
         copied.append(other if column in (last, *UNIQUE) else column)
     copy = f"select {', '.join(copied)} from {table.name} where {first}"
     yield Tamper(table=table.name, what="added", statement=f"insert into {table.name} ({', '.join(table.columns)}) {copy}")

@@ -242,8 +242,9 @@ def test_content_joins_the_order_as_the_changes_before_left_it(*, first: bool) -
     ((before, after),) = batch.rows.heads.values()
     assert (before, after.order.version, set(after.order.lines)) == (1, 3, {1, 2})
     assert set(batch.rows.bodies) == {subject(order)}
-    kinds = {kind for kind, _ in batch.rows.terms[subject(order)]}
-    assert "comment" in kinds, "terms of what was recorded stay beside those of the new body"
+    assert set(batch.rows.recorded[subject(order)]) == {"comment c1"}, (
+        "terms of what was recorded stay beside those of the new body"
+    )
 
 
 def test_what_a_later_change_read_does_not_replace_what_is_in_memory() -> None:
@@ -274,7 +275,7 @@ def test_a_deleted_comment_is_emptied_and_found_no_more(where: str) -> None:
     batch = batch_of(order, commenting)
     made = batch.run(commenting).outcome
     assert made is not None
-    document, terms = made.orders[0].facts[0].document, batch.rows.terms[subject(order)]
+    document, terms = made.orders[0].facts[0].document, batch.rows.recorded[subject(order)]["comment c1"]
     assert terms
     read = Loaded(order=order)
     if where == "before the batch":
@@ -288,7 +289,8 @@ def test_a_deleted_comment_is_emptied_and_found_no_more(where: str) -> None:
     ((about, emptied),) = batch.rows.emptied
     assert (about, emptied.ref, emptied.before) == (subject(order), "c1", document)
     assert "Kari" not in emptied.document + emptied.answer
-    assert (batch.rows.terms[subject(order)], batch.rows.terms_gone[subject(order)]) == (frozenset(), terms)
+    assert not batch.rows.recorded.get(subject(order))
+    assert batch.rows.recorded_gone[subject(order)] == {"comment c1": terms}
 
 
 def test_each_row_is_counted_with_the_write_that_it_goes_with() -> None:

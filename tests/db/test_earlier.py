@@ -86,7 +86,8 @@ def test_a_filled_database_of_an_earlier_schema_is_brought_up(own_database: str,
     """What it holds verifies, its orders are answered as they were, and it takes a change of now."""
     recorded = json.loads(path.read_text(encoding="utf-8"))
     fill(own_database, recorded["rows"])
-    assert run("migrate", database=own_database).count("applied ") == migrations("sqlite")[-1].number - int(path.stem)
+    later = [step for step in migrations("sqlite") if step.number > int(path.stem)]
+    assert run("migrate", database=own_database).count("applied ") == len(later)
     report = run_json("verify", database=own_database)
     assert (report["orders"], report["differences"]) == (len(recorded["rows"]["orders"]), [])
     for name, answered in recorded["answered"].items():

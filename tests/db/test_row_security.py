@@ -28,10 +28,13 @@ TENANT = (
     "facts",
     "feed",
     "feeds",
+    "found_drafts",
+    "found_orders",
     "idempotency",
     "order_bodies",
     "order_terms",
     "orders",
+    "recorded_terms",
     "tallies",
 )
 
@@ -51,8 +54,16 @@ def shops(granted: str) -> Iterator[tuple[Shop, Shop]]:
     with serving(granted) as service, service.shop() as one, service.shop() as other:
         for shop in (one, other):
             order = shop.order(100, order_id="same", customer={"id": "C"})["id"]
-            shop.post(f"/orders/{order}/authorizations", operation((1, 60)), headers={"Idempotency-Key": "same"})
-            shop.post("/draft_orders", {"order": {"currency": "NOK"}}, headers={"Idempotency-Key": "draft"})
+            shop.post(
+                f"/orders/{order}/authorizations",
+                operation((1, 60), payment_details={"payment_id": "P"}),
+                headers={"Idempotency-Key": "same"},
+            )
+            draft = shop.post("/draft_orders", {"order": {"currency": "NOK"}}, headers={"Idempotency-Key": "draft"})["id"]
+            for table, id_ in (("order_terms", order), ("draft_terms", draft)):  # as earlier versions wrote them
+                values = f"'{shop.account_id}', '{id_}', 'word', 'x'"
+                row = f"insert into {table} (account_id, id, kind, term) values ({values}) returning 1"
+                assert ask(granted, as_account(shop.account_id), row) == [(1,)]
             completed = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": items(5)}})
             (made,) = shop.put(f"/draft_orders/{completed['id']}/complete")["orders"]
             shop.delete(f"/orders/{made['id']}")
@@ -208,6 +219,9 @@ def test_no_connection_keeps_an_account(granted: str, shops: tuple[Shop, Shop]) 
 
 
 def test_the_operators_tools_work_as_that_role_too(granted: str, shops: tuple[Shop, Shop]) -> None:
+    for shop in shops:
+        for table in ("order_terms", "draft_terms"):
+            assert ask(granted, as_account(shop.account_id), f"delete from {table} returning 1") == [(1,)]
     report = run_json("verify", database=granted)
     assert (report["orders"], report["differences"]) == (4, [])
     assert len(run_json("account", "list", database=granted)) == 2

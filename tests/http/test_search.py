@@ -265,14 +265,34 @@ def test_comments_are_found_until_they_are_deleted(service: Service, shop: Shop)
         assert run_json("verify", "--account", shop.account_id, "--order", id_, database=service.database)["differences"] == []
 
 
+FOUND = "select count(*) from found_orders where kind = 'comment' and substr(term, length(term) - 35) = $1"
+
+
 def test_the_words_of_a_comment_have_a_bound(service: Service, shop: Shop) -> None:
     order = shop.order(100)["id"]
     words = [f"w{number:03d}" for number in range(600)]
     comment = shop.post(f"/orders/{order}/comments", {"body": " ".join(words)})["id"]
     assert ids(shop.get("/orders", params={"q": "w099"})) == [order]
     assert ids(shop.get("/orders", params={"q": "w100"})) == []
-    kept = sql(service.database, "select count(*) from order_terms where id = $1 and kind = 'comment'", order)
+    kept = sql(service.database, FOUND, comment)
     assert kept == [(100,)]
     shop.delete(f"/orders/{order}/comments/{comment}")
-    kept = sql(service.database, "select count(*) from order_terms where id = $1 and kind = 'comment'", order)
+    kept = sql(service.database, FOUND, comment)
     assert kept == [(0,)]
+
+
+def test_a_completed_draft_is_found_by_its_stores_and_its_orders_by_the_rest(shop: Shop) -> None:
+    sketch = {
+        "currency": "NOK",
+        "items": [item(1, 5)],
+        "customer": {"id": "C-draft"},
+        "store": {"id": "S-draft"},
+        "comment": "Draftwise",
+    }
+    draft = shop.post("/draft_orders", {"order": sketch})["id"]
+    queries = ({"q": "draftwise"}, {"customer_id": "C-draft"}, {"store_id": "S-draft"})
+    assert [ids(shop.get("/draft_orders", params=query)) for query in queries] == [[draft]] * 3
+    (order,) = shop.put(f"/draft_orders/{draft}/complete")["orders"]
+    assert [ids(shop.get("/draft_orders", params=query)) for query in queries] == [[], [], [draft]]
+    assert [ids(shop.get("/orders", params=query)) for query in queries] == [[order["id"]]] * 3
+    assert draft in ids(shop.get("/draft_orders", params={"status": "completed"}))

@@ -80,7 +80,7 @@ async def _erased_by_now(store: Store, account_id: str, order: str, at: int) -> 
 
 
 async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: int | None = None) -> Found:
-    """Drop old answers, erase what has expired, and rid the files of it; return what was erased."""
+    """Drop old answers, erase what has expired, renew what is stored, rid the files of what is gone; return what was erased."""
     orders: list[str] = []
     drafts: list[str] = []
     for account in await store.accounts():
@@ -89,5 +89,6 @@ async def tidy(store: Store, at: int, idempotency_seconds: int, vacuum_bytes: in
         await store.add_up(account.account_id)
         orders += found.orders
         drafts += found.drafts
+    await store.renew()
     await store.settle(vacuum_bytes)
     return Found(orders=orders, drafts=drafts)

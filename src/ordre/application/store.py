@@ -213,6 +213,10 @@ class Store(AccountStore, OrderStore, Protocol):
         """Add the account's tallies up into one row of each kind: every batch adds rows."""
         ...
 
+    async def renew(self) -> None:
+        """Write anew what an earlier version of Ordre stored otherwise, as far as there is any. It is read meanwhile, too."""
+        ...
+
     async def settle(self, most_bytes: int | None = None) -> None:
         """Rid the files of an embedded database of what was erased; a server looks after its own.
 

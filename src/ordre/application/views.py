@@ -69,7 +69,12 @@ class StoredOrder:
     hash: str
     fields: str
     items: str
-    terms: frozenset[Term]
+    terms: Mapping[str, str]
+    """Its terms as they are stored, by part."""
+    earlier: frozenset[Term] | None
+    """Those that an earlier version of Ordre wrote; None where there should be none any more, and are."""
+    leading: int
+    """How many of its terms lead to it."""
     facts: tuple[FactRow, ...]
 
 

@@ -86,12 +86,13 @@ class End(Struct, frozen=True, kw_only=True, tag_field="type", tag="end"):
 
 
 Line = Header | Section | Root | End
-Value = str | int | None
+Value = str | int | bytes | None
 Values = list[Value]
 
 _encode = msgspec.json.Encoder().encode
 _decode_line = msgspec.json.Decoder(Line).decode
-_decode_row = msgspec.json.Decoder(Values).decode
+_decode_row = msgspec.json.Decoder(list[str | int | None]).decode
+"""Bytes are written as base64: which texts are those, the schema says."""
 
 
 def end_content(rows: Mapping[str, int], digest: str) -> dict[str, Any]:
@@ -198,6 +199,6 @@ def is_backup(path: Path) -> bool:
 
 def _line_of(text: bytes) -> Line | Values:
     try:
-        return _decode_row(text) if text.startswith(b"[") else _decode_line(text)
+        return list(_decode_row(text)) if text.startswith(b"[") else _decode_line(text)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadBackup(f"the file holds a line that no backup of format {FORMAT} has: {error}") from error

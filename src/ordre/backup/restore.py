@@ -1,6 +1,7 @@
 """Restoring a backup: into an empty database, in one transaction, kept only if the database proves to hold the same."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,8 @@ _ROWS_AT_ONCE = 500
 _BYTES_AT_ONCE = 1024 * 1024
 _VERIFIED_AT_ONCE = 50
 _HEADS = "select id, version, hash from orders where account_id = $1 order by id"
-_TYPES = {"text": str, "bigint": int}
+_TYPES = {"text": str, "bigint": int, "blob": str}
+"""Of the values of a file, in which bytes stand as base64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +208,7 @@ class _Restoring:
             if any(value is not None and type(value) is not _TYPES[type_] for value in values):
                 raise BadBackup(f"the file was changed since it was written: {batch.table.name}.{name} is not {type_}")
         try:
-            await self._database.insert(batch.table, batch.rows)
+            await self._database.insert(batch.table, _with_bytes(batch))
         except RowsRefused as error:
             raise BadBackup(f"the table {batch.table.name} does not take the rows of the file: {error}") from error
         self.rows[batch.table.name] += len(batch.rows)
@@ -219,13 +221,35 @@ class _Restoring:
         """Return a key as this database stores it."""
         fields = dict(zip(table.columns, row, strict=True))
         kid, jwk, created_at, retired_at = (fields[name] for name in ("kid", "jwk", "created_at", "retired_at"))
-        if not isinstance(kid, str) or not isinstance(jwk, str) or not isinstance(created_at, int) or isinstance(retired_at, str):
+        if (
+            not isinstance(kid, str)
+            or not isinstance(jwk, str)
+            or not isinstance(created_at, int)
+            or not isinstance(retired_at, int | None)
+        ):
             raise BadBackup("the file was changed since it was written: it holds a key that is none")
         held = SigningKey(kid=kid, jwk=jwk, created_at=created_at, retired_at=retired_at)
         key = unlocked(held, self._lock, self._header.made_at)
         self.keys.append(key)
         stored = {**fields, "jwk": self._database.sealed_key(kid, key.jwk), "retired_at": key.retired_at}
         return list(stored.values())
+
+
+def _with_bytes(batch: _Batch) -> Sequence[Values]:
+    """Return rows with the bytes that stand in the file as base64.
+
+    Raises:
+        RowsRefused: It is none.
+    """
+    places = [place for place, type_ in enumerate(batch.table.columns.values()) if type_ == "blob"]
+    for row in batch.rows if places else ():
+        for place in places:
+            if isinstance(text := row[place], str):
+                try:
+                    row[place] = base64.b64decode(text, validate=True)
+                except ValueError as error:
+                    raise RowsRefused(f"what should be bytes is not base64: {error}") from error
+    return batch.rows
 
 
 async def _compare(database: Transaction, restored: _Restoring, end: End) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 
 from ordre.db.admission import ADMIT
 
-_TABLES = ("orders", "order_bodies", "order_terms", "facts", "feed")
+_TABLES = ("orders", "order_bodies", "recorded_terms", "found_orders", "facts", "feed")
 _END = "update feeds set position = $1, hash = $2 where account_id = $3"
 _FORCED = "select relname from pg_class where oid = any ($1::regclass[]) and relforcerowsecurity"
 _CONSTRAINTS = """select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint

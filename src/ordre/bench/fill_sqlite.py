@@ -10,7 +10,7 @@ from ordre.bench.stamps import parsed
 
 _CACHE = -256 * 1024
 """Of pages in memory, in KiB: building an index sorts there."""
-_TABLES = ("orders", "order_bodies", "order_terms", "facts", "feed")
+_TABLES = ("orders", "order_bodies", "recorded_terms", "found_orders", "facts", "feed")
 _END = "update feeds set position = ?, hash = ? where account_id = ?"
 _INDEXES = "select name, sql from sqlite_master where type = 'index' and sql is not null and tbl_name = ?"
 
@@ -40,7 +40,7 @@ class SqliteFilling:
     async def add(self, table: str, columns: Sequence[str], text: bytes) -> None:
         """Add rows of a table, as text."""
         sql = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
-        self._connection.executemany(sql, map(parsed, text.decode().splitlines()))
+        self._connection.executemany(sql, map(parsed, text.decode().split("\n")[:-1]))
 
     async def end_feed(self, account_id: str, position: int, hash_: str) -> None:
         """Store where the feed of the account ends."""

@@ -11,6 +11,7 @@ from ordre.db import feeding, tables
 from ordre.db.batch import Rows
 from ordre.db.layout import Table, layout
 from ordre.db.schema import migrations
+from ordre.db.terms import entries_in
 from ordre.domain.ledger import Kind
 from ordre.settings import Settings
 
@@ -22,7 +23,11 @@ def by_table(rows: Rows) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
     """Yield each table that new orders write to, with its columns and their rows: a table after those that it refers to."""
     yield "orders", _names(tables.HEAD_COLUMNS), [tables.head_row(subject, held) for subject, (_, held) in rows.heads.items()]
     yield "order_bodies", _names(tables.BODY_COLUMNS), [(*subject, *body) for subject, body in rows.bodies.items()]
-    yield "order_terms", _names(tables.TERM_COLUMNS), tables.term_rows(rows.terms)
+    recorded = tables.recorded_rows(rows.recorded)
+    yield "recorded_terms", _names(tables.RECORDED_COLUMNS), [*recorded]
+    said = [(subject, terms) for subject, (*_, terms) in rows.bodies.items()] + [(row[:2], row[-1]) for row in recorded]
+    found = [tables.found_rows(subject, entries_in(terms)) for subject, terms in said]
+    yield "found_orders", _names(tables.FOUND_COLUMNS), [row for of_one in found for row in of_one]
     yield "facts", _names(tables.FACT_COLUMNS), rows.facts
 
 

@@ -14,11 +14,15 @@ from ordre.bench import models
 from ordre.bench.filling import by_table
 from ordre.bench.models import Model
 from ordre.db import links
+from ordre.db.terms import MARK, compact
 from ordre.domain.chain import START, Link, digest_of_body, linked
 
 NULL = "\\N"
+BYTES = "\\x"
+"""Begins bytes, as PostgreSQL writes them; no text of an order begins so."""
 FEED = "feed"
-_FACTS, _TERMS = "facts", "order_terms"
+_FACTS, _TEXTS = "facts", ("order_bodies", "recorded_terms")
+"""The facts, and the tables of which the last column is a text of terms."""
 _HASHED = ("data", "document", "event")
 _HASH, _FIRST_INSTANT = "@hash@", "at 0"
 _SALT_BYTES = 16
@@ -111,8 +115,6 @@ class Stamp:
             hashed=tuple(_Pattern(str(named[name]), marks, found) for name in _HASHED),
         )
 
-    # Terms go in the order of their key, so that its index is built without sorting.
-
     def copied(self, copy: Copy, into: Mapping[str, list[str]]) -> None:
         """Add the rows of a copy to those of each table. Entries of the feed have no position yet, and their digest, no hash."""
         values = self._values(copy)
@@ -136,7 +138,7 @@ class Stamp:
         values["hash"] = hash_
         for name, pattern in self._tables.items():
             rows = pattern.filled(values)
-            into[name].append(rows if name != _TERMS else "".join(sorted(rows.splitlines(keepends=True))))
+            into[name].append(_in_order(rows) if name in _TEXTS else rows)
 
     @property
     def facts(self) -> int:
@@ -147,6 +149,7 @@ class Stamp:
         person = copy.person
         values = {
             "id": copy.id,
+            "compact": compact(copy.id).hex(),
             "order": copy.order,
             "number": copy.number,
             "payment": copy.payment,
@@ -171,6 +174,7 @@ def _marks(model: Model) -> dict[str, str]:
     """Return every mark of a model, with the name of what stands for it."""
     found = {
         models.ID: "id",
+        compact(models.ID).hex(): "compact",
         models.ORDER: "order",
         models.NUMBER: "number",
         models.PAYMENT: "payment",
@@ -188,14 +192,34 @@ def _marks(model: Model) -> dict[str, str]:
     return found | {id_: f"id {place}" for place, id_ in enumerate(model.ids)}
 
 
+def _in_order(rows: str) -> str:
+    """Return rows whose last value is a text of terms with these in order, as they are stored."""
+    parted = [row.rpartition("\t") for row in rows.split("\n")[:-1]]
+    return "".join(f"{rest}\t{MARK}{MARK.join(sorted(text.strip(MARK).split(MARK)))}{MARK}\n" for rest, _, text in parted)
+
+
 def _with(found: "re.Pattern[str]", mark: str) -> "re.Pattern[str]":
     return re.compile(found.pattern[:-1] + "|" + re.escape(mark) + ")")
 
 
 def _line(row: Sequence[object]) -> str:
-    return "\t".join(NULL if value is None else str(value).replace("\\", "\\\\") for value in row) + "\n"
+    return "\t".join(map(_value, row)) + "\n"
 
 
-def parsed(line: str) -> list[str | None]:
+def _value(value: object) -> str:
+    if value is None:
+        return NULL
+    text = BYTES + value.hex() if isinstance(value, bytes) else str(value)
+    return text.replace("\\", "\\\\")
+
+
+def parsed(line: str) -> list[str | bytes | None]:
     """Return the values of a row that was made as text."""
-    return [None if value == NULL else value.replace("\\\\", "\\") if "\\" in value else value for value in line.split("\t")]
+    return [_parsed(value) if "\\" in value else value for value in line.split("\t")]
+
+
+def _parsed(value: str) -> str | bytes | None:
+    if value == NULL:
+        return None
+    text = value.replace("\\\\", "\\")
+    return bytes.fromhex(text[len(BYTES) :]) if text.startswith(BYTES) else text

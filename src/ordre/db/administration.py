@@ -14,9 +14,9 @@ from ordre.application.directory import Act
 from ordre.auth.sealing import is_sealed
 from ordre.db import binding, feeding, locks
 from ordre.db.admission import ADMIT_ALL
-from ordre.db.lists import Statement
 from ordre.db.schema import ADD_APPLIED, Engine, Migration
 from ordre.db.scripts import Script
+from ordre.db.terms import Statement
 from ordre.domain.chain import START, digest
 
 BEGINS_WITH = 10

@@ -24,10 +24,11 @@ from ordre.application.change import (
 )
 from ordre.application.feed import draft_kind
 from ordre.application.history import changed
-from ordre.application.lists import RECORDED_KINDS, Term, Terms
+from ordre.application.lists import Term, Terms
 from ordre.application.views import Subject
 from ordre.db import codec, links
 from ordre.db.tally import Kind, number_of
+from ordre.db.terms import part_of, text_of
 from ordre.domain.chain import START
 from ordre.domain.order.facts import Erased
 from ordre.domain.order.order import Order
@@ -66,13 +67,14 @@ class Rows:
 
     heads: dict[Subject, tuple[int, HeldOrder]] = field(default_factory=dict)
     """subject -> (version that was read, 0 for a new order; the order)."""
-    bodies: dict[Subject, tuple[str, str]] = field(default_factory=dict)
-    terms: dict[Subject, frozenset[Term]] = field(default_factory=dict)
-    """order -> what it is found under: all terms but those of operations where its body is written too, else new ones."""
-    terms_gone: dict[Subject, frozenset[Term]] = field(default_factory=dict)
-    """order -> what it is not found under any more, of what it was found under before this batch."""
-    draft_terms: dict[Subject, frozenset[Term]] = field(default_factory=dict)
-    """draft -> all that it is found under."""
+    bodies: dict[Subject, tuple[str, str, str]] = field(default_factory=dict)
+    """order -> its fields, its items, and the text of its own terms."""
+    recorded: dict[Subject, dict[str, frozenset[Term]]] = field(default_factory=dict)
+    """order -> what it is found under because of what was recorded on it, by its part of the order's terms."""
+    recorded_gone: dict[Subject, dict[str, frozenset[Term]]] = field(default_factory=dict)
+    """The same of what it is not found under any more."""
+    draft_terms: dict[Subject, str] = field(default_factory=dict)
+    """draft -> the text of its terms."""
     facts: list[tuple[object, ...]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
@@ -191,11 +193,9 @@ class Batch:
         self._names.setdefault((account, write.order.order_id), subject)
         held = self._orders[subject]
         if write.content is not None:
-            self.rows.bodies[subject] = (codec.fields_text(write.content.fields), codec.items_text(write.content.items))
+            texts = codec.fields_text(write.content.fields), codec.items_text(write.content.items)
+            self.rows.bodies[subject] = (*texts, text_of(self._terms.of_order(write.order, write.content)))
             self._orders[subject] = HeldOrder(order=held.order, hash=held.hash, content=write.content)
-            found = self._terms.of_order(write.order, write.content)
-            kept = {term for term in self.rows.terms.get(subject, ()) if term[0] in RECORDED_KINDS}
-            self.rows.terms[subject] = found | kept
         if write.emptied is not None:
             self._empty(subject, write.emptied)
         if before is not None and isinstance(write.facts[-1].fact, Erased):
@@ -245,7 +245,7 @@ class Batch:
     def _found_under(self, subject: Subject, terms: frozenset[Term]) -> None:
         """Keep the terms that a recorded fact adds to its order."""
         if terms:
-            self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) | terms
+            self.rows.recorded.setdefault(subject, {})[part_of(terms)] = terms
 
     def _empty(self, subject: Subject, emptied: Emptied) -> None:
         """Keep the rest of an earlier fact, and drop the terms that it added to its order."""
@@ -253,8 +253,9 @@ class Batch:
         gone = self._terms.of_fact(earlier.fact, emptied.before)
         self._earlier[subject, emptied.ref] = EarlierFact(fact=earlier.fact, document=emptied.document)
         self.rows.emptied.append((subject, emptied))
-        self.rows.terms[subject] = self.rows.terms.get(subject, frozenset()) - gone
-        self.rows.terms_gone[subject] = self.rows.terms_gone.get(subject, frozenset()) | gone
+        if gone:
+            self.rows.recorded.get(subject, {}).pop(part_of(gone), None)
+            self.rows.recorded_gone.setdefault(subject, {})[part_of(gone)] = gone
 
     def _keep_draft(self, subject: Subject, write: DraftWrite) -> None:
         held, event = self._drafts.get(subject), write.event
@@ -262,7 +263,7 @@ class Batch:
         after = replace(changed(held, write.draft, event), hash=row[-1])
         first_read = self.rows.drafts.get(subject, (write.before,))[0]
         self.rows.drafts[subject] = (first_read, after)
-        self.rows.draft_terms[subject] = self._terms.of_draft(write.draft)
+        self.rows.draft_terms[subject] = text_of(self._terms.of_draft(write.draft))
         self.rows.draft_events.append((*subject, *row))
         kind = draft_kind(write.draft.status, event.version)
         self._feed(subject, event.version, kind, event.at, event.by, row[-1])

@@ -8,9 +8,9 @@ from ordre.application.troubles import KeysUnreadable
 from ordre.auth.sealing import CannotUnseal, Sealer, is_sealed
 from ordre.db import administration, feeding
 from ordre.db.administration import ACCOUNT, CLIENT, KEY, Bound
-from ordre.db.lists import Statement
 from ordre.db.scripts import Script
 from ordre.db.sql import Row, Statements
+from ordre.db.terms import Statement
 
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
 _CLIENT = """

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 
 from ordre.application.change import Emptied
 from ordre.application.feed import DRAFT_ERASED
+from ordre.application.lists import Term
 from ordre.application.views import Subject
 from ordre.db import codec, feeding, links
 from ordre.db.batch import Erasure
-from ordre.db.lists import Statement
 from ordre.db.scripts import Script
 from ordre.db.tally import Tally, added, sum_of
+from ordre.db.terms import Statement, compact, entries_in, id_text, leading_no_more
 
-AMENDING = """
-select id from draft_terms where account_id = $1 and kind = 'amends' and term in ($2, $3)
+_WAITING = f"""
+select {id_text("n.id")} as id, n.term from found_drafts n where n.account_id = $1 and n.kind = 'amends'
+union select id, term from draft_terms where account_id = $1 and kind = 'amends'
 """
+AMENDING = f"select id from ({_WAITING}) waiting where term in ($2, $3)"
 """The drafts that are to be added to an order, by its ``id`` or ``order_id``."""
 
 _EMPTY_FACTS = """
@@ -34,16 +37,25 @@ _EMPTY_ANSWER = (
 """That a key was used stays for its time: whoever sends the request again under it is not to make anew what was erased."""
 _OLD_ANSWERS = "delete from idempotency where account_id = $1 and owner is null returning hash"
 """From before answers had owners."""
-_TERMS = "delete from order_terms where account_id = $1 and id = $2"
+_TERMS_OF_ORDER = """
+select terms from order_bodies where account_id = $1 and id = $2
+union all select terms from recorded_terms where account_id = $1 and id = $2
+"""
+_TERMS_OF_DRAFT = "select terms from drafts where account_id = $1 and id = $2"
+_ORDER = (
+    "update order_bodies set terms = '' where account_id = $1 and id = $2",
+    "delete from recorded_terms where account_id = $1 and id = $2",
+    "delete from order_terms where account_id = $1 and id = $2",
+)
 _DRAFT = (
     "delete from draft_events where account_id = $1 and id = $2",
     "delete from draft_terms where account_id = $1 and id = $2",
     "delete from drafts where account_id = $1 and id = $2",
 )
-STRANDED = """
-select id from draft_terms t where account_id = $1 and kind = 'amends' and (
-    exists (select 1 from orders o where o.account_id = t.account_id and o.order_id = t.term and o.status = 'erased')
-    or exists (select 1 from orders o where o.account_id = t.account_id and o.id = t.term and o.status = 'erased'))
+STRANDED = f"""
+select id from ({_WAITING}) t where
+    exists (select 1 from orders o where o.account_id = $1 and o.order_id = t.term and o.status = 'erased')
+    or exists (select 1 from orders o where o.account_id = $1 and o.id = t.term and o.status = 'erased')
 """
 """Drafts that wait for an order that was erased: earlier versions let them be made beside its erasure, or after."""
 _DRAFT_HASHES = "select hash from draft_events where account_id = $1 and id = $2 order by version"
@@ -80,7 +92,9 @@ def of_order(erasure: Erasure) -> Script[None]:
     """Empty an order's facts, and drop what it is found under and the answers that were kept for it."""
     account, id_ = erasure.subject
     yield _EMPTY_FACTS, (account, id_, erasure.version)
-    yield _TERMS, (account, id_)
+    yield from _found_no_more("found_orders", account, id_, _TERMS_OF_ORDER)
+    for sql in _ORDER:
+        yield sql, (account, id_)
     yield from _answers(account, id_)
     yield from _dropped(account, (_OLD_ANSWERS, (account,)))
 
@@ -106,6 +120,7 @@ def of_draft(account_id: str, draft: str, by: str, at: int) -> Script[links.Entr
     Return what is to be added to the feed; None where there is no such draft.
     """
     hashes = [row[0] for row in (yield _DRAFT_HASHES, (account_id, draft))]
+    yield from _found_no_more("found_drafts", account_id, draft, _TERMS_OF_DRAFT)
     for sql in _DRAFT:
         yield sql, (account_id, draft)
     yield from _answers(account_id, draft)
@@ -122,6 +137,11 @@ def of_drafts(account_id: str, drafts: Sequence[str], by: str, at: int) -> Scrip
     for draft in drafts:
         entry = yield from of_draft(account_id, draft, by, at)
         yield from feeding.added([] if entry is None else [entry])
+
+
+def _found_no_more(table: str, account: str, id_: str, texts: str) -> Script[None]:
+    found = set[Term]().union(*(entries_in(text or "") for (text,) in (yield texts, (account, id_))))
+    yield from leading_no_more(table, account, [(*entry, compact(id_)) for entry in sorted(found)])
 
 
 def forgotten(account_id: str, before: int, old_answers: str) -> Script[int]:

@@ -12,9 +12,10 @@ from ordre.application.lists import EventPage, ListQuery, Made
 from ordre.application.views import FactRow, View
 from ordre.db import queries
 from ordre.db.events import shows
-from ordre.db.lists import ORDERS, Finding, Statement, _Text
+from ordre.db.lists import Finding, Listed, _Text
 from ordre.db.reads import view_of
 from ordre.db.sql import Row
+from ordre.db.terms import Statement
 from ordre.domain.order.facts import CommentDeleted, ServiceReported
 
 FACTS_AT_ONCE = 2_000
@@ -46,15 +47,13 @@ class _Oldest(Finding):
     def walk(self, after: str | None) -> Statement:
         """Return the statement that reads all orders after an id; its last column is the id."""
         text = _Text()
-        found, key = self._found(text, None)
-        if after is not None:
-            found += "".join(text.put(f" and {column} > {{}}", (after,)) for column in (key, *ORDERS.same_ids))
-        return f"select {queries.VIEW_BYTES}, {key} from {found} order by {key}", text.parameters
+        found, id_, key = self._found(text, after, oldest=True)
+        return f"select {queries.VIEW_BYTES}, {id_} from {found} order by {key}", text.parameters
 
 
-async def exported(walk: Walk, account_id: str, query: ListQuery, *, events: bool, most_bytes: int) -> Chunks:
+async def exported(walk: Walk, listed: Listed, account_id: str, query: ListQuery, *, events: bool, most_bytes: int) -> Chunks:
     """Yield the orders, in chunks of about so many bytes; with all of their events where they are wanted."""
-    finding = _Oldest(ORDERS, account_id, query)
+    finding = _Oldest(listed, account_id, query)
     if finding.probed:
         sql, parameters = finding.probe()
         finding.choose((await walk.rows(sql, *parameters))[0])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ordre.application.feed import DRAFT_ERASED, KINDS, SCANNED, FeedEntry, FeedPage, FeedQuery
 from ordre.db.directory import DirectoryTables
+from ordre.db.terms import exactly
 from ordre.domain.order.facts import Erased
 
 _END = "select position from feeds where account_id = $1"
@@ -12,10 +13,12 @@ select position, id, version, kind, at, actor, hash, {document} from feed f
 where account_id = $1 and position > $2 and position <= $3{which} order by position limit $4
 """
 _DOCUMENT = "coalesce((select x.document from facts x where x.account_id = $1 and x.id = f.id and x.version = f.version), '')"
+_OF = "(select 1 from {} t where t.account_id = $1 and t.id = f.id and {})"
+_NOW, _EARLIER = "strpos(t.terms, $6) > 0", "t.kind = 'store_id' and t.term = $5"
 _OF_STORE = f"""
     and (kind in ('{Erased.type}', '{DRAFT_ERASED}')
-        or exists (select 1 from order_terms t where t.account_id = $1 and t.kind = 'store_id' and t.term = $5 and t.id = f.id)
-        or exists (select 1 from draft_terms t where t.account_id = $1 and t.kind = 'store_id' and t.term = $5 and t.id = f.id))
+        or exists {_OF.format("order_bodies", _NOW)} or exists {_OF.format("drafts", _NOW)}
+        or exists {_OF.format("order_terms", _EARLIER)} or exists {_OF.format("draft_terms", _EARLIER)})
 """
 """What is erased is of no store any more: everybody is told that it was."""
 
@@ -33,7 +36,7 @@ class FeedTables(DirectoryTables):
         end = await self.feed_end(account_id)
         through = min(end, query.after + SCANNED) if query.filtered else end
         which = f" and kind in ({_listed(query.kinds)})" if len(query.kinds) < len(KINDS) else ""
-        stores = () if query.store_id is None else (query.store_id,)
+        stores = () if query.store_id is None else (query.store_id, exactly("store_id", query.store_id))
         document = _DOCUMENT if query.documents else "''"
         sql = _ENTRIES.format(which=which + (_OF_STORE if stores else ""), document=document)
         rows = await self.rows(sql, account_id, query.after, through, query.limit, *stores) if through > query.after else []

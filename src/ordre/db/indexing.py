@@ -1,31 +1,62 @@
-"""Adds, when a database is migrated, the terms of orders and drafts that were written before terms were read as now.
+"""Writes the terms of orders and drafts anew that were written before terms were read, or stored, as they are now.
 
-An account keeps under which version of the terms it is found. Terms that are there stay, so lists find what they found meanwhile.
+An account keeps under which version of the terms it is found. Until all that it holds is written anew, lists read what an earlier
+version wrote, too; each portion is one transaction, and what somebody changed meanwhile has the terms of now already.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
+from dataclasses import dataclass, field
 
 from ordre.application.lists import Term
-from ordre.application.views import Subject
 from ordre.db import codec, queries
 from ordre.db.reads import OrderTables
+from ordre.db.scripts import Script
+from ordre.db.sql import Row
+from ordre.db.terms import OWN, compact, entries_in, leading, leading_no_more, text_of
 from ordre.db.verify import terms_of
 from ordre.domain.order.facts import Fact
 
-_TERMS_AT_ONCE = 500
-_DRAFT_COLUMNS = "update drafts set net_amount = $3, expires_at = $4 where account_id = $1 and id = $2 and version = $5"
+_DRAFT_COLUMNS = "update drafts set net_amount = $3, expires_at = $4 where account_id = $1 and id = $2"
+_OWN = {
+    "orders": "update order_bodies set terms = $3 where account_id = $1 and id = $2",
+    "drafts": "update drafts set terms = $3 where account_id = $1 and id = $2",
+}
+_FOUND = {"orders": "found_orders", "drafts": "found_drafts"}
+_EARLIER = {"orders": "order_terms", "drafts": "draft_terms"}
+_RECORD = "insert into recorded_terms (account_id, id, part, terms) values ($1, $2, $3, $4)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """An order or draft at a version: its terms by part, and the columns of a draft that come from it."""
+
+    id: str
+    version: int
+    texts: dict[str, str]
+    columns: tuple[int, int | None] | None = None
+
+    @property
+    def entries(self) -> set[Term]:
+        """Everything that leads to it."""
+        return set[Term]().union(*map(entries_in, self.texts.values()))
+
+
+@dataclass(slots=True)
+class _Rows:
+    gone: list[tuple[str, str, bytes]] = field(default_factory=list)
+    new: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
 async def index_terms(store: OrderTables) -> None:
-    """Add the terms of orders and drafts that were written before terms were read as they are now. Existing terms stay."""
+    """Write the terms of orders and drafts anew that were written before terms were as they are now."""
     sql = "select account_id from accounts where terms_version < $1 order by account_id"
     for (account,) in await store.shared(sql, store.terms.version):
         await _index_orders(store, account)
         await _index_drafts(store, account)
         sql_done = "update accounts set terms_version = $2 where account_id = $1"
         await store.write_shared(sql_done, account, store.terms.version)
+    await store.look_for_earlier()
 
 
 async def _index_orders(store: OrderTables, account: str) -> None:
@@ -35,12 +66,14 @@ async def _index_orders(store: OrderTables, account: str) -> None:
         recorded: dict[str, list[tuple[str, str, str]]] = {row[0]: [] for row in found}
         for id_, *row in await store.rows(queries.recorded_of(len(found)), account, *recorded):
             recorded[id_].append((row[0], row[1], row[2]))
-        there = await _terms_there(store, "order_terms", account, list(recorded))
+        read = []
         for id_, version, head, fields, items in found:
             with suppress(*codec.UNREADABLE):
                 order, content = codec.order_from(head), codec.content_from(fields, items)
-                missing = terms_of(order, content, _readable(recorded[id_]), store.terms) - there[id_]
-                await _put_terms(store, "order", (account, id_), version, missing)
+                parts = terms_of(order, content, _readable(recorded[id_]), store.terms)
+                read.append(_Read(id=id_, version=version, texts={part: text_of(terms) for part, terms in parts.items()}))
+        if read:
+            await store.run(_written_anew("orders", account, read), account)
 
 
 def _readable(recorded: Sequence[tuple[str, str, str]]) -> Iterator[tuple[Fact, str]]:
@@ -54,26 +87,44 @@ async def _index_drafts(store: OrderTables, account: str) -> None:
     after = ""
     while found := await store.rows(queries.DRAFTS_TO_INDEX, account, after):
         after = found[-1][0]
-        there = await _terms_there(store, "draft_terms", account, [row[0] for row in found])
-        for id_, version, text, *columns in found:
+        read = []
+        for id_, version, text in found:
             with suppress(*codec.UNREADABLE):
                 draft = codec.draft_from(text)
-                missing = store.terms.of_draft(draft) - there[id_]
-                if columns != [draft.totals.net, draft.expires_at]:
-                    await store.write(_DRAFT_COLUMNS, account, id_, draft.totals.net, draft.expires_at, version)
-                await _put_terms(store, "draft", (account, id_), version, missing)
+                texts, columns = {OWN: text_of(store.terms.of_draft(draft))}, (draft.totals.net, draft.expires_at)
+                read.append(_Read(id=id_, version=version, texts=texts, columns=columns))
+        if read:
+            await store.run(_written_anew("drafts", account, read), account)
 
 
-async def _terms_there(store: OrderTables, table: str, account: str, ids: Sequence[str]) -> dict[str, set[Term]]:
-    there: dict[str, set[Term]] = {id_: set() for id_ in ids}
-    for id_, kind, term in await store.rows(queries.terms_in(table, len(ids)), account, *ids):
-        there[id_].add((kind, term))
-    return there
+def _written_anew(table: str, account: str, read: Sequence[_Read]) -> Script[None]:
+    """Write the terms of what is still at the version at which it was read."""
+    held = yield queries.held(table, len(read)), (account, *(one.id for one in read))
+    as_read = {(id_, version) for id_, version in held}
+    there = [one for one in read if (one.id, one.version) in as_read]
+    if not there:
+        return
+    ids = [one.id for one in there]
+    before = yield queries.texts_of(table, len(ids)), (account, *ids)
+    rows = _rows(there, before)
+    yield from leading_no_more(_FOUND[table], account, rows.gone)
+    yield from leading(_FOUND[table], account, rows.new)
+    if table == "orders":
+        yield queries.drop("recorded_terms", len(ids)), (account, *ids)
+    for one in there:
+        for part, text in one.texts.items():
+            yield (_OWN[table], (account, one.id, text)) if part == OWN else (_RECORD, (account, one.id, part, text))
+        if one.columns is not None:
+            yield _DRAFT_COLUMNS, (account, one.id, *one.columns)
+    yield queries.drop(_EARLIER[table], len(ids)), (account, *ids)
 
 
-async def _put_terms(store: OrderTables, what: str, subject: Subject, version: int, terms: Collection[Term]) -> None:
-    """Write terms of an order or a draft, unless it was changed meanwhile: whoever did that wrote them."""
-    rows = sorted(terms)
-    for first in range(0, len(rows), _TERMS_AT_ONCE):
-        some = rows[first : first + _TERMS_AT_ONCE]
-        await store.write(queries.put_terms(what, len(some)), *subject, version, *chain.from_iterable(some))
+def _rows(there: Sequence[_Read], before: Sequence[Row]) -> _Rows:
+    had: dict[str, set[Term]] = {one.id: set() for one in there}
+    for id_, text in before:
+        had[id_] |= entries_in(text or "")
+    rows = _Rows()
+    for one in there:
+        rows.gone += [(*entry, compact(one.id)) for entry in sorted(had[one.id] - one.entries)]
+        rows.new += [(*entry, compact(one.id)) for entry in sorted(one.entries)]
+    return rows

@@ -15,7 +15,7 @@ from ordre.db.schema import HISTORY, migrations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table: the type of each column by its name, ``bigint`` or ``text``, and the columns of its key."""
+    """A table: the type of each column by its name, ``bigint``, ``text`` or ``blob``, and the columns of its key."""
 
     name: str
     columns: Mapping[str, str]

@@ -10,11 +10,12 @@ Planners know less: a column in an expression (``+x``, ``coalesce(x, '')``, ``x 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ordre.application.ids import id_floor
-from ordre.application.lists import COUNT_LIMIT, ListQuery, Word
+from ordre.application.lists import COUNT_LIMIT, RECORDED_KINDS, ListQuery, Word
 from ordre.db import queries
+from ordre.db.terms import Statement, beginning, compact, escaped, exactly, id_text
 from ordre.db.within import Sized
 
 FEW = 10_000
@@ -23,9 +24,6 @@ ONE_BY_ONE = 300
 """So many rows are asked one by one whether they meet the other conditions."""
 _LAST = "\U0010ffff"
 """Sorts after every other character: where the terms end that begin alike."""
-
-Statement = tuple[str, Sequence[object]]
-"""SQL and its parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +37,16 @@ class Listed:
     columns: str
     width: int
     """How many columns, all of them texts."""
+    own: str
+    """The column with the terms of a row, as one text."""
     terms: str
+    """What leads from a term to the ids, which are ``compact`` there."""
     changes: str
+    compact: bool = True
+    recorded: bool = False
+    """Whether there are terms besides of what was recorded on it."""
+    earlier: str = ""
+    """Where terms stand that are yet to be written as they are now, if there are any."""
     shown: str = ""
     """What is asked of every row."""
     as_bytes: bool = False
@@ -56,7 +62,9 @@ ORDERS = Listed(
     joined=queries.VIEW_JOIN,
     columns=queries.VIEW_COLUMNS,
     width=4,
-    terms="order_terms",
+    own="b.terms",
+    terms="found_orders",
+    recorded=True,
     changes="facts",
     shown="coalesce(o.status, '') <> 'erased'",
     as_bytes=True,
@@ -69,9 +77,21 @@ DRAFTS = Listed(
     joined="",
     columns=queries.DRAFT_COLUMNS,
     width=3,
-    terms="draft_terms",
+    own="d.terms",
+    terms="found_drafts",
     changes="draft_events",
 )
+
+
+def with_earlier(listed: Listed, table: str) -> Listed:
+    """Return a table whose terms are in part those of an earlier version, in a table of their own."""
+    there = f"select account_id, kind, term, {id_text('id')} as id from {listed.terms}"
+    both = f"({there} union all select account_id, kind, term, id from {table})"
+    return replace(listed, terms=both, compact=False, earlier=table)
+
+
+EARLIER = {"orders": with_earlier(ORDERS, "order_terms"), "drafts": with_earlier(DRAFTS, "draft_terms")}
+"""How the lists of an account are read until its terms are written as they are now, by the names of their tables."""
 
 
 @dataclass(slots=True)
@@ -97,6 +117,8 @@ class _Condition:
     ids_values: Sequence[object] = ()
     ordered: bool = False
     """Whether the index has the ids in order."""
+    compact: bool = False
+    """Whether the ids are stored as bytes."""
 
 
 class Finding:
@@ -131,8 +153,8 @@ class Finding:
     def page(self) -> Sized:
         """Return the statement that reads the page and one row more; its last column is the id."""
         text, listed = _Text(), self._listed
-        found, key = self._found(text, self._query.after)
-        sql = f"select {listed.columns}, {key} from {found} order by {key} desc limit {self._query.limit + 1}"
+        found, id_, key = self._found(text, self._query.after)
+        sql = f"select {listed.columns}, {id_} from {found} order by {key} desc limit {self._query.limit + 1}"
         return Sized(
             sql=sql,
             parameters=text.parameters,
@@ -145,34 +167,62 @@ class Finding:
     def count(self) -> Statement:
         """Return the statement that counts the whole list, no further than ``COUNT_LIMIT`` + 1."""
         text = _Text()
-        found, _ = self._found(text, None)
+        found, *_ = self._found(text, None)
         return f"select count(*) from (select 1 from {found} limit {COUNT_LIMIT + 1}) counted", text.parameters
 
-    def _found(self, text: _Text, after: str | None) -> tuple[str, str]:
-        """Return the tables and conditions of the list, and the column that has its ids in order."""
+    def _found(self, text: _Text, after: str | None, *, oldest: bool = False) -> tuple[str, str, str]:
+        """Return the tables and conditions of the list, the column of its ids, and the one that has them in order.
+
+        They come newest first, and are older than ``after``; or the other way round.
+        """
         a, lead, tables = self._listed.alias, self._lead, self._listed.tables
-        key, where = f"{a}.id", [one for one in (self._listed.joined, self._listed.shown) if one]
+        id_ = key = f"{a}.id"
+        where = [one for one in (self._listed.joined, self._listed.shown) if one]
         if lead is not None and lead.ids is not None:
-            chosen, order = ("n.id", "") if lead.ordered else ("distinct n.id || '' as id", " order by 1 desc")
-            tables = f"(select {chosen} from {text.put(lead.ids, lead.ids_values)}{order}) n cross join {tables}"
-            key = "n.id"
-            where.append(f"{a}.id = n.id")
+            tables = f"({_leading(lead, text.put(lead.ids, lead.ids_values), oldest=oldest)}) n cross join {tables}"
+            where.append(f"{id_} = n.id")
+            id_, key = "n.id", "n.place" if lead.compact else "n.id"
         where.append(text.put(f"{a}.account_id = {{}}", (self._account,)))
+        both = lead is not None and lead.compact
         where += [
-            text.put(f"({key} in (select n.id from {one.ids})) is true", one.ids_values)
+            text.put(_among(one, key if both == one.compact else id_, bytes_too=both), one.ids_values)
             if one in self._whole
             else text.put(one.holds, one.values)
             for one in self._conditions
             if one is not lead
         ]
-        for comparison, id_ in _bounds(self._query, after):
-            where += [text.put(f"{one} {comparison} {{}}", (id_,)) for one in (key, *self._listed.same_ids)]
-        return f"{tables} where {' and '.join(where)}", key
+        for comparison, bound in _bounds(self._query, after, oldest=oldest):
+            if both:
+                where.append(text.put(f"{key} {comparison} {{}}", (compact(bound),)))
+            else:
+                where += [text.put(f"{one} {comparison} {{}}", (bound,)) for one in (key, *self._listed.same_ids)]
+        return f"{tables} where {' and '.join(where)}", id_, key
 
 
-def _bounds(query: ListQuery, after: str | None) -> list[tuple[str, str]]:
+def _leading(lead: _Condition, ids: str, *, oldest: bool) -> str:
+    """Return the query for the ids of a condition, in order; ``place`` is one as bytes.
+
+    PostgreSQL keeps a query apart that is sorted. So it looks an id up that was made from bytes, which it would not do where a
+    policy guards rows: what makes it could tell of rows that are hidden.
+    """
+    order = "" if oldest else " desc"
+    if not lead.compact:
+        each = f"select distinct coalesce(n.id, '') as id from {ids} order by 1{order}"
+        return f"select n.id from {ids}" if lead.ordered else each
+    if not lead.ordered:
+        ids = f"(select distinct coalesce(n.id, '') as id from {ids}) n"
+    return f"select {id_text('n.id')} as id, n.id as place from {ids} order by 2{order}"
+
+
+def _among(condition: _Condition, key: str, *, bytes_too: bool) -> str:
+    """Return the SQL that asks whether a key is among all ids that meet a condition, in the same form as they."""
+    ids = id_text("n.id") if condition.compact and not bytes_too else "n.id"
+    return f"({key} in (select {ids} from {condition.ids})) is true"
+
+
+def _bounds(query: ListQuery, after: str | None, *, oldest: bool) -> list[tuple[str, str]]:
     """Return the bounds of the ids. Nothing is updated before it is created."""
-    bounds = [("<", after)] if after is not None else []
+    bounds = [(">" if oldest else "<", after)] if after is not None else []
     if query.created_from is not None:
         bounds.append((">=", id_floor(query.created_from)))
     latest = [at for at in (query.created_to, query.updated_to) if at is not None]
@@ -220,32 +270,58 @@ def _ranged(alias: str, bounds: list[tuple[str, int]], ids: str | None, ids_valu
 
 
 def _term(listed: Listed, account_id: str, kind: str, values: Sequence[str]) -> _Condition:
-    holds = _has_term(listed, f"t.kind = {{}} and t.term in ({_places(values)})")
-    ids = f"{listed.terms} n where n.account_id = {{}} and n.kind = {{}} and n.term = {{}}" if len(values) == 1 else None
-    return _Condition(holds=holds, values=(kind, *values), ids=ids, ids_values=(account_id, kind, *values), ordered=True)
-
-
-def _word(listed: Listed, account_id: str, word: Word) -> _Condition:
-    ranges = [(kind, one.text, one.text + _LAST) for one in word for kind in one.kinds]
-    one_of = " or ".join("t.kind = {} and t.term >= {} and t.term < {}" for _ in ranges)
-    branch = f"select id from {listed.terms} where account_id = {{}} and kind = {{}} and term >= {{}} and term < {{}}"
+    holds, of_holds = _has_term(listed, [(kind, exactly(kind, value)) for value in values])
+    earlier, of_earlier = _had_term(listed, "t.kind = {} and t.term = {}", [(kind, value) for value in values])
+    terms = escaped if listed.compact else str
     return _Condition(
-        holds=_has_term(listed, f"({one_of})"),
-        values=[value for one in ranges for value in one],
-        ids=f"({' union all '.join(branch for _ in ranges)}) n",
-        ids_values=[value for one in ranges for value in (account_id, *one)],
+        holds=f"({holds}{earlier})",
+        values=(*of_holds, *of_earlier),
+        ids=f"{listed.terms} n where n.account_id = {{}} and n.kind = {{}} and n.term = {{}}" if len(values) == 1 else None,
+        ids_values=(account_id, terms(kind), *map(terms, values)),
+        ordered=listed.compact,
+        compact=listed.compact,
     )
 
 
-def _has_term(listed: Listed, which: str) -> str:
-    """Return the SQL that asks whether a row has such a term.
+def _word(listed: Listed, account_id: str, word: Word) -> _Condition:
+    sought = [(kind, one.text) for one in word for kind in one.kinds]
+    ranges = [(kind, text, text + _LAST) for kind, text in sought]
+    holds, of_holds = _has_term(listed, [(kind, beginning(kind, text)) for kind, text in sought])
+    earlier, of_earlier = _had_term(listed, "t.kind = {} and t.term >= {} and t.term < {}", ranges)
+    terms = escaped if listed.compact else str
+    branch = f"select n.id from {listed.terms} n where n.account_id = {{}} and n.kind = {{}} and n.term >= {{}} and n.term < {{}}"
+    return _Condition(
+        holds=f"({holds}{earlier})",
+        values=(*of_holds, *of_earlier),
+        ids=f"({' union all '.join(branch for _ in ranges)}) n",
+        ids_values=[value for kind, *ends in ranges for value in (account_id, kind, *map(terms, ends))],
+        compact=listed.compact,
+    )
+
+
+def _has_term(listed: Listed, sought: Sequence[tuple[str, str]]) -> Statement:
+    """Return the SQL that asks whether a row has such terms: (kind, what its text then holds).
 
     The account is the first parameter of every statement. It is a value and no ``exists``, which PostgreSQL would make a join: it
     tries the joins of a statement in every order.
     """
-    a = listed.alias
-    of_row = f"select 1 from {listed.terms} t where t.account_id = $1 and t.id = {a}.id and"
-    return f"({of_row} {which} limit 1) is not null"
+    own = [text for kind, text in sought if kind not in RECORDED_KINDS]
+    asked = [f"strpos({listed.own}, {{}}) > 0" for _ in own]
+    recorded = [text for kind, text in sought if kind in RECORDED_KINDS] if listed.recorded else []
+    if recorded:
+        one_of = " or ".join("strpos(t.terms, {}) > 0" for _ in recorded)
+        of_row = f"select 1 from recorded_terms t where t.account_id = $1 and t.id = {listed.alias}.id and"
+        asked.append(f"({of_row} ({one_of}) limit 1) is not null")
+    return " or ".join(asked or ["false"]), [*own, *recorded]
+
+
+def _had_term(listed: Listed, which: str, values: Sequence[tuple[str, ...]]) -> Statement:
+    """Return the SQL that asks the same of terms that are yet to be written as they are now; empty where there are none."""
+    if not listed.earlier:
+        return "", ()
+    one_of = " or ".join(f"({which})" for _ in values)
+    of_row = f"select 1 from {listed.earlier} t where t.account_id = $1 and t.id = {listed.alias}.id and"
+    return f" or ({of_row} ({one_of}) limit 1) is not null", [value for one in values for value in one]
 
 
 def _places(values: Sequence[object]) -> str:

@@ -19,6 +19,7 @@ from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.exports import Chunks, exported
 from ordre.db.indexing import index_terms
+from ordre.db.lists import ORDERS
 from ordre.db.postgres_batch import now, run_script
 from ordre.db.postgres_bell import Telling
 from ordre.db.postgres_changes import Changes
@@ -85,6 +86,7 @@ class PostgresStore(SqlStore):
             lacking = shortfall(await _applied(connection), self.engine)
         if lacking is not None:
             raise StoreUnavailable(lacking)
+        await self.look_for_earlier()
         if self._access is not Access.READ:
             lanes = max(1, self._pool_size // 2 - 1)
             self._writing = Pool(lambda: self._made(PLANNED_ONCE), lanes + 1, COMMAND_SECONDS)
@@ -193,7 +195,9 @@ class PostgresStore(SqlStore):
         query = await self.resolved(account_id, query)
         async with (
             walking(self._made, account_id) as walk,
-            aclosing(exported(walk, account_id, query, events=events, most_bytes=most_bytes)) as chunks,
+            aclosing(
+                exported(walk, self.listed(ORDERS, account_id), account_id, query, events=events, most_bytes=most_bytes)
+            ) as chunks,
         ):
             async for chunk in chunks:
                 yield chunk

@@ -17,6 +17,7 @@ from ordre.db.postgres_pool import Connection
 from ordre.db.postgres_write import statement
 from ordre.db.scripts import Script, T
 from ordre.db.sql import Row
+from ordre.db.terms import compact
 
 _WANTED = (
     ("n", "bigint"),
@@ -177,11 +178,14 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
     bound = {} if held else {subject: number for number, together in enumerate(rows.together) for subject in together}
     parts: dict[str, Sequence[tuple[object, ...]]] = {
         "head": [(*tables.head_row(one, order), before, bound.get(one)) for one, (before, order) in rows.heads.items()],
-        "draft": [(*tables.draft_row(one, draft), before, bound.get(one)) for one, (before, draft) in rows.drafts.items()],
-        "body": [(*subject, *body) for subject, body in rows.bodies.items()],
-        "term": tables.term_rows(rows.terms),
-        "term_gone": tables.term_rows(rows.terms_gone),
-        "draft_term": tables.term_rows(rows.draft_terms),
+        "draft": [
+            (*tables.draft_row(one, draft, rows.draft_terms[one]), before, bound.get(one), compact(one[1]))
+            for one, (before, draft) in rows.drafts.items()
+        ],
+        "body": [(*subject, *body, compact(subject[1])) for subject, body in rows.bodies.items()],
+        "rewritten": [subject for subject in rows.bodies if rows.heads[subject][0]],
+        "recorded": [(*row, compact(row[1])) for row in tables.recorded_rows(rows.recorded)],
+        "recorded_gone": [(*row, compact(row[1])) for row in tables.recorded_rows(rows.recorded_gone)],
         "fact": rows.facts,
         "draft_event": rows.draft_events,
         "answer": rows.answers,

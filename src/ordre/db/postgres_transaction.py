@@ -20,6 +20,7 @@ from ordre.db.sql import Row
 from ordre.db.transaction import RowsRefused, Transaction
 
 _ROWS_AT_ONCE = 100
+_TYPES = {"blob": "bytea"}
 
 
 class PostgresTransaction(Transaction):
@@ -86,7 +87,7 @@ class PostgresTransaction(Transaction):
         if table.of_accounts:
             place = tuple(table.columns).index("account_id")
             await self._connection.execute(ADMIT, ",".join(sorted({row[place] for row in rows})))
-        arrays = ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(table.columns.values(), 1))
+        arrays = ", ".join(f"${number}::{_TYPES.get(type_, type_)}[]" for number, type_ in enumerate(table.columns.values(), 1))
         sql = f"insert into {table.name} ({', '.join(table.columns)}) select * from unnest({arrays})"
         try:
             await self._connection.execute(sql, *map(list, zip(*rows, strict=True)))

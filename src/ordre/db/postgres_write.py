@@ -9,13 +9,15 @@ from ordre.db.admission import admits
 
 _READ_AS = (("before", "bigint"), ("bound", "bigint"))
 """The version that a head or draft had when it was read, and the number of those that are written together with it, if any."""
+_COMPACT = (("compact", "bytea"),)
+"""The id as it stands beside terms."""
 SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "head": (*tables.HEAD_COLUMNS, *_READ_AS),
-    "draft": (*tables.DRAFT_COLUMNS, *_READ_AS),
-    "body": tables.BODY_COLUMNS,
-    "term": tables.TERM_COLUMNS,
-    "term_gone": tables.TERM_COLUMNS,
-    "draft_term": tables.TERM_COLUMNS,
+    "draft": (*tables.DRAFT_COLUMNS, *_READ_AS, *_COMPACT),
+    "body": (*tables.BODY_COLUMNS, *_COMPACT),
+    "rewritten": (("account_id", "text"), ("id", "text")),
+    "recorded": (*tables.RECORDED_COLUMNS, *_COMPACT),
+    "recorded_gone": (*tables.RECORDED_COLUMNS, *_COMPACT),
     "fact": tables.FACT_COLUMNS,
     "draft_event": tables.DRAFT_EVENT_COLUMNS,
     "answer": (*tables.ANSWER_COLUMNS, ("subject", "text")),
@@ -23,25 +25,21 @@ SHAPES: dict[str, Sequence[tuple[str, str]]] = {
     "feed": (*tables.ENTRY_COLUMNS, ("subject", "text"), ("place", "bigint")),
 }
 _TABLES = {
-    "body": "order_bodies",
-    "term": "order_terms",
-    "draft_term": "draft_terms",
-    "fact": "facts",
-    "draft_event": "draft_events",
+    "body": ("order_bodies", tables.BODY_COLUMNS),
+    "recorded": ("recorded_terms", tables.RECORDED_COLUMNS),
+    "fact": ("facts", tables.FACT_COLUMNS),
+    "draft_event": ("draft_events", tables.DRAFT_EVENT_COLUMNS),
 }
 _CONFLICT = {
-    "body": " on conflict (account_id, id) do update set fields = excluded.fields, items = excluded.items",
-    "term": " on conflict do nothing",
-    "draft_term": " on conflict do nothing",
+    "body": " on conflict (account_id, id) do update"
+    " set fields = excluded.fields, items = excluded.items, terms = excluded.terms",
+    "recorded": " on conflict do nothing returning account_id, id, part",
 }
-
-
-def _terms_unsaid(part: str, owner: str, but: str, *, named: bool) -> str:
-    """Return the step that deletes the terms of what is written anew, but for those that are written again."""
-    of_it = "t.account_id = w.account_id and t.id = w.id"
-    gone = f"delete from {_TABLES[part]} t using {owner} w where {_among('done', 'w')} and {of_it}"
-    again = f" and (t.account_id, t.id, t.kind, t.term) not in (select account_id, id, kind, term from {part})"
-    return f"{part}_unsaid as ({gone}{but}{again if named else ''})"
+_FOUND = {"body": "found_orders", "recorded": "found_orders", "draft": "found_drafts"}
+_ENTRIES = """lateral (
+    select entry, split_part(entry, chr(29), 1) as kind, split_part(entry, chr(29), 2) as term
+    from unnest(string_to_array({terms}, chr(30))) said(entry) where entry <> '' offset 0) e"""
+"""By ``offset 0`` kind and term are values for the index: what is split here could tell of rows that the policy hides."""
 
 
 def _among(done: str, row: str, id_: str = "id") -> str:
@@ -71,15 +69,15 @@ def statement(used: tuple[str, ...], *, held: bool, bound: bool = False) -> str:
     done = [f"select * from {name}_{how}" for name in ("head", "draft") if name in used for how in ("new", "changed")]
     done = done or ["select null::text as account_id, null::text as id where false"]
     steps.append(f"done as ({' union all '.join(done)})")
-    for name, table in _TABLES.items():
+    for name, (table, columns) in _TABLES.items():
         if name in used:
-            columns = SHAPES[name]
             chosen = ", ".join(f"x.{column}" for column, _ in columns)
             steps.append(
                 f"{name}_put as (insert into {table} ({_names(columns)}) select {chosen} from {name} x"
                 f" where {_among('done', 'x')}{_CONFLICT.get(name, '')})"
             )
-    steps += _terms_gone(used)
+    steps += [_leading(name) for name in _FOUND if name in used]
+    steps += _leading_no_more(used)
     if "answer" in used:
         columns = tables.ANSWER_COLUMNS
         chosen = ", ".join(f"x.{column}" for column, _ in columns)
@@ -94,19 +92,47 @@ def statement(used: tuple[str, ...], *, held: bool, bound: bool = False) -> str:
     return f"with recursive {', '.join(steps)} select account_id, id from done where {admits(number)}"
 
 
-def _terms_gone(used: tuple[str, ...]) -> list[str]:
-    """Return the steps that delete the terms under which nothing is found any more."""
-    steps = []
-    if "term_gone" in used:
-        steps.append(
-            f"term_dropped as (delete from order_terms t using term_gone x where {_among('done', 'x')}"
-            " and t.account_id = x.account_id and t.id = x.id and t.kind = x.kind and t.term = x.term)"
-        )
-    if "body" in used:
-        steps.append(_terms_unsaid("term", "body", f" and t.kind not in {RECORDED_KINDS}", named="term" in used))
+def _leading(name: str) -> str:
+    """Return the step that lets each entry of the texts of terms lead to what it is found under."""
+    done = "((x.account_id, x.id, x.part) in (select * from recorded_put)) is true" if name == "recorded" else _among("done", "x")
+    return (
+        f"{name}_leading as (insert into {_FOUND[name]} (account_id, kind, term, id)"
+        f" select x.account_id, e.kind, e.term, x.compact from {name} x cross join {_ENTRIES.format(terms='x.terms')}"
+        f" where {done} on conflict do nothing)"
+    )
+
+
+def _leading_no_more(used: tuple[str, ...]) -> list[str]:
+    """Return the steps by which what is not said any more does not lead to anything, nor what an earlier version wrote."""
+    steps, of_it = [], "t.account_id = w.account_id and t.id = w.id"
+    entry = "t.account_id = w.account_id and t.kind = e.kind and t.term = e.term"
+    if "recorded_gone" in used:
+        of_part = f"using recorded_gone w cross join {_ENTRIES.format(terms='w.terms')} where {_among('done', 'w')} and {entry}"
+        of_row = f"using recorded_gone w where {_among('done', 'w')} and {of_it} and t.part = w.part"
+        steps += [
+            f"recorded_unsaid as (delete from found_orders t {of_part} and t.id = w.compact)",
+            f"recorded_before as (delete from order_terms t {of_part} and t.id = w.id)",
+            f"recorded_dropped as (delete from recorded_terms t {of_row})",
+        ]
+    if "rewritten" in used:
+        steps.append(_unsaid("body", "order_bodies", " and " + _among("rewritten", "w")))
+        before = f"delete from order_terms t using rewritten w where {_among('done', 'w')} and {of_it}"
+        steps.append(f"body_before as ({before} and t.kind not in {RECORDED_KINDS})")
     if "draft" in used:
-        steps.append(_terms_unsaid("draft_term", "draft", "", named="draft_term" in used))
+        steps.append(_unsaid("draft", "drafts", " and w.before > 0"))
+        before = f"delete from draft_terms t using draft w where {_among('done', 'w')} and w.before > 0 and {of_it}"
+        steps.append(f"draft_before as ({before})")
     return steps
+
+
+def _unsaid(name: str, table: str, which: str) -> str:
+    """Return the step that drops the entries of the texts that are there, but for those that are written again."""
+    return (
+        f"{name}_unsaid as (delete from {_FOUND[name]} t using {name} w"
+        f" join {table} b on b.account_id = w.account_id and b.id = w.id cross join {_ENTRIES.format(terms='b.terms')}"
+        f" where {_among('done', 'w')}{which} and t.account_id = w.account_id and t.kind = e.kind and t.term = e.term"
+        " and t.id = w.compact and strpos(w.terms, chr(30) || e.entry || chr(30)) = 0)"
+    )
 
 
 def _tally() -> str:

@@ -3,6 +3,7 @@
 Where the engines differ by a name, the text holds the PostgreSQL one and ``for_sqlite`` puts in the other.
 """
 
+import re
 from functools import lru_cache
 
 from ordre.application.history import DRAFT_EVENTS as MOST_EVENTS
@@ -10,6 +11,7 @@ from ordre.application.history import DRAFT_EVENTS_BYTES
 from ordre.application.lists import PAGE_ENTRIES
 from ordre.application.views import FactRow
 from ordre.db import links
+from ordre.db.terms import id_text
 from ordre.domain.order.facts import ServiceReported
 
 INDEXED_AT_ONCE = 100
@@ -46,12 +48,13 @@ VIEW_BYTES = ", ".join(f"textsend({column} /* as blob */)" for column in ("o.hea
 """The same as UTF-8."""
 VIEW_ONE = f"select {VIEW_BYTES} from {VIEW_TABLES} where {VIEW_JOIN} and o.account_id = $1 and o.id = {_ORDER_ID}"
 
-NAMED = """
-select id, place from (
+NAMED = f"""
+select id, min(place) from (
     select id, 0 as place from orders where account_id = $1 and order_id = $2
     union all select id, 0 from orders where account_id = $1 and id = $2
+    union all select {id_text("n.id")}, 1 from found_orders n where n.account_id = $1 and n.kind = 'order_number' and n.term = $3
     union all select id, 1 from order_terms where account_id = $1 and kind = 'order_number' and term = $2) named
-order by place, id
+group by id order by min(place), id
 """
 
 ORDER_ID = f"select {_ORDER_ID}"
@@ -86,7 +89,7 @@ from orders o join order_bodies b on b.account_id = o.account_id and b.id = o.id
 where o.account_id = $1 and o.id > $2 order by o.id limit {INDEXED_AT_ONCE}
 """
 DRAFTS_TO_INDEX = f"""
-select id, version, draft, net_amount, expires_at from drafts
+select id, version, draft from drafts
 where account_id = $1 and id > $2 order by id limit {INDEXED_AT_ONCE}
 """
 
@@ -135,19 +138,30 @@ FILTER_COLUMNS = (
     "updated_at",
     "expires_at",
 )
-STORED_COLUMNS = ("account_id", *FILTER_COLUMNS, "head", "hash", "fields", "items")
+STORED_COLUMNS = ("account_id", *FILTER_COLUMNS, "head", "hash", "fields", "items", "terms")
 _STORED = f"""
-select {", ".join(f"{'b' if name in ('fields', 'items') else 'o'}.{name}" for name in STORED_COLUMNS)}
+select {", ".join(f"{'b' if name in ('fields', 'items', 'terms') else 'o'}.{name}" for name in STORED_COLUMNS)}
 from orders o left join order_bodies b on b.account_id = o.account_id and b.id = o.id
 """
 STORED_BATCH = 50
 """Orders that are read at once, with all of their facts."""
 
 
+_ID_AS_HEX = re.compile(r"encode\(([\w.]+), 'hex'\)::uuid::text")
+_AS_HEX = re.compile(r"encode\(([\w.]+|substr\([\w., ]+\)), 'hex'\)")
+_ID_AS_TEXT = re.compile(r"convert_from\(([\w.]+), 'UTF8'\)")
+_PLACES = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+_ID_OF_SQLITE = "lower(" + " || '-' || ".join(rf"substr(hex(\1), {first}, {length})" for first, length in _PLACES) + ")"
+
+
 @lru_cache(maxsize=256)
 def for_sqlite(sql: str) -> str:
     """Return the query in SQLite's words."""
-    found = sql.replace("string_agg(", "group_concat(").replace("chr(30)", "char(30)").replace(" for share", "")
+    found = sql.replace("string_agg(", "group_concat(").replace("chr(", "char(").replace(" for update", "")
+    found = found.replace("::bytea", "")
+    found = _ID_AS_HEX.sub(_ID_OF_SQLITE, found).replace("strpos(", "instr(")
+    found = _AS_HEX.sub(r"lower(hex(\1))", found)
+    found = _ID_AS_TEXT.sub(r"cast(\1 as text)", found)
     found = found.replace("textsend(", "cast(").replace("/* as blob */", "as blob")
     return found.replace("octet_length(", "length(")
 
@@ -167,20 +181,32 @@ def recorded_of(orders: int) -> str:
     return f"select id, type, data, document from facts where {named} and document <> '' order by id, version"
 
 
-def terms_in(table: str, ids: int) -> str:
-    """Return the query for the terms of this many orders or drafts ($2 and on): (id, kind, term)."""
+def recorded_in(ids: int) -> str:
+    """Return the query for the terms recorded on this many orders ($2 and on): (id, part, terms)."""
+    return f"select id, part, terms from recorded_terms where account_id = $1 and id in ({_places(2, ids)})"
+
+
+def held(table: str, ids: int) -> str:
+    """Return the query that holds this many orders or drafts ($2 and on) until the transaction ends: (id, version)."""
+    return f"select id, version from {table} where account_id = $1 and id in ({_places(2, ids)}) order by id for update"
+
+
+def texts_of(table: str, ids: int) -> str:
+    """Return the query for the terms of this many orders or drafts ($2 and on), of every part: (id, terms)."""
+    among = f"account_id = $1 and id in ({_places(2, ids)})"
+    if table == "drafts":
+        return f"select id, terms from drafts where {among}"
+    return f"select id, terms from order_bodies where {among} union all select id, terms from recorded_terms where {among}"
+
+
+def drop(table: str, ids: int) -> str:
+    """Return the statement that deletes the rows of this many orders or drafts ($2 and on)."""
+    return f"delete from {table} where account_id = $1 and id in ({_places(2, ids)})"
+
+
+def earlier_in(table: str, ids: int) -> str:
+    """Return the query for the terms that an earlier version wrote of so many orders or drafts ($2 and on): (id, kind, term)."""
     return f"select id, kind, term from {table} where account_id = $1 and id in ({_places(2, ids)})"
-
-
-def put_terms(what: str, terms: int) -> str:
-    """Return the statement that writes this many terms (kind, term: $4 and on) of an order or draft, if it is at version $3."""
-    rows = ", ".join(f"($1, $2, ${place}, ${place + 1})" for place in range(4, 4 + 2 * terms, 2))
-    return f"""
-insert into {what}_terms (account_id, id, kind, term)
-select column1, column2, column3, column4 from (values {rows}) terms
-where exists (select 1 from {what}s where account_id = $1 and id = $2 and version = $3 for share)
-on conflict do nothing
-"""
 
 
 def _places(first: int, number: int) -> str:

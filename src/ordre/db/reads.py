@@ -1,6 +1,6 @@
 """Every read of orders and drafts, in the same statements on both engines."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,20 +12,25 @@ from ordre.db.codec import SEPARATOR
 from ordre.db.events import events_among, facts_of_page, page_of_events
 from ordre.db.feed import FeedTables
 from ordre.db.folding import folded_to
-from ordre.db.lists import DRAFTS, ORDERS, Finding, Listed, Statement
+from ordre.db.lists import DRAFTS, EARLIER, ORDERS, Finding, Listed
 from ordre.db.sql import Row
+from ordre.db.terms import OWN, Statement, compact, entries_in, escaped, leads
 from ordre.db.within import size_of
 from ordre.domain.merkle import Head
 from ordre.domain.order.facts import Fact
 from ordre.domain.order.order import Order
 from ordre.domain.refusals import InvalidValue, Refused
 
+_TO_INDEX = "select account_id from accounts where terms_version < $1"
+_TO_INDEX_ONE = "select 1 from accounts where account_id = $1 and terms_version < $2"
 _LAST = "~"
 """Sorts after every account id and every id."""
 
 
 class OrderTables(FeedTables):
     """Orders and drafts of a store, with what is erased of them in passing."""
+
+    _earlier: frozenset[str] = frozenset()
 
     async def order(self, account_id: str, order: str) -> View | None:
         """Return an order to be shown, by its ``order_id`` or ``id``."""
@@ -174,7 +179,7 @@ class OrderTables(FeedTables):
 
     async def named(self, account_id: str, name: str) -> Sequence[str]:
         """Return the ``id`` of the order with this name, or of each with this number."""
-        found = await self.rows(queries.NAMED, account_id, name)
+        found = await self.rows(queries.NAMED, account_id, name, escaped(name))
         exact = [id_ for id_, place in found if place == 0]
         return exact[:1] or [id_ for id_, _ in found]
 
@@ -188,9 +193,11 @@ class OrderTables(FeedTables):
         facts: dict[str, list[FactRow]] = {one["id"]: [] for one in named}
         for id_, *row in await self.rows(queries.facts_of(len(facts)), account_id, *facts):
             facts[id_].append(FactRow(*row))
-        terms: dict[str, list[Term]] = {id_: [] for id_ in facts}
-        for id_, kind, term in await self.rows(queries.terms_in("order_terms", len(facts)), account_id, *facts):
-            terms[id_].append((kind, term))
+        texts: dict[str, dict[str, str]] = {one["id"]: {OWN: one["terms"]} if one["terms"] is not None else {} for one in named}
+        for id_, part, text in await self.rows(queries.recorded_in(len(facts)), account_id, *facts):
+            texts[id_][part] = text
+        earlier = await self.earlier_terms("order_terms", account_id, list(facts))
+        leading = await self.led("found_orders", account_id, texts)
         return [
             StoredOrder(
                 account_id=account_id,
@@ -200,11 +207,39 @@ class OrderTables(FeedTables):
                 hash=one["hash"],
                 fields=one["fields"] or "",
                 items=one["items"] or "",
-                terms=frozenset(terms[one["id"]]),
+                terms=texts[one["id"]],
+                earlier=earlier[one["id"]],
+                leading=leading[one["id"]],
                 facts=tuple(facts[one["id"]]),
             )
             for one in named
         ]
+
+    async def earlier_terms(self, table: str, account_id: str, ids: Sequence[str]) -> dict[str, frozenset[Term] | None]:
+        """Return the terms that an earlier version wrote; None where there are some, and should be none any more."""
+        found: dict[str, set[Term]] = {id_: set() for id_ in ids}
+        for id_, kind, term in await self.rows(queries.earlier_in(table, len(ids)), account_id, *ids):
+            found[id_].add((kind, term))
+        awaited = not any(found.values()) or await self.shared(_TO_INDEX_ONE, account_id, self.terms.version)
+        return {id_: frozenset(terms) if awaited or not terms else None for id_, terms in found.items()}
+
+    async def led(self, table: str, account_id: str, texts: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+        """Return how many of the terms of orders or drafts lead to each of them."""
+        entries = {id_: set[Term]().union(*map(entries_in, one.values())) for id_, one in texts.items()}
+        found = {compact(id_): 0 for id_ in texts}
+        rows = [(*entry, compact(id_)) for id_, every in entries.items() for entry in sorted(every)]
+        for sql, parameters in leads(table, account_id, rows):
+            for id_, count in await self.rows(sql, *parameters):
+                found[id_] += count
+        return {id_: found[compact(id_)] for id_ in texts}
+
+    def listed(self, listed: Listed, account_id: str) -> Listed:
+        """Return how orders or drafts of an account are listed: beside what an earlier version wrote, if that is still there."""
+        return EARLIER[listed.table] if account_id in self._earlier else listed
+
+    async def look_for_earlier(self) -> None:
+        """Learn of which accounts lists have to read what an earlier version wrote, too."""
+        self._earlier = frozenset([row[0] for row in await self.shared(_TO_INDEX, self.terms.version)])
 
     async def _accounts(self, account_id: str | None) -> Sequence[str]:
         return [account_id] if account_id is not None else [account.account_id for account in await self.accounts()]
@@ -229,7 +264,7 @@ class OrderTables(FeedTables):
 
     async def _listed(self, listed: Listed, account_id: str, query: ListQuery) -> Page[Row]:
         """Return a page's rows; the last column is the id."""
-        finding = Finding(listed, account_id, query)
+        finding = Finding(self.listed(listed, account_id), account_id, query)
         if finding.probed:
             finding.choose((await self._rows(finding.probe()))[0])
         rows = await self.rows_within(finding.page(), PAGE_BYTES)

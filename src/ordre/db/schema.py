@@ -29,6 +29,7 @@ insert into schema_migrations (number, name, digest, applied_at, compatible_with
 """Records a step, once every step has run: an early one may lack the column."""
 _COMPATIBLE = re.compile(r"^-- compatible-with: (\d+)$", flags=re.MULTILINE)
 _KEY_TEXT: dict[Engine, str] = {"sqlite": "text", "postgres": 'text collate "C"'}
+_BYTES: dict[Engine, str] = {"sqlite": "blob", "postgres": "bytea"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,9 @@ def shortfall(applied: Sequence[Applied], engine: Engine) -> str | None:
 
 def _migration(name: str, text: str, engine: Engine) -> Migration:
     ours = re.sub(rf"^--{engine} ", "", text, flags=re.MULTILINE)
-    ours = re.sub(r"--.*$", "", ours, flags=re.MULTILINE).replace("key_text", _KEY_TEXT[engine])
+    ours = (
+        re.sub(r"--.*$", "", ours, flags=re.MULTILINE).replace("key_text", _KEY_TEXT[engine]).replace("key_bytes", _BYTES[engine])
+    )
     statements = tuple(statement.strip() for statement in ours.split(";") if statement.strip())
     number, compatible = int(name.split("_", 1)[0]), _COMPATIBLE.search(text)
     return Migration(

@@ -6,7 +6,7 @@ A script does no I/O: it yields a statement and is sent the rows that it returns
 from collections.abc import Generator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from ordre.db.lists import Statement
+from ordre.db.terms import Statement
 
 T = TypeVar("T")
 Script: TypeAlias = Generator[Statement, Sequence[Sequence[Any]], T]

@@ -26,6 +26,7 @@ from ordre.db import erasure, queries, sqlite_file
 from ordre.db.administration import migrated
 from ordre.db.exports import Chunks, exported
 from ordre.db.indexing import index_terms
+from ordre.db.lists import ORDERS
 from ordre.db.pending import Pending
 from ordre.db.queries import END
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, applied_from, pending, shortfall
@@ -70,7 +71,8 @@ class SqliteStore(SqlStore):
         if self._access is Access.READ and self._path is not None:
             self._start_reading(self._path)
         else:
-            await self.migrate()
+            await self._migrate_schema()
+        await self.look_for_earlier()
 
     def _start_reading(self, path: Path) -> None:
         self._reading = reading = sqlite_file.Reading(path)
@@ -140,9 +142,13 @@ class SqliteStore(SqlStore):
 
     async def migrate(self) -> Sequence[str]:
         """Bring the file's schema up to this version."""
+        names = await self._migrate_schema()
+        await index_terms(self)
+        return names
+
+    async def _migrate_schema(self) -> Sequence[str]:
         self._start()
         names: Sequence[str] = await self._submit(lambda connection: _migrate(connection, self.by))
-        await index_terms(self)
         return names
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:
@@ -184,7 +190,9 @@ class SqliteStore(SqlStore):
         query = await self.resolved(account_id, query)
         async with (
             walking(await self._one_more()) as walk,
-            aclosing(exported(walk, account_id, query, events=events, most_bytes=most_bytes)) as chunks,
+            aclosing(
+                exported(walk, self.listed(ORDERS, account_id), account_id, query, events=events, most_bytes=most_bytes)
+            ) as chunks,
         ):
             async for chunk in chunks:
                 yield chunk

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Loaded, Wanted
 from ordre.application.lists import RECORDED_KINDS, Terms
@@ -13,6 +13,7 @@ from ordre.db.batch import Batch, Erasure, Ran, Rows
 from ordre.db.links import Entry
 from ordre.db.scripts import Script, T
 from ordre.db.tally import summed
+from ordre.db.terms import entries_in
 
 _HEAD = f"select * from {queries.order_named('$1', '$2', 'id, head, hash')}"
 _BODY = "select fields, items from order_bodies where account_id = $1 and id = $2"
@@ -32,13 +33,18 @@ _UPDATE_HEAD = (
 )
 _INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
 _PUT_BODY = _insert(
-    "order_bodies", tables.BODY_COLUMNS, "on conflict do update set fields = excluded.fields, items = excluded.items"
+    "order_bodies",
+    tables.BODY_COLUMNS,
+    "on conflict do update set fields = excluded.fields, items = excluded.items, terms = excluded.terms",
 )
-_CLEAR_TERMS = f"delete from order_terms where account_id = ? and id = ? and kind not in {RECORDED_KINDS}"
-_DROP_TERM = "delete from order_terms where account_id = ? and id = ? and kind = ? and term = ?"
-_INSERT_TERM = _insert("order_terms", tables.TERM_COLUMNS, "on conflict do nothing")
-_CLEAR_DRAFT_TERMS = "delete from draft_terms where account_id = ? and id = ?"
-_INSERT_DRAFT_TERM = _insert("draft_terms", tables.TERM_COLUMNS)
+_TERMS_OF = {"found_orders": "order_bodies", "found_drafts": "drafts"}
+_FIND = {table: _insert(table, tables.FOUND_COLUMNS, "on conflict do nothing") for table in _TERMS_OF}
+_FIND_NO_MORE = {table: f"delete from {table} where account_id = ? and kind = ? and term = ? and id = ?" for table in _TERMS_OF}
+_PUT_RECORDED = _insert("recorded_terms", tables.RECORDED_COLUMNS, "on conflict do nothing")
+_DROP_RECORDED = "delete from recorded_terms where account_id = ? and id = ? and part = ?"
+_DROP_EARLIER = f"delete from order_terms where account_id = ? and id = ? and kind not in {RECORDED_KINDS}"
+_DROP_EARLIER_TERM = "delete from order_terms where account_id = ? and id = ? and kind = ? and term = ?"
+_DROP_EARLIER_DRAFT = "delete from draft_terms where account_id = ? and id = ?"
 _INSERT_DRAFT = _insert("drafts", tables.DRAFT_COLUMNS, "on conflict do nothing")
 _UPDATE_DRAFT = (
     f"update drafts set {', '.join(f'{name} = ?' for name in tables.CHANGING_DRAFT_COLUMNS)}"
@@ -88,8 +94,9 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     for subject, (before, held) in rows.heads.items():
         if not _put_head(connection, subject, before, tables.head_row(subject, held)):
             return True
+    _lead(connection, "found_drafts", rows.draft_terms, {one for one, (before, _) in rows.drafts.items() if before})
     for subject, (before, draft) in rows.drafts.items():
-        row = tables.draft_row(subject, draft)
+        row = tables.draft_row(subject, draft, rows.draft_terms[subject])
         if before == 0:
             cursor = connection.execute(_INSERT_DRAFT, row)
         else:
@@ -98,12 +105,12 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
             cursor = connection.execute(_UPDATE_DRAFT, (*values, *subject, before))
         if cursor.rowcount != 1:
             return True
+    there = {subject for subject in rows.bodies if rows.heads[subject][0]}
+    _lead(connection, "found_orders", {subject: terms for subject, (*_, terms) in rows.bodies.items()}, there)
     connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
-    connection.executemany(_CLEAR_TERMS, rows.bodies)
-    connection.executemany(_DROP_TERM, tables.term_rows(rows.terms_gone))
-    connection.executemany(_INSERT_TERM, tables.term_rows(rows.terms))
-    connection.executemany(_CLEAR_DRAFT_TERMS, rows.drafts)
-    connection.executemany(_INSERT_DRAFT_TERM, tables.term_rows(rows.draft_terms))
+    connection.executemany(_DROP_EARLIER, there)
+    _put_recorded(connection, rows)
+    connection.executemany(_DROP_EARLIER_DRAFT, [one for one, (before, _) in rows.drafts.items() if before])
     connection.executemany(_INSERT_FACT, rows.facts)
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
@@ -112,9 +119,33 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     return False
 
 
+def _lead(connection: sqlite3.Connection, table: str, texts: Mapping[Subject, str], there: Collection[Subject]) -> None:
+    """Let terms lead to orders or drafts, and no others to those that were there. Their texts are yet to be written."""
+    before = f"select terms from {_TERMS_OF[table]} where account_id = ? and id = ?"
+    for subject, text in texts.items():
+        entries = entries_in(text)
+        (said,) = connection.execute(before, subject).fetchone() or (None,) if subject in there else (None,)
+        if said is not None:
+            had = entries_in(said)
+            connection.executemany(_FIND_NO_MORE[table], tables.found_rows(subject, had - entries))
+            entries -= had
+        connection.executemany(_FIND[table], tables.found_rows(subject, entries))
+
+
+def _put_recorded(connection: sqlite3.Connection, rows: Rows) -> None:
+    for account, id_, part, text in tables.recorded_rows(rows.recorded_gone):
+        entries = entries_in(text)
+        connection.executemany(_FIND_NO_MORE["found_orders"], tables.found_rows((account, id_), entries))
+        connection.execute(_DROP_RECORDED, (account, id_, part))
+        connection.executemany(_DROP_EARLIER_TERM, [(account, id_, *entry) for entry in entries])
+    for account, id_, part, text in tables.recorded_rows(rows.recorded):
+        if connection.execute(_PUT_RECORDED, (account, id_, part, text)).rowcount:
+            connection.executemany(_FIND["found_orders"], tables.found_rows((account, id_), entries_in(text)))
+
+
 def _erase(connection: sqlite3.Connection, one: Erasure) -> list[tuple[Entry, str]]:
     account, id_ = one.subject
-    amending = [row[0] for row in run(connection, erasure.AMENDING, (account, id_, one.order_id)).fetchall()]
+    amending = [row[0] for row in run(connection, queries.for_sqlite(erasure.AMENDING), (account, id_, one.order_id)).fetchall()]
     run_script(connection, erasure.of_order(one))
     drafts = (*one.drafts, *amending)
     found = [run_script(connection, erasure.of_draft(account, draft, one.by, one.at)) for draft in drafts]

@@ -7,6 +7,7 @@ from ordre.application.lists import Term
 from ordre.application.views import Subject
 from ordre.db import codec, queries
 from ordre.db.tally import Kind
+from ordre.db.terms import compact, text_of
 
 HEAD_COLUMNS = (
     ("account_id", "text"),
@@ -31,8 +32,9 @@ FACT_COLUMNS = (
     *((name, "bigint" if name in ("version", "at") else "text") for name in queries.FACT_FIELDS.split(", ")),
 )
 """Of a row that is an order's subject and a ``FactRow``."""
-BODY_COLUMNS = (("account_id", "text"), ("id", "text"), ("fields", "text"), ("items", "text"))
-TERM_COLUMNS = (("account_id", "text"), ("id", "text"), ("kind", "text"), ("term", "text"))
+BODY_COLUMNS = (("account_id", "text"), ("id", "text"), ("fields", "text"), ("items", "text"), ("terms", "text"))
+RECORDED_COLUMNS = (("account_id", "text"), ("id", "text"), ("part", "text"), ("terms", "text"))
+FOUND_COLUMNS = (("account_id", "text"), ("kind", "text"), ("term", "text"), ("id", "bytea"))
 DRAFT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
@@ -44,8 +46,9 @@ DRAFT_COLUMNS = (
     ("expires_at", "bigint"),
     ("draft", "text"),
     ("hash", "text"),
+    ("terms", "text"),
 )
-CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "expires_at", "draft", "hash")
+CHANGING_DRAFT_COLUMNS = ("version", "status", "updated_at", "net_amount", "expires_at", "draft", "hash", "terms")
 DRAFT_EVENT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
@@ -85,11 +88,12 @@ def head_row(subject: Subject, held: HeldOrder) -> tuple[object, ...]:
     return (subject[0], *columns.values(), codec.text(held.order), held.hash)
 
 
-def draft_row(subject: Subject, held: HeldDraft) -> tuple[object, ...]:
+def draft_row(subject: Subject, held: HeldDraft, terms: str) -> tuple[object, ...]:
     """Return the draft's row, in the order of ``DRAFT_COLUMNS``."""
     draft = held.draft
     times = (draft.created.at, draft.updated_at)
-    return (*subject, draft.version, draft.status.value, *times, draft.totals.net, draft.expires_at, codec.text(draft), held.hash)
+    sums = (draft.totals.net, draft.expires_at)
+    return (*subject, draft.version, draft.status.value, *times, *sums, codec.text(draft), held.hash, terms)
 
 
 def tally_rows(tallies: Mapping[tuple[str, str | None, Kind], Sequence[int]]) -> list[tuple[object, ...]]:
@@ -97,6 +101,11 @@ def tally_rows(tallies: Mapping[tuple[str, str | None, Kind], Sequence[int]]) ->
     return [(account_id, kind, count, str(total), subject) for (account_id, subject, kind), (count, total) in tallies.items()]
 
 
-def term_rows(terms: Mapping[Subject, Collection[Term]]) -> list[tuple[object, ...]]:
-    """Return the rows under which orders or drafts are found, in the order of ``TERM_COLUMNS``."""
-    return [(*subject, *term) for subject, found in terms.items() for term in sorted(found)]
+def recorded_rows(recorded: Mapping[Subject, Mapping[str, Collection[Term]]]) -> list[tuple[str, str, str, str]]:
+    """Return the rows for the terms of what was recorded on orders, in the order of ``RECORDED_COLUMNS``."""
+    return [(*subject, part, text_of(terms)) for subject, parts in recorded.items() for part, terms in parts.items()]
+
+
+def found_rows(subject: Subject, entries: Collection[Term]) -> list[tuple[object, ...]]:
+    """Return the rows that lead from terms to an order or draft, in the order of ``FOUND_COLUMNS``."""
+    return [(subject[0], *entry, compact(subject[1])) for entry in sorted(entries)]

@@ -1,6 +1,6 @@
 """Verifies orders: folds the facts, checks the chain, compares with every stored column."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from ordre.application.lists import Term, Terms
 from ordre.application.views import FactRow, StoredOrder
 from ordre.db import codec
+from ordre.db.terms import OWN, entries_in, parts_of, text_of
 from ordre.domain.chain import START, is_digest, is_digest_of_body, is_salt, linked
 from ordre.domain.order.facts import CommentDeleted, Commented, Erased, Fact
 from ordre.domain.order.order import Order, fold
@@ -105,14 +106,14 @@ def _emptied(fact: FactRow, deletion: FactRow) -> bool:
     return deletion.version > fact.version and (fact.data, fact.document, fact.event) == (data, left, "")
 
 
-def terms_of(order: Order, content: Content, recorded: Iterable[tuple[Fact, str]], terms: Terms) -> frozenset[Term]:
-    """Return all search terms of an order. ``recorded`` are facts with their documents, oldest first."""
+def terms_of(order: Order, content: Content, recorded: Iterable[tuple[Fact, str]], terms: Terms) -> dict[str, frozenset[Term]]:
+    """Return all search terms of an order, by part. ``recorded`` are facts with their documents, oldest first."""
     found: dict[str | None, frozenset[Term]] = {}
     for fact, document in recorded:
         if isinstance(fact, CommentDeleted):  # earlier versions of Ordre left its text in the comment
             found.pop(fact.id, None)
         found[fact.ref] = found.get(fact.ref, frozenset()) | terms.of_fact(fact, document)
-    return terms.of_order(order, content).union(*found.values())
+    return {OWN: terms.of_order(order, content), **parts_of(found.values())}
 
 
 def _same_head(head: str, order: Order) -> bool:
@@ -141,5 +142,17 @@ def _unlike(stored: StoredOrder, terms: Terms) -> Iterator[tuple[int | None, str
             yield None, f"the column {name} is {stored.columns[name]!r}, and {value!r} by the facts"
     if stored.fields != codec.fields_text(content.fields) or stored.items != codec.items_text(content.items):
         yield None, "the order's body is not the fold of its facts"
-    if stored.terms != terms_of(order, content, [(fact, row.document) for fact, row in facts], terms):
+    if not _found_by(stored, terms_of(order, content, [(fact, row.document) for fact, row in facts], terms)):
         yield None, "the order is not found under exactly the terms that its facts hold"
+
+
+def _found_by(stored: StoredOrder, parts: Mapping[str, frozenset[Term]]) -> bool:
+    """Whether an order is found by exactly these terms, perhaps as an earlier version of Ordre wrote them."""
+    texts = {part: text_of(terms) for part, terms in parts.items()}
+    entries = set[Term]().union(*map(entries_in, stored.terms.values()))
+    if len(entries) != stored.leading:
+        return False
+    if not stored.earlier:
+        return stored.terms == texts and stored.earlier is not None
+    expected = set[Term]().union(*map(entries_in, texts.values()))
+    return stored.terms.items() <= texts.items() and entries | entries_in(text_of(stored.earlier)) == expected

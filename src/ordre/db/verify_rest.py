@@ -14,6 +14,7 @@ from ordre.db import codec, links, queries, tables, tally
 from ordre.db.reads import OrderTables
 from ordre.db.sql import Row
 from ordre.db.tally import Tally, sum_of
+from ordre.db.terms import OWN, entries_in, id_text, text_of
 from ordre.db.verify import Difference
 from ordre.db.verify_feed import Feed
 from ordre.domain.chain import START
@@ -23,6 +24,12 @@ _ROWS_AT_ONCE = 500
 _MOST_NAMED = 20
 """Of rows that belong to nothing, so many are named of a table."""
 _DRAFT_COLUMNS = tuple(name for name, _ in tables.DRAFT_COLUMNS)
+_SAYS = "strpos(coalesce({0}.terms, ''), chr(30) || n.kind || chr(29) || n.term || chr(30)) > 0"
+_SAID = {
+    "found_orders": ("order_bodies", "recorded_terms"),
+    "found_drafts": ("drafts",),
+}
+"""Table of what leads to orders or drafts -> where these say so."""
 _DRAFTS = f"""
 select {", ".join(_DRAFT_COLUMNS)} from drafts where account_id = $1 and id > $2 order by id limit {_DRAFTS_AT_ONCE}
 """
@@ -37,12 +44,16 @@ _OWNERS = {
     "order_bodies": "orders",
     "facts": "orders",
     "order_terms": "orders",
+    "recorded_terms": "orders",
     "draft_events": "drafts",
     "draft_terms": "drafts",
 }
 """Table -> the one without a row of which no row of it means anything."""
 _KINDS = {"facts": "facts of orders", "events": "events of drafts", "answers": "kept answers"}
-_OF_ACCOUNTS = (*_OWNERS, "orders", "drafts", "erased_drafts", "idempotency", "tallies", "clients", "feeds", "feed")
+_OF_ACCOUNTS = (
+    *(*_OWNERS, *_SAID, "orders", "drafts", "erased_drafts", "idempotency"),
+    *("tallies", "clients", "feeds", "feed"),
+)
 
 
 class Rest:
@@ -73,6 +84,9 @@ class Rest:
         for table, owner in _OWNERS.items():
             for (id_,) in await self._database.rows(_orphans(table, owner), self._account):
                 yield self._of(f"row {id_} of {table}", f"it belongs to nothing: {owner} has no such row")
+        for table in _SAID:
+            for id_, kind, term in await self._database.rows(_unsaid(table), self._account):
+                yield self._of(f"row {id_} of {table}", f"no such row says that it is found by the {kind} {term!r}")
         for reason in await self._sums(feed.counted):
             yield self._of("account", reason)
 
@@ -87,16 +101,17 @@ class Rest:
 
     async def _drafts(self, rows: Sequence[Row]) -> list[Difference]:
         named = [dict(zip(_DRAFT_COLUMNS, row, strict=True)) for row in rows]
-        terms: dict[str, set[Term]] = {one["id"]: set() for one in named}
-        for id_, kind, term in await self._database.rows(queries.terms_in("draft_terms", len(terms)), self._account, *terms):
-            terms[id_].add((kind, term))
+        texts = {one["id"]: {OWN: one["terms"] or ""} for one in named}
+        earlier = await self._database.earlier_terms("draft_terms", self._account, list(texts))
+        leading = await self._database.led("found_drafts", self._account, texts)
         found = []
         for one in named:
             events = await self._database.rows(queries.DRAFT_CHAIN, self._account, one["id"])
             for event in events:
                 self._found.count("events", event[-1])
             broken = _unchained(self._account, one, events)
-            reasons = (broken,) if broken else _unlike(one, terms[one["id"]], self._terms)
+            id_ = one["id"]
+            reasons = (broken,) if broken else _unlike(one, earlier[id_], leading[id_], self._terms)
             found += [self._of(f"draft {one['id']}", reason, version) for version, reason in reasons]
         return found
 
@@ -148,6 +163,15 @@ async def strangers(database: OrderTables) -> AsyncIterator[Difference]:
             yield Difference(account_id=account_id, about=f"rows of {table}", reason="there is no such account")
 
 
+def _unsaid(table: str) -> str:
+    id_ = id_text("n.id")
+    nowhere = " and ".join(
+        f"not exists (select 1 from {said} t where t.account_id = $1 and t.id = {id_} and {_SAYS.format('t')})"
+        for said in _SAID[table]
+    )
+    return f"select {id_}, n.kind, n.term from {table} n where n.account_id = $1 and {nowhere} limit {_MOST_NAMED}"
+
+
 def _orphans(table: str, owner: str) -> str:
     return (
         f"select distinct id from {table} t where account_id = $1 and not exists"
@@ -173,7 +197,7 @@ def _unchained(account_id: str, draft: dict[str, Any], events: Sequence[Row]) ->
     return None
 
 
-def _unlike(row: dict[str, Any], found_under: set[Term], terms: Terms) -> Iterator[tuple[int | None, str]]:
+def _unlike(row: dict[str, Any], earlier: frozenset[Term] | None, leading: int, terms: Terms) -> Iterator[tuple[int | None, str]]:
     """Yield which columns do not say what the draft says."""
     try:
         draft = codec.draft_from(row["draft"])
@@ -181,9 +205,11 @@ def _unlike(row: dict[str, Any], found_under: set[Term], terms: Terms) -> Iterat
         yield None, f"the draft cannot be read: {error!r}"
         return
     held = HeldDraft(draft=draft, hash=row["hash"])
-    said = dict(zip(_DRAFT_COLUMNS, tables.draft_row((row["account_id"], draft.id), held), strict=True))
+    found_by = terms.of_draft(draft)
+    said = dict(zip(_DRAFT_COLUMNS, tables.draft_row((row["account_id"], draft.id), held, text_of(found_by)), strict=True))
     for name, value in said.items():
-        if name != "draft" and row[name] != value:
+        if name not in ("draft", "terms") and row[name] != value:
             yield None, f"the column {name} is {row[name]!r}, and {value!r} by the draft"
-    if terms.of_draft(draft) != found_under:
+    anew = row["terms"] == said["terms"] and len(entries_in(row["terms"])) == leading and earlier == frozenset()
+    if not (anew or (row["terms"] is None and earlier and earlier >= found_by)):
         yield None, "the draft is not found under exactly the terms that it holds"

@@ -109,14 +109,16 @@ def order_terms(order: Order, content: Content) -> frozenset[Term]:
 
 
 def draft_terms(draft: Draft) -> frozenset[Term]:
-    """Return the search terms of a draft."""
+    """Return the search terms of a draft. One that was completed keeps its stores alone: its orders are found by the rest."""
     sketch = draft.sketch
     stores = tuple(dict.fromkeys(item.store_id for item in sketch.items if item.store_id is not None))
     about = About(customer_id=sketch.about.customer_id, store_id=sketch.about.store_id, item_store_ids=stores)
+    if draft.status is DraftStatus.COMPLETED:
+        return frozenset(("store_id", store) for store in about.store_ids if _kept(store))
     names = [draft.id, sketch.order_id, sketch.order_number]
     items = (item.fields for item in sketch.items)
     target = draft.options.target
-    amends = [("amends", target)] if target is not None and draft.status is not DraftStatus.COMPLETED else []
+    amends = [("amends", target)] if target is not None else []
     return frozenset([*amends, *_terms(names, sketch.order_number, sketch.currency, about, sketch.fields, items)])
 
 
@@ -148,7 +150,7 @@ def _comment_terms(document: str) -> frozenset[Term]:
     return frozenset(("comment", f"{word}{_ENDS_WORD}{comment.id}") for word in words)
 
 
-TERMS = Terms(version=1, of_order=order_terms, of_fact=fact_terms, of_draft=draft_terms)
+TERMS = Terms(version=2, of_order=order_terms, of_fact=fact_terms, of_draft=draft_terms)
 
 
 def searched(text: str) -> tuple[Word, ...]:
