@@ -303,6 +303,7 @@ LOCKED = (
     "select 1 from drafts where account_id = $1 for update",
     "select 1 from idempotency where account_id = $1 for update",
     "select 1 from tallies where account_id = $1 for update",
+    "select 1 from feeds where account_id = $1 for update",
     "select 1 from accounts where account_id = $1 for update",
     "select 1 from clients where account_id = $1 for update",
     "lock table orders in exclusive mode",

@@ -19,6 +19,7 @@ from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable
 from ordre.bootstrap import make_store, snapshot
 from ordre.db import tally
+from ordre.db.postgres_bell import TELL
 from ordre.db.store import SqlStore
 from ordre.domain.draft import Draft, DraftItem, Options, Sketch, created
 from ordre.domain.ledger import Kind
@@ -375,14 +376,17 @@ def test_drafts_are_added_to_an_order_that_others_write_to(own_database: str) ->
 
 
 def test_a_change_takes_two_statements_of_postgres(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One reads and one writes, without a transaction around them: also where a draft becomes an order, or part of one."""
+    """One reads and one writes, without a transaction around them: also where a draft becomes an order, or part of one.
+
+    Other processes are told of many changes at once, after them.
+    """
     asked: list[str] = []
 
     def counted(name: str) -> None:
         method = getattr(asyncpg.Connection, name)
 
         async def counting(self: Any, sql: str, *arguments: Any, **more: Any) -> Any:
-            asked.extend([sql] if sql != "discard plans" else [])
+            asked.extend([sql] if sql not in ("discard plans", TELL) else [])
             return await method(self, sql, *arguments, **more)
 
         monkeypatch.setattr(asyncpg.Connection, name, counting)

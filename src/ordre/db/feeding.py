@@ -14,16 +14,18 @@ from ordre.db.tally import Tally
 from ordre.domain.chain import followed
 from ordre.domain.draft import DraftStatus
 
+Row = tuple[str, int, str, int, str, int, str, str]
 BEGINS_WITH = 13
 """The migration that makes the tables for it."""
 BEGIN = "insert into feeds (account_id, position, hash) values ($1, 0, '') on conflict do nothing"
 """Begins the feed of an account."""
-_WIDTH = 8
-_AT_ONCE = 500
+COLUMNS = ("account_id", "position", "id", "version", "kind", "at", "actor", "hash")
+_AT_ONCE = 50
+"""SQLite looks for each parameter among all of a statement: ten times as many rows at once take longer a row."""
 _READ_AT_ONCE = 10_000
 _ACCOUNTS = "select account_id from accounts order by account_id"
-_TAKE = "update feeds set position = position + $2 where account_id = $1 returning position - $2, hash"
-_END = "update feeds set hash = $2 where account_id = $1"
+TAKE = "update feeds set position = position + $2 where account_id = $1 returning position - $2, hash"
+END = "update feeds set hash = $2 where account_id = $1"
 _LATE = """
 select id, version from (
     select id, version, at,
@@ -32,38 +34,51 @@ select id, version from (
 where at < before order by id, version
 """
 """What is dated before something that it follows: a clock was set back."""
+_NEXT = f"order by 1, 2, 3 limit {_READ_AT_ONCE}"
 _BY_TIME = f"""
 select at, id, version, kind, actor, hash, status, newest from (
-    select at, id, version, type as kind, actor, hash, null as status, null as newest from facts
-    where account_id = $1 and at >= $2
-    union all select e.at, e.id, e.version, null, e.actor, e.hash, d.status, d.version from draft_events e
-    join drafts d on d.account_id = e.account_id and d.id = e.id where e.account_id = $1 and e.at >= $2) written
-where at > $2 or id > $3 or (id = $3 and version > $4) order by at, id, version limit {_READ_AT_ONCE}
+    select * from (
+        select at, id, version, type as kind, actor, hash, cast(null as text) as status, cast(null as bigint) as newest
+        from facts
+        where account_id = $1 and (at, id, version) > ($2, $3, $4) {_NEXT}) of_orders
+    union all select * from (
+        select e.at, e.id, e.version, null as kind, e.actor, e.hash, d.status, d.version as newest from draft_events e
+        join drafts d on d.account_id = e.account_id and d.id = e.id
+        where e.account_id = $1 and (e.at, e.id, e.version) > ($2, $3, $4) {_NEXT}) of_drafts) written
+{_NEXT}
 """
+"""Each half is read by its index, so that a page costs the same however far it is."""
 
 
 def added(entries: Sequence[Entry]) -> Script[None]:
     """Add entries to the feeds of their accounts, which are held until the transaction ends."""
+    for account_id, mine in by_account(entries):
+        ((position, hash_),) = yield TAKE, (account_id, len(mine))
+        rows = followed_by(mine, position, hash_)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            yield _insert(len(some)), tuple(chain.from_iterable(some))
+        yield END, (account_id, rows[-1][-1])
+
+
+def by_account(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+    """Yield each account with its entries, in their order; the accounts by id, as the ends of their feeds are locked."""
     for account_id, mine in groupby(sorted(entries, key=itemgetter(0)), key=itemgetter(0)):
-        of_account = list(mine)
-        ((position, hash_),) = yield _TAKE, (account_id, len(of_account))
-        hash_ = yield from _put(of_account, position, hash_)
-        yield _END, (account_id, hash_)
+        yield account_id, list(mine)
 
 
-def _put(entries: Sequence[Entry], position: int, hash_: str) -> Script[str]:
-    """Write entries of one account that follow a position with a hash; return the hash of the last."""
-    for start in range(0, len(entries), _AT_ONCE):
-        rows = []
-        for account_id, id_, version, kind, at, by, digest in entries[start : start + _AT_ONCE]:
-            position, hash_ = position + 1, followed(hash_, digest)
-            rows.append((account_id, position, id_, version, kind, at, by, hash_))
-        yield _insert(len(rows)), tuple(chain.from_iterable(rows))
-    return hash_
+def followed_by(entries: Sequence[Entry], position: int, hash_: str) -> list[Row]:
+    """Return the rows of entries of one account that follow a position with a hash, in the order of ``COLUMNS``."""
+    rows = []
+    for account_id, id_, version, kind, at, by, digest in entries:
+        position, hash_ = position + 1, followed(hash_, digest)
+        rows.append((account_id, position, id_, version, kind, at, by, hash_))
+    return rows
 
 
 def _insert(rows: int) -> str:
-    places = (", ".join(f"${row * _WIDTH + column}" for column in range(1, _WIDTH + 1)) for row in range(rows))
+    width = len(COLUMNS)
+    places = (", ".join(f"${row * width + column}" for column in range(1, width + 1)) for row in range(rows))
     into = "insert into feed (account_id, position, id, version, kind, at, actor, hash)"
     return f"{into} values {', '.join(f'({one})' for one in places)}"
 

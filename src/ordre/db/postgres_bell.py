@@ -15,6 +15,7 @@ from ordre.db.bell import Bell
 from ordre.db.postgres_pool import Connection
 
 CHANNEL = "ordre_feed"
+TELL = "select pg_notify($1, $2)"
 TOLD_SECONDS = 0.02
 """Between two times that others are told."""
 _AT_ONCE = 500
@@ -43,7 +44,7 @@ class Telling:
         while self._untold:
             told = [self._untold.pop() for _ in range(min(len(self._untold), _AT_ONCE))]
             with suppress(StoreUnavailable):
-                await self._run("select pg_notify($1, $2)", CHANNEL, ",".join(told))
+                await self._run(TELL, CHANNEL, ",".join(told))
             await asyncio.sleep(TOLD_SECONDS)
         self._telling = None
 

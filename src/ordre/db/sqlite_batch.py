@@ -52,6 +52,7 @@ _UPDATE_DRAFT = (
 )
 _INSERT_DRAFT_EVENT = _insert("draft_events", tables.DRAFT_EVENT_COLUMNS)
 _INSERT_ANSWER = _insert("idempotency", tables.ANSWER_COLUMNS)
+_INSERT_ENTRY = _insert("feed", [(name, "") for name in feeding.COLUMNS])
 _INSERT_TALLY = "insert into tallies (account_id, id, kind, count, sum) values (?, ?, ?, ?, ?)"
 
 
@@ -115,7 +116,11 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
     connection.executemany(_INSERT_TALLY, summed(rows.tallies))
-    run_script(connection, feeding.added([entry for entry, _ in rows.entries]))
+    for account_id, entries in feeding.by_account([entry for entry, _ in rows.entries]):
+        position, hash_ = run(connection, feeding.TAKE, (account_id, len(entries))).fetchone()
+        following = feeding.followed_by(entries, position, hash_)
+        connection.executemany(_INSERT_ENTRY, following)
+        run(connection, feeding.END, (account_id, following[-1][-1]))
     return False
 
 
