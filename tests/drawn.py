@@ -1,7 +1,9 @@
 """Values of the schemas that the OpenAPI document publishes, drawn by chance."""
 
+import json
 from collections.abc import Callable
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from hypothesis import strategies as st
@@ -70,3 +72,20 @@ def _text(schema: Schema) -> SearchStrategy[str]:
     matching: SearchStrategy[str] = st.from_regex(pattern, fullmatch=True)
     leap = ":60" if schema.get("format") == "date-time" else "\n"  # what checks the answers knows no leap seconds
     return matching.filter(lambda text: len(text) <= most and text.isprintable() and leap not in text)
+
+
+ZERO = st.just(0)
+ITEM = drawn(
+    "NewItem",
+    "net_amount",
+    "related_item",
+    gross_amount=st.integers(-(10**9), 10**9),
+    line_id=ZERO,
+    discount_lines=st.lists(drawn("DiscountLine", amount=ZERO), max_size=2),
+    additions=st.lists(drawn("Addition", gross_amount=ZERO), max_size=2),
+    tax_lines=st.lists(drawn("TaxLine", amount=ZERO), max_size=2),
+)
+ITEMS = st.lists(ITEM, min_size=1, max_size=3).map(lambda items: [{**one, "line_id": line} for line, one in enumerate(items, 1)])
+EVERY_FIELD = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
+FIELDS = drawn("NewOrder", "gross_amount", "net_amount", "order_id", "time_to_live", items=ITEMS)
+"""Whole orders, as a client sends them: any field may be there."""

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from importlib.resources import files
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from drawn import drawn
+from drawn import EVERY_FIELD, FIELDS, drawn
 from lanes import Effort
 from service import Shop
 
@@ -28,7 +27,6 @@ BOUNDS = settings(
     database=None,
 )
 """Nothing is shrunk: a request over HTTP for each step takes minutes, and what failed is printed."""
-EVERY_FIELD = json.loads((files("ordre.conformance") / "every_field.json").read_text(encoding="utf-8"))
 OF_ITS_MAKING = {"id", "created_at", "created_by", "updated_at", "version", "order_id", "time_to_live_expires_at", "_links"}
 _numbers = count()
 
@@ -39,19 +37,6 @@ def drawing(effort: Effort, check: Callable[..., None], **drawn_from: st.SearchS
         settings(BOUNDS, derandomize=number == 0)(given(**drawn_from)(check))()
 
 
-ZERO = st.just(0)
-ITEM = drawn(
-    "NewItem",
-    "net_amount",
-    "related_item",
-    gross_amount=st.integers(-(10**9), 10**9),
-    line_id=ZERO,
-    discount_lines=st.lists(drawn("DiscountLine", amount=ZERO), max_size=2),
-    additions=st.lists(drawn("Addition", gross_amount=ZERO), max_size=2),
-    tax_lines=st.lists(drawn("TaxLine", amount=ZERO), max_size=2),
-)
-ITEMS = st.lists(ITEM, min_size=1, max_size=3).map(lambda items: [{**one, "line_id": line} for line, one in enumerate(items, 1)])
-FIELDS = drawn("NewOrder", "gross_amount", "net_amount", "order_id", "time_to_live", items=ITEMS)
 NAMES = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20)
 
 

@@ -115,6 +115,10 @@ class OrderStore(Protocol):
         """Return where each ``every``-th order stands, by account and id: where work on all of them is divided."""
         ...
 
+    async def there(self, account_id: str, names: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Return the (``id``, ``order_id``) of each order that has one of these names as either."""
+        ...
+
     async def named(self, account_id: str, name: str) -> Sequence[str]:
         """Return the ``id`` of the order with this ``order_id`` or ``id``; where there is none, of each with this number."""
         ...

@@ -22,6 +22,7 @@ COMMANDS = {
     "backup": "ordre.cli.backup:backup",
     "restore": "ordre.cli.backup:restore",
     "export": "ordre.cli.export:export",
+    "import": "ordre.cli.imports:import_orders",
     "verify": "ordre.cli.verify:verify",
     "witness": "ordre.cli.witness:witness",
     "log": "ordre.cli.log:log",

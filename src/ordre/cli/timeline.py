@@ -129,6 +129,8 @@ def _content(fact: Placed | Replaced | LinesAdded | Updated, currency: str) -> s
             return f"placed with {_sum_of(fact.lines, currency)}{_from(fact.draft_id)}"
         case Replaced():
             return f"replaced by {_sum_of(fact.lines, currency)}{_from(fact.draft_id)}"
+        case LinesAdded(lines=lines) if not lines:
+            return f"took in draft {fact.draft_id}"
         case LinesAdded():
             numbers = ", ".join(map(str, fact.lines))
             return f"added {_sum_of(fact.lines, currency)} (line {numbers}){_from(fact.draft_id)}"

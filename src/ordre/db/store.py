@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db.bell import Bell
 from ordre.db.indexing import index_terms
+from ordre.db.names import there as names_there
 from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 
@@ -95,6 +97,10 @@ class SqlStore(OrderTables):
                     ends[account_id] = await self.feed_end(account_id)
                     if ends[account_id] != before.get(account_id):
                         self._bell.ring(account_id)
+
+    async def there(self, account_id: str, names: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Return the (``id``, ``order_id``) of each order that has one of these names as either."""
+        return [(row[0], row[1]) for row in await names_there(self, account_id, names)]
 
     async def take_room(self) -> None:
         """Write something that takes room on the disk, where the engine has a way to; fail where the disk is still full."""

@@ -25,6 +25,7 @@ from ordre.api.wire.common import (
 )
 from ordre.api.wire.item_parts import Conversion
 from ordre.domain.ledger import Kind
+from ordre.domain.order.parts import JsonFields
 from ordre.domain.order.paying import Record, StartSession
 
 
@@ -237,17 +238,21 @@ class Session(SessionDetails, kw_only=True):
 
 def record(kind: Kind, operation: NewOperation, new_id: str) -> Record:
     """Return the command that records the operation, under its own id or the new one."""
-    sent = json_text(json_fields(operation, "id", "amount"))  # the amount follows from the items
     return Record(
         kind=kind,
         id=given(operation.id) or new_id,
         items=tuple((item.line_id, item.amount) for item in operation.items),
         success=given(operation.success) is not False,
         authorization_id=given(operation.authorization_id),
-        fingerprint=sha256(sent.encode()).hexdigest()[:32],
+        fingerprint=fingerprint_of(json_fields(operation, "id", "amount")),  # the amount follows from the items
         amount=given(operation.amount),
         fields=without_nulls(json_fields(operation, "success", "id", "amount")),
     )
+
+
+def fingerprint_of(sent: JsonFields) -> str:
+    """Return the mark by which two operations of one id are known to say the same."""
+    return sha256(json_text(sent).encode()).hexdigest()[:32]
 
 
 def start_session(session: NewSession, new_id: str) -> StartSession:
