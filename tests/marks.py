@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from database import sql
+from ordre.db.packing import unpacked
 from service import Shop, operation
 from throwaway import Cluster, unbound
 
@@ -56,7 +57,7 @@ def everything_in(database: str) -> bytes:
     """The files of an SQLite database, its log with them; of PostgreSQL every row of every table and every catalog."""
     if database.startswith("sqlite"):
         path = Path(database.removeprefix("sqlite:///"))
-        return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
+        return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*")) + unpacked_in(database)
 
     async def rows() -> bytes:
         connection = await asyncpg.connect(unbound(database))
@@ -68,7 +69,13 @@ def everything_in(database: str) -> bytes:
             await connection.close()
         return "\n".join(row[0] for rows in found for row in rows).encode()
 
-    return asyncio.run(rows())
+    return asyncio.run(rows()) + unpacked_in(database)
+
+
+def unpacked_in(database: str) -> bytes:
+    """What is packed in a database, as it is unpacked."""
+    found = sql(database, "select packed, size from facts where packed is not null")
+    return "".join(text for row in found for text in unpacked(*row) or ()).encode()
 
 
 def files_of(cluster: Cluster, database: str) -> bytes:

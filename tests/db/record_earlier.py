@@ -103,6 +103,11 @@ def fill(recorded: Recorded, http: httpx.Client) -> dict[str, Any]:
     return {one["order_id"]: {name: one[name] for name in ANSWERED} for one in listed}
 
 
+def hexadecimal(value: bytes) -> dict[str, str]:
+    """How bytes stand in the file."""
+    return {"hex": value.hex()}
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         recorded = Recorded(Path(folder), sys.argv[1])
@@ -129,7 +134,9 @@ def main() -> None:
         rows = recorded.rows()
     number = max(row["number"] for row in rows["schema_migrations"])
     tables = [
-        f"  {json.dumps(name)}: [\n" + ",\n".join(f"   {json.dumps(row, ensure_ascii=False)}" for row in one) + "\n  ]"
+        f"  {json.dumps(name)}: [\n"
+        + ",\n".join(f"   {json.dumps(row, ensure_ascii=False, default=hexadecimal)}" for row in one)
+        + "\n  ]"
         for name, one in rows.items()
     ]
     text = f'{{\n "answered": {json.dumps(answered)},\n "rows": {{\n' + ",\n".join(tables) + "\n }\n}\n"

@@ -129,7 +129,7 @@ def test_of_two_captures_the_second_sees_the_first() -> None:
     batch = batch_of(order, *paying, more)
     assert [batch.run(one).refused for one in paying] == [None, None]
     assert refusal(batch, more) is ExceedsRemaining
-    assert [row[2] for row in batch.rows.facts] == [2, 3]
+    assert [fact.version for _, fact in batch.rows.facts] == [2, 3]
 
 
 def test_what_is_refused_or_fails_writes_nothing_and_tells_what_it_saw() -> None:

@@ -28,7 +28,7 @@ def by_table(rows: Rows) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
     said = [(subject, terms) for subject, (*_, terms) in rows.bodies.items()] + [(row[:2], row[-1]) for row in recorded]
     found = [tables.found_rows(subject, entries_in(terms)) for subject, terms in said]
     yield "found_orders", _names(tables.FOUND_COLUMNS), [row for of_one in found for row in of_one]
-    yield "facts", _names(tables.FACT_COLUMNS), rows.facts
+    yield "facts", _names(tables.FACT_COLUMNS), tables.fact_rows(rows.facts)
 
 
 def _names(columns: Sequence[tuple[str, str]]) -> list[str]:

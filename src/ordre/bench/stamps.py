@@ -14,6 +14,7 @@ from ordre.bench import models
 from ordre.bench.filling import by_table
 from ordre.bench.models import Model
 from ordre.db import links
+from ordre.db.packing import in_row
 from ordre.db.terms import MARK, compact
 from ordre.domain.chain import START, Link, digest_of_body, linked
 
@@ -92,12 +93,12 @@ class Stamp:
         marks = _marks(model)
         found = re.compile("(" + "|".join(re.escape(one) for one in sorted(marks, key=len, reverse=True)) + ")")
         tables = {name: (columns, rows) for name, columns, rows in by_table(model.rows)}
-        last = model.rows.facts[-1][-1]
+        _, last = model.rows.facts[-1]
         self.columns = {name: tuple(columns) for name, (columns, _) in tables.items()}
-        self._facts = [self._fact_stamp(row, marks, found) for row in tables[_FACTS][1]]
+        self._facts = [self._fact_stamp((*subject, *fact, None, None), marks, found) for subject, fact in model.rows.facts]
         self._tables = {
             name: _Pattern(
-                "".join(_line(row) for row in rows).replace(str(last), _HASH), {**marks, _HASH: "hash"}, _with(found, _HASH)
+                "".join(_line(row) for row in rows).replace(last.hash, _HASH), {**marks, _HASH: "hash"}, _with(found, _HASH)
             )
             for name, (_, rows) in tables.items()
             if name != _FACTS
@@ -130,11 +131,9 @@ class Stamp:
             )
             hash_ = linked(hash_, link)
             entries.append("\t".join(map(str, links.entry(*of, fact.version, fact.type, at, fact.actor, hash_)[1:])) + "\n")
-            written = [
-                text.replace("\\", "\\\\") if pattern.is_escaped else text
-                for text, pattern in zip(texts, fact.hashed, strict=True)
-            ]
-            facts.append("\t".join((fact.before.filled(values), *written, salt, digest, hash_)) + "\n")
+            data, event, packed, size = in_row(texts[0], texts[2])
+            stored = (data, texts[1], event, salt, digest, hash_, packed, size)
+            facts.append("\t".join((fact.before.filled(values), *map(_value, stored))) + "\n")
         values["hash"] = hash_
         for name, pattern in self._tables.items():
             rows = pattern.filled(values)

@@ -25,7 +25,7 @@ from ordre.application.change import (
 from ordre.application.feed import draft_kind
 from ordre.application.history import changed
 from ordre.application.lists import Term, Terms
-from ordre.application.views import Subject
+from ordre.application.views import FactRow, Subject
 from ordre.db import codec, links
 from ordre.db.tally import Kind, number_of
 from ordre.db.terms import part_of, text_of
@@ -75,7 +75,7 @@ class Rows:
     """The same of what it is not found under any more."""
     draft_terms: dict[Subject, str] = field(default_factory=dict)
     """draft -> the text of its terms."""
-    facts: list[tuple[object, ...]] = field(default_factory=list)
+    facts: list[tuple[Subject, FactRow]] = field(default_factory=list)
     drafts: dict[Subject, tuple[int, HeldDraft]] = field(default_factory=dict)
     draft_events: list[tuple[object, ...]] = field(default_factory=list)
     entries: list[tuple[links.Entry, str]] = field(default_factory=list)
@@ -232,7 +232,7 @@ class Batch:
         for new in facts:
             row = codec.fact_row(account, order.id, hash_, new)
             hash_ = row.hash
-            self.rows.facts.append((*subject, *row))
+            self.rows.facts.append((subject, row))
             self._feed(subject, row.version, row.type, row.at, row.actor, row.hash)
             self._found_under(subject, self._terms.of_fact(new.fact, new.document))
             if new.fact.ref is not None:

@@ -1,14 +1,15 @@
 """Orders, facts and drafts to rows and back: compact JSON of the domain's own values."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from ordre.application.change import Answer, DraftEvent, HeldDraft, NewFact
+from ordre.application.change import Answer, DraftEvent, EarlierFact, HeldDraft, NewFact
 from ordre.application.views import FactRow
+from ordre.db.packing import from_row
 from ordre.domain.chain import Link, digest_of_body, linked
 from ordre.domain.draft import Draft
 from ordre.domain.ledger import payment_status
@@ -71,6 +72,11 @@ def fact_from(type_: str, data: str) -> Fact:
     """Return the fact that ``text`` wrote under this type."""
     fact: Fact = _decode_facts[type_].decode(data)
     return fact
+
+
+def earlier_fact(type_: str, document: str, columns: Sequence[Any]) -> EarlierFact:
+    """Return an earlier fact by its type, its document and its ``queries.PACKED_FIELDS``."""
+    return EarlierFact(fact=fact_from(type_, from_row(*columns)[0]), document=document)
 
 
 def readable_fact(type_: str, data: str) -> Fact | None:
@@ -141,6 +147,14 @@ def fact_row(account_id: str, order: str, previous: str, new: NewFact) -> FactRo
         hash="",
     )
     return row._replace(hash=linked(previous, link_of(account_id, order, row)))
+
+
+def fact_of(row: Sequence[Any]) -> FactRow:
+    """Return the fact of a row of ``queries.FACT_FIELDS``."""
+    *fields, packed, size = row
+    fact = FactRow(*fields)
+    data, event = from_row(fact.data, fact.event, packed, size)
+    return fact if data is fact.data and event is fact.event else fact._replace(data=data, event=event)
 
 
 def link_of(account_id: str, order: str, row: FactRow) -> Link:

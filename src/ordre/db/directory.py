@@ -13,11 +13,13 @@ from ordre.db.sql import Row, Statements
 from ordre.db.terms import Statement
 
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
+STORED_FORM = 1
+"""In which form facts are stored: what was stored in an earlier one is written anew, see ``db/indexing.py``."""
 _CLIENT = """
 select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at, earlier_digest, earlier_until, last_used_on
 from clients where account_id = $1"""
 _PUT_ACCOUNT = """
-insert into accounts (account_id, name, disabled_at, created_at, terms_version) values ($1, $2, $3, $4, $5)
+insert into accounts (account_id, name, disabled_at, created_at, terms_version, stored_form) values ($1, $2, $3, $4, $5, $6)
 on conflict (account_id) do update set name = excluded.name, disabled_at = excluded.disabled_at
 """
 _PUT_CLIENT = """
@@ -57,7 +59,7 @@ class DirectoryTables(Statements):
     async def put_account(self, account: Account) -> None:
         """Store a new account, or its new name and state."""
         named = (account.account_id, account.name, account.disabled_at, account.created_at)
-        put = self._logged(ACCOUNT, (account.account_id,), (_PUT_ACCOUNT, (*named, self.terms.version)))
+        put = self._logged(ACCOUNT, (account.account_id,), (_PUT_ACCOUNT, (*named, self.terms.version, STORED_FORM)))
         await self.run(_with_feed(account.account_id, put), account.account_id)
 
     async def clients(self, account_id: str) -> Sequence[Client]:

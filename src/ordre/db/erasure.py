@@ -15,6 +15,7 @@ from ordre.db.batch import Erasure
 from ordre.db.scripts import Script
 from ordre.db.tally import Tally, added, sum_of
 from ordre.db.terms import Statement, compact, entries_in, id_text, leading_no_more
+from ordre.domain.order.facts import Commented
 
 _WAITING = f"""
 select {id_text("n.id")} as id, n.term from found_drafts n where n.account_id = $1 and n.kind = 'amends'
@@ -24,9 +25,13 @@ AMENDING = f"select id from ({_WAITING}) waiting where term in ($2, $3)"
 """The drafts that are to be added to an order, by its ``id`` or ``order_id``."""
 
 _EMPTY_FACTS = """
-update facts set ref = null, data = '', document = '', event = '', salt = '' where account_id = $1 and id = $2 and version < $3
+update facts set ref = null, data = '', document = '', event = '', salt = '', packed = null, size = null
+where account_id = $1 and id = $2 and version < $3
 """
-_EMPTY_FACT = "update facts set document = $4, event = '', salt = '' where account_id = $1 and id = $2 and ref = $3"
+_EMPTY_FACT = """
+update facts set data = $4, document = $5, event = '', salt = '', packed = null, size = null
+where account_id = $1 and id = $2 and ref = $3
+"""
 _ANSWERS_OF = f"select {links.ANSWER_COLUMNS}, hash from idempotency where account_id = $1 and owner = $2"
 _CHANGE_ANSWER = """
 update idempotency set answer = $3, hash = $4 where account_id = $1 and key = $2 and hash = $5 returning 1
@@ -82,6 +87,8 @@ MENTIONING_ORDERS = f"""
 select distinct id from facts where {_BETWEEN} and {_holds("data", as_sent=False)}
 """
 MENTIONING_ORDERS_ANYWHERE = f"select distinct id from facts where {_BETWEEN} and ({_FACTS_HOLD})"
+PACKED = "select id, packed, size from facts where account_id = $1 and id > $2 and id <= $3 and packed is not null"
+"""The facts between two ids of which data and event are searched once they are unpacked."""
 MENTIONING_DRAFTS = f"""
 select id from drafts where {_BETWEEN} and {_holds("draft", as_sent=True)}
 union select id from draft_events where {_BETWEEN} and {_holds("event", as_sent=True)}
@@ -101,7 +108,7 @@ def of_order(erasure: Erasure) -> Script[None]:
 
 def of_text(subject: Subject, emptied: Emptied) -> Script[None]:
     """Take away the text of one fact, and of the answer that was kept to the request that made it."""
-    yield _EMPTY_FACT, (*subject, emptied.ref, emptied.document)
+    yield _EMPTY_FACT, (*subject, emptied.ref, codec.text(Commented(id=emptied.ref)), emptied.document)
     before, after = codec.answer_start(emptied.before), codec.answer_start(emptied.answer)
     changed = Tally()
     for account, key, digest, answer, created_at, owner, hash_ in (yield _ANSWERS_OF, subject):

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from ordre.application.lists import PAGE_BYTES, PAGE_ENTRIES, EventPage, EventQuery, fitting
 from ordre.application.views import FactRow
-from ordre.db import queries
+from ordre.db import codec, queries
+from ordre.db.packing import from_row
 from ordre.db.within import Row, Sized, size_of
 from ordre.domain.order.facts import CommentDeleted, Commented, ServiceReported
 from ordre.domain.refusals import InvalidValue, Refused
@@ -18,7 +19,7 @@ _OF_TYPE = {
     frozenset({"api-event", "service-event"}): "",
 }
 _REPORTED = f"""
-select type, ref, data from facts
+select type, ref, {queries.PACKED_FIELDS} from facts
 where account_id = $1 and id = $2
     and (type = '{CommentDeleted.type}' or (type = '{ServiceReported.type}' and event <> '' and version <= $3))
 order by version
@@ -50,14 +51,15 @@ async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], typ
         parameters=(account_id, *ids),
         columns=_FIELDS + 1,
         texts=[place + 1 for place in _TEXTS],
+        size=_FIELDS,
         order="c0 desc, c1",
     )
-    rows = await store.rows_within(query, PAGE_BYTES)
-    whole = fitting(map(size_of, rows), PAGE_BYTES) == len(rows)
-    found: FactsByOrder = {id_: [] for id_ in (ids if whole else ids[: ids.index(rows[-1][0])])}
-    for id_, *row in rows:
+    facts = [(id_, codec.fact_of(row)) for id_, *row in await store.rows_within(query, PAGE_BYTES)]
+    whole = fitting((size_of(fact) for _, fact in facts), PAGE_BYTES) == len(facts)
+    found: FactsByOrder = {id_: [] for id_ in (ids if whole else ids[: ids.index(facts[-1][0])])}
+    for id_, fact in facts:
         if id_ in found:
-            found[id_].append(FactRow(*row))
+            found[id_].append(fact)
     return found
 
 
@@ -102,12 +104,13 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
         parameters=(account_id, id_, since, up_to),
         columns=_FIELDS,
         texts=_TEXTS,
+        size=_FIELDS - 1,
         order=f"c0 {order}",
     )
-    rows = await store.rows_within(page, query.most_bytes)
-    fits = min(fitting(map(size_of, rows), query.most_bytes), query.limit)
-    facts = [FactRow(*row) for row in rows[:fits]]
-    more, left_out, total = len(rows) > fits, 0, None
+    read = [codec.fact_of(row) for row in await store.rows_within(page, query.most_bytes)]
+    fits = min(fitting(map(size_of, read), query.most_bytes), query.limit)
+    facts = read[:fits]
+    more, left_out, total = len(read) > fits, 0, None
     count = f"select count(*) {shown}"
     if query.latest and more:
         left_out = (await store.rows(count, account_id, id_, since, facts[-1].version - 1))[0][0]
@@ -119,6 +122,6 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
         more=more,
         left_out=left_out,
         total=total,
-        deleted=frozenset(ref for type_, ref, _ in other if type_ == CommentDeleted.type),
-        reports=[data for type_, _, data in other if type_ == ServiceReported.type],
+        deleted=frozenset(ref for type_, ref, *_ in other if type_ == CommentDeleted.type),
+        reports=[from_row(*columns)[0] for type_, _, *columns in other if type_ == ServiceReported.type],
     )

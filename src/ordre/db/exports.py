@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ordre.application.lists import EventPage, ListQuery, Made
 from ordre.application.views import FactRow, View
-from ordre.db import queries
+from ordre.db import codec, queries
 from ordre.db.events import shows
 from ordre.db.lists import Finding, Listed, _Text
 from ordre.db.reads import view_of
@@ -85,7 +85,7 @@ def _grouped(views: Sequence[View]) -> Iterator[list[View]]:
 async def _with_events(walk: Walk, account_id: str, views: Sequence[View]) -> Sequence[View]:
     facts: dict[str, list[FactRow]] = {view.order.id: [] for view in views}
     for id_, *row in await walk.rows(queries.facts_of(len(facts)), account_id, *facts):
-        facts[id_].append(FactRow(*row))
+        facts[id_].append(codec.fact_of(row))
     return [replace(view, events=_events(facts[view.order.id])) for view in views]
 
 

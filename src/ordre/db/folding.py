@@ -11,13 +11,14 @@ from ordre.application.lists import PAGE_BYTES
 from ordre.application.views import View
 from ordre.db import codec, queries
 from ordre.db.events import Reading
+from ordre.db.packing import from_row
 from ordre.db.within import Row, Sized, size_of
 from ordre.domain.order.facts import Erased
 from ordre.domain.order.order import Order, after
 from ordre.domain.order.parts import Content, Moment
 from ordre.domain.refusals import Refused, VersionErased
 
-_DATA, _DOCUMENT, _FIELDS = 4, 5, 6
+_DATA, _DOCUMENT, _SIZE, _FIELDS = 4, 5, 8, 9
 """Places in ``FOLDED_FIELDS``, and how many there are."""
 
 
@@ -32,9 +33,10 @@ class _Folding:
 
     def add(self, facts: Sequence[Row]) -> None:
         """Fold the next facts."""
-        for version, type_, at, by, data, document in facts:
+        for version, type_, at, by, stored, document, *columns in facts:
             small.give_way()
             self.version = version
+            data, _ = from_row(stored, *columns)
             if not data or type_ == Erased.type:
                 self._order, self._content, self._shown = None, None, []
             if data:
@@ -68,12 +70,13 @@ async def folded_to(store: Reading, account_id: str, id_: str, version: int) -> 
             parameters=(account_id, id_, folding.version, version),
             columns=_FIELDS,
             texts=(_DATA, _DOCUMENT),
+            size=_SIZE,
             order="c0",
         )
         facts = await store.rows_within(query, PAGE_BYTES)
         if not facts:
             raise AssertionError("a fact is never deleted")
-        read = sum(map(size_of, facts))
+        read = sum(size_of(row) + (row[_SIZE] or 0) for row in facts)
         await aside(read, partial(folding.add, facts))
         size += read
     return await aside(size, folding.view)

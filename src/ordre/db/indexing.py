@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from ordre.application.lists import Term
 from ordre.db import codec, queries
+from ordre.db.directory import STORED_FORM
+from ordre.db.packing import LEAST, from_row, in_row
 from ordre.db.reads import OrderTables
 from ordre.db.scripts import Script
 from ordre.db.sql import Row
@@ -25,6 +27,16 @@ _OWN = {
 _FOUND = {"orders": "found_orders", "drafts": "found_drafts"}
 _EARLIER = {"orders": "order_terms", "drafts": "draft_terms"}
 _RECORD = "insert into recorded_terms (account_id, id, part, terms) values ($1, $2, $3, $4)"
+
+_TO_PACK = f"""
+select id, version, salt, data, event from facts
+where account_id = $1 and (id > $2 or (id = $2 and version > $3)) and packed is null and length(data) + length(event) >= {LEAST}
+order by id, version limit 100
+"""
+_PACK = """
+update facts set data = $5, event = $6, packed = $7, size = $8
+where account_id = $1 and id = $2 and version = $3 and salt = $4 and salt <> ''
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +71,35 @@ async def index_terms(store: OrderTables) -> None:
     await store.look_for_earlier()
 
 
+async def pack_facts(store: OrderTables) -> None:
+    """Pack the large facts that were stored before facts were, some in a transaction."""
+    sql = "select account_id from accounts where stored_form < $1 order by account_id"
+    for (account,) in await store.shared(sql, STORED_FORM):
+        after: tuple[str, int] = ("", 0)
+        while found := await store.rows(_TO_PACK, account, *after):
+            after = (found[-1][0], found[-1][1])
+            await store.run(_packed(account, found), account)
+        sql_done = "update accounts set stored_form = $2 where account_id = $1"
+        await store.write_shared(sql_done, account, STORED_FORM)
+
+
+def _packed(account: str, found: Sequence[Row]) -> Script[None]:
+    """Pack facts, but for those that were emptied meanwhile."""
+    ids = sorted({id_ for id_, *_ in found})
+    yield queries.held("orders", len(ids)), (account, *ids)
+    for id_, version, salt, *texts in found:
+        data, event, packed, size = in_row(*texts)
+        if packed is not None:
+            yield _PACK, (account, id_, version, salt, data, event, packed, size)
+
+
 async def _index_orders(store: OrderTables, account: str) -> None:
     after = ""
     while found := await store.rows(queries.TO_INDEX, account, after):
         after = found[-1][0]
         recorded: dict[str, list[tuple[str, str, str]]] = {row[0]: [] for row in found}
-        for id_, *row in await store.rows(queries.recorded_of(len(found)), account, *recorded):
-            recorded[id_].append((row[0], row[1], row[2]))
+        for id_, type_, document, *columns in await store.rows(queries.recorded_of(len(found)), account, *recorded):
+            recorded[id_].append((type_, from_row(*columns)[0], document))
         read = []
         for id_, version, head, fields, items in found:
             with suppress(*codec.UNREADABLE):

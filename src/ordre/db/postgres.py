@@ -18,7 +18,6 @@ from ordre.db import erasure, locks, postgres_roles
 from ordre.db.administration import migrated
 from ordre.db.admission import ADMIT, admitted
 from ordre.db.exports import Chunks, exported
-from ordre.db.indexing import index_terms
 from ordre.db.lists import ORDERS
 from ordre.db.postgres_batch import now, run_script
 from ordre.db.postgres_bell import Telling
@@ -174,7 +173,7 @@ class PostgresStore(SqlStore):
                 await run_script(connection, migrated(steps, ran, self.by, now(), self.engine))
                 await postgres_roles.admit_again(connection)
                 await postgres_roles.admit_backups_again(connection)
-        await index_terms(self)
+        await self.renew()
         return [step.name for step in steps]
 
     async def rows(self, sql: str, *parameters: object) -> Sequence[Row]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Loaded, Wanted
+from ordre.application.change import Answered, Change, HeldOrder, Loaded, Wanted
 from ordre.application.lists import Terms
 from ordre.application.views import Subject
 from ordre.db import codec, erasure, locks, queries, tables
@@ -41,9 +41,9 @@ JOINS = {
     "order": _ORDER["w.name"],
     "content": "left join order_bodies b on w.content and b.account_id = o.account_id and b.id = o.id",
     "refs": """left join lateral (
-        select x.ref, x.type, x.data, x.document from facts x
+        select x.ref, x.type, x.document, x.data, x.event, x.packed, x.size from facts x
         where x.account_id = o.account_id and x.id = o.id and x.ref = w.ref
-        union all select x.ref, x.type, x.data, x.document from facts x
+        union all select x.ref, x.type, x.document, x.data, x.event, x.packed, x.size from facts x
         where x.account_id = o.account_id and x.id = o.id and x.ref = w.other_ref) f on true""",
     "key": "left join idempotency i on i.account_id = w.account_id and i.key = w.key",
 }
@@ -54,7 +54,7 @@ _COLUMNS = {
     "content": ("b.fields", "b.items"),
     "draft": ("d.draft", queries.draft_events("d.account_id"), "d.hash"),
     "key": ("i.digest", "i.answer"),
-    "refs": ("f.ref", "f.type", "f.data", "f.document"),
+    "refs": ("f.ref", "f.type", "f.document", "f.data", "f.event", "f.packed", "f.size"),
 }
 
 
@@ -158,9 +158,9 @@ def _read_of(rows: Sequence[Row]) -> Loaded:
     _, head, hash_, fields, items, draft, events, draft_hash, digest, answer, *_ = rows[0]
     content = None if fields is None else codec.content_from(fields, items)
     earlier = {
-        ref: EarlierFact(fact=codec.fact_from(type_, data), document=document)
-        for *_, ref, type_, data, document in rows
-        if ref is not None
+        ref: codec.earlier_fact(type_, document, columns)
+        for *_, ref, type_, document, data, event, packed, size in rows
+        if ref is not None and (columns := (data, event, packed, size))
     }
     return Loaded(
         order=None if head is None else HeldOrder(order=codec.order_from(head), hash=hash_, content=content),
@@ -186,7 +186,7 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
         "rewritten": [subject for subject in rows.bodies if rows.heads[subject][0]],
         "recorded": [(*row, compact(row[1])) for row in tables.recorded_rows(rows.recorded)],
         "recorded_gone": [(*row, compact(row[1])) for row in tables.recorded_rows(rows.recorded_gone)],
-        "fact": rows.facts,
+        "fact": tables.fact_rows(rows.facts),
         "draft_event": rows.draft_events,
         "answer": rows.answers,
         "tally": tables.tally_rows(rows.tallies),

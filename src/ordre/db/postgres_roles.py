@@ -9,7 +9,7 @@ _GRANTS = (
     "grant delete on order_terms, draft_terms, found_orders, found_drafts, recorded_terms to {name}",
     "grant delete on draft_events, drafts, idempotency, tallies to {name}",
     "revoke update on facts, acts, erased_drafts, tallies, feed from {name}",
-    "grant update (ref, data, document, event, salt) on facts to {name}",
+    "grant update (ref, data, document, event, salt, packed, size) on facts to {name}",
     "revoke insert, update on schema_migrations from {name}",
     "grant update (applied_at) on schema_migrations to {name}",
 )

@@ -70,10 +70,14 @@ SHOWN_ONE = f"select document from facts where account_id = $1 and id = {_ORDER_
 
 VERSION_AT = f"select max(version) from facts where account_id = $1 and id = {_ORDER_ID} and at <= $3"
 
-FACT_FIELDS = ", ".join(FactRow._fields)
-"""The columns of a ``FactRow``."""
+PACKED_FIELDS = "data, event, packed, size"
+"""Of a fact, those for ``packing.from_row``."""
+FACT_FIELDS = ", ".join((*FactRow._fields, "packed", "size"))
+"""The columns from which ``codec.fact_of`` makes a ``FactRow``."""
 
-FOLDED_FIELDS = f"version, type, at, actor, data, case when type = '{ServiceReported.type}' then '' else document end"
+FOLDED_FIELDS = (
+    f"version, type, at, actor, data, case when type = '{ServiceReported.type}' then '' else document end, event, packed, size"
+)
 
 FOLDED_FROM = f"""
 select {FOLDED_FIELDS} from facts where account_id = $1 and id = $2 and version > $3 and version <= $4
@@ -176,9 +180,9 @@ def facts_of(orders: int, which: str = "") -> str:
 
 
 def recorded_of(orders: int) -> str:
-    """Return the query for what was recorded on this many orders ($2 and on) and shows something: (id, type, data, document)."""
+    """Return the query for what was recorded on so many orders ($2 and on) and shows something: (id, type, document, columns)."""
     named = f"account_id = $1 and id in ({_places(2, orders)})"
-    return f"select id, type, data, document from facts where {named} and document <> '' order by id, version"
+    return f"select id, type, document, {PACKED_FIELDS} from facts where {named} and document <> '' order by id, version"
 
 
 def recorded_in(ids: int) -> str:

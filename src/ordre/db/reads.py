@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
+from ordre.application.aside import aside, small
 from ordre.application.change import HeldDraft, Outcome
 from ordre.application.lists import PAGE_BYTES, EventPage, EventQuery, ListQuery, Made, Page, Term, fitting
 from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
@@ -13,6 +15,7 @@ from ordre.db.events import events_among, facts_of_page, page_of_events
 from ordre.db.feed import FeedTables
 from ordre.db.folding import folded_to
 from ordre.db.lists import DRAFTS, EARLIER, ORDERS, Finding, Listed
+from ordre.db.packing import unpacked
 from ordre.db.sql import Row
 from ordre.db.terms import OWN, Statement, compact, entries_in, escaped, leads
 from ordre.db.within import size_of
@@ -101,7 +104,7 @@ class OrderTables(FeedTables):
 
     async def facts(self, account_id: str, id_: str) -> Sequence[tuple[FactRow, Fact | None]]:
         """Return the order's facts, oldest first; None beside a row whose body is gone, or is none since somebody changed it."""
-        rows = [FactRow(*row) for row in await self.rows(queries.FACTS, account_id, id_)]
+        rows = [codec.fact_of(row) for row in await self.rows(queries.FACTS, account_id, id_)]
         return [(row, codec.readable_fact(row.type, row.data) if row.data else None) for row in rows]
 
     async def events(self, account_id: str, id_: str, query: EventQuery) -> EventPage[FactRow]:
@@ -139,9 +142,11 @@ class OrderTables(FeedTables):
         drafts: list[Row] = []
         for done, between in enumerate(pairwise(edges), 1):
             orders += await self.rows(of_orders, account_id, f"%{escaped}%", *between)
+            read = await self.rows(erasure.PACKED, account_id, *between)
+            orders += await aside(sum(row[-1] or 0 for row in read), partial(_holding, read, text, anywhere=anywhere))
             drafts += await self.rows(erasure.MENTIONING_DRAFTS, account_id, f"%{escaped}%", *between)
             told(done, len(edges) - 1)
-        return Found(orders=sorted(row[0] for row in orders), drafts=sorted(row[0] for row in drafts))
+        return Found(orders=sorted({row[0] for row in orders}), drafts=sorted(row[0] for row in drafts))
 
     async def forget_answers(self, account_id: str, before: int) -> int:
         """Drop the account's idempotency rows made before this instant; return how many."""
@@ -192,7 +197,7 @@ class OrderTables(FeedTables):
         named = [dict(zip(queries.STORED_COLUMNS, row, strict=True)) for row in rows]
         facts: dict[str, list[FactRow]] = {one["id"]: [] for one in named}
         for id_, *row in await self.rows(queries.facts_of(len(facts)), account_id, *facts):
-            facts[id_].append(FactRow(*row))
+            facts[id_].append(codec.fact_of(row))
         texts: dict[str, dict[str, str]] = {one["id"]: {OWN: one["terms"]} if one["terms"] is not None else {} for one in named}
         for id_, part, text in await self.rows(queries.recorded_in(len(facts)), account_id, *facts):
             texts[id_][part] = text
@@ -284,6 +289,23 @@ def view_of(row: Row) -> View:
     entries = [entry.partition(b" ") for entry in shown.split(SEPARATOR.encode())] if shown else []
     documents = [(type_.decode(), document) for type_, _, document in entries]
     return View(order=codec.order_from(head), fields=fields, items=items, shown=documents)
+
+
+def _holding(rows: Sequence[Row], text: str, *, anywhere: bool) -> list[Row]:
+    """Return those rows of ``erasure.PACKED`` that may hold a text, or cannot be read."""
+    sought = text.lower()
+
+    def holds(texts: Sequence[str] | None) -> bool:
+        if texts is None:
+            return True
+        whole = "".join(texts if anywhere else texts[:1])
+        return sought in whole.lower() or (anywhere and "\\u00" in whole)
+
+    found = []
+    for row in rows:
+        small.give_way()
+        found += [row] if holds(unpacked(row[1], row[2])) else []
+    return found
 
 
 def _draft(row: Row) -> HeldDraft:

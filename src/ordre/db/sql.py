@@ -38,7 +38,7 @@ class Statements(ABC):
 
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
         """Read rows until they are larger than this, and two at least; one that makes them larger is the last."""
-        return until(await self.rows(query.sql, *query.parameters), most_bytes)
+        return until(await self.rows(query.sql, *query.parameters), most_bytes, query.size)
 
     @abstractmethod
     async def write(self, sql: str, *parameters: object) -> Sequence[Row]:

@@ -25,7 +25,6 @@ from ordre.auth.sealing import Sealer
 from ordre.db import erasure, queries, sqlite_file
 from ordre.db.administration import migrated
 from ordre.db.exports import Chunks, exported
-from ordre.db.indexing import index_terms
 from ordre.db.lists import ORDERS
 from ordre.db.pending import Pending
 from ordre.db.queries import END
@@ -143,7 +142,7 @@ class SqliteStore(SqlStore):
     async def migrate(self) -> Sequence[str]:
         """Bring the file's schema up to this version."""
         names = await self._migrate_schema()
-        await index_terms(self)
+        await self.renew()
         return names
 
     async def _migrate_schema(self) -> Sequence[str]:
@@ -162,7 +161,9 @@ class SqliteStore(SqlStore):
     async def rows_within(self, query: Sized, most_bytes: int) -> Sequence[Row]:
         """Read on a thread that reads pages, a row at a time."""
         with small.but_for_this():
-            return await self._read(self._pages, query.of_sqlite, query.parameters, partial(until, most_bytes=most_bytes))
+            return await self._read(
+                self._pages, query.of_sqlite, query.parameters, partial(until, most_bytes=most_bytes, beside=query.size)
+            )
 
     async def _read(
         self, readers: Jobs, sql: str, parameters: Sequence[object], take: Callable[[sqlite3.Cursor], list[Row]]

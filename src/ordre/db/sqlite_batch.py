@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
 
-from ordre.application.change import Answered, Change, EarlierFact, HeldOrder, Loaded, Wanted
+from ordre.application.change import Answered, Change, HeldOrder, Loaded, Wanted
 from ordre.application.lists import RECORDED_KINDS, Terms
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.application.views import Subject
@@ -17,7 +17,7 @@ from ordre.db.terms import entries_in
 
 _HEAD = f"select * from {queries.order_named('$1', '$2', 'id, head, hash')}"
 _BODY = "select fields, items from order_bodies where account_id = $1 and id = $2"
-_EARLIER = "select ref, type, data, document from facts where account_id = $1 and id = $2 and ref in ($3, $4)"
+_EARLIER = f"select ref, type, document, {queries.PACKED_FIELDS} from facts where account_id = $1 and id = $2 and ref in ($3, $4)"
 _ANSWERED = "select digest, answer from idempotency where account_id = $1 and key = $2"
 
 
@@ -79,7 +79,7 @@ def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
         order = HeldOrder(order=codec.order_from(row[1]), hash=row[2], content=content)
         if wanted.refs:
             found = run(connection, _EARLIER, (account, row[0], wanted.refs[0], wanted.refs[-1])).fetchall()
-            earlier = {ref: EarlierFact(fact=codec.fact_from(type_, data), document=text) for ref, type_, data, text in found}
+            earlier = {ref: codec.earlier_fact(type_, document, columns) for ref, type_, document, *columns in found}
     if wanted.key is not None and (row := run(connection, _ANSWERED, (account, wanted.key)).fetchone()):
         answered = Answered(digest=row[0], answer=codec.answer_from(row[1]))
     return Loaded(order=order, earlier=earlier, draft=draft, answered=answered)
@@ -112,7 +112,7 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
     connection.executemany(_DROP_EARLIER, there)
     _put_recorded(connection, rows)
     connection.executemany(_DROP_EARLIER_DRAFT, [one for one, (before, _) in rows.drafts.items() if before])
-    connection.executemany(_INSERT_FACT, rows.facts)
+    connection.executemany(_INSERT_FACT, tables.fact_rows(rows.facts))
     connection.executemany(_INSERT_DRAFT_EVENT, rows.draft_events)
     connection.executemany(_INSERT_ANSWER, [answer[:-1] for answer in rows.answers])
     connection.executemany(_INSERT_TALLY, summed(rows.tallies))

@@ -12,7 +12,7 @@ from ordre.application.documents import Documents
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db.bell import Bell
-from ordre.db.indexing import index_terms
+from ordre.db.indexing import index_terms, pack_facts
 from ordre.db.names import there as names_there
 from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
@@ -106,8 +106,9 @@ class SqlStore(OrderTables):
         """Write something that takes room on the disk, where the engine has a way to; fail where the disk is still full."""
 
     async def renew(self) -> None:
-        """Write the terms anew that an earlier version stored otherwise."""
+        """Write anew what an earlier version stored otherwise: terms, and large facts."""
         await index_terms(self)
+        await pack_facts(self)
 
     async def ping(self) -> None:
         """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""

@@ -1,11 +1,12 @@
 """The columns of the tables that a batch writes, with their types, and the rows for them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ordre.application.change import HeldDraft, HeldOrder
 from ordre.application.lists import Term
-from ordre.application.views import Subject
+from ordre.application.views import FactRow, Subject
 from ordre.db import codec, queries
+from ordre.db.packing import in_row
 from ordre.db.tally import Kind
 from ordre.db.terms import compact, text_of
 
@@ -26,12 +27,13 @@ HEAD_COLUMNS = (
     ("hash", "text"),
 )
 CHANGING_COLUMNS = tuple(name for name, _ in HEAD_COLUMNS if name not in ("account_id", "id", "order_id", "created_at"))
+_FACT_TYPES = {"version": "bigint", "at": "bigint", "packed": "bytea", "size": "bigint"}
 FACT_COLUMNS = (
     ("account_id", "text"),
     ("id", "text"),
-    *((name, "bigint" if name in ("version", "at") else "text") for name in queries.FACT_FIELDS.split(", ")),
+    *((name, _FACT_TYPES.get(name, "text")) for name in queries.FACT_FIELDS.split(", ")),
 )
-"""Of a row that is an order's subject and a ``FactRow``."""
+"""Of a row that is an order's subject and a ``FactRow``, as it is stored."""
 BODY_COLUMNS = (("account_id", "text"), ("id", "text"), ("fields", "text"), ("items", "text"), ("terms", "text"))
 RECORDED_COLUMNS = (("account_id", "text"), ("id", "text"), ("part", "text"), ("terms", "text"))
 FOUND_COLUMNS = (("account_id", "text"), ("kind", "text"), ("term", "text"), ("id", "bytea"))
@@ -94,6 +96,15 @@ def draft_row(subject: Subject, held: HeldDraft, terms: str) -> tuple[object, ..
     times = (draft.created.at, draft.updated_at)
     sums = (draft.totals.net, draft.expires_at)
     return (*subject, draft.version, draft.status.value, *times, *sums, codec.text(draft), held.hash, terms)
+
+
+def fact_rows(facts: Iterable[tuple[Subject, FactRow]]) -> list[tuple[object, ...]]:
+    """Return the rows of facts as they are stored, in the order of ``FACT_COLUMNS``."""
+    rows: list[tuple[object, ...]] = []
+    for subject, fact in facts:
+        data, event, packed, size = in_row(fact.data, fact.event)
+        rows.append((*subject, *fact._replace(data=data, event=event), packed, size))
+    return rows
 
 
 def tally_rows(tallies: Mapping[tuple[str, str | None, Kind], Sequence[int]]) -> list[tuple[object, ...]]:

@@ -26,11 +26,14 @@ class Sized:
     texts: Sequence[int]
     order: str
     as_bytes: bool = False
+    size: int | None = None
+    """The place of a column that says how large a row is beside its texts, if there is one."""
 
     def of_postgres(self, most_bytes: int) -> str:
         """Return the query for its first rows: up to the one with which they are larger than this, and two of them at least."""
         names = ", ".join(f"c{place}" for place in range(self.columns))
         size = " + ".join(f"coalesce(octet_length(c{place}), 0)" for place in self.texts)
+        size += "" if self.size is None else f" + coalesce(c{self.size}, 0)"
         window = f"over (order by {self.order} rows unbounded preceding)"
         sent = self._columns("textsend({})")  # last, so that what is not wanted is not read for it
         return f"""select {sent} from (
@@ -52,14 +55,17 @@ class Sized:
         return ", ".join(as_bytes.format(f"c{place}") if place in texts else f"c{place}" for place in range(self.columns))
 
 
-def until(rows: Iterable[Row], most_bytes: int) -> list[Row]:
-    """Return the first rows: up to the one with which they are larger than this, and two of them at least."""
+def until(rows: Iterable[Row], most_bytes: int, beside: int | None = None) -> list[Row]:
+    """Return the first rows: up to the one with which they are larger than this, and two of them at least.
+
+    ``beside`` is the place of a column that says how large a row is beside its texts.
+    """
     found: list[Row] = []
     size = 0
     for row in rows:
         small.give_way()
         found.append(row)
-        size += size_of(row)
+        size += size_of(row) + (0 if beside is None else row[beside] or 0)
         if size > most_bytes and len(found) > 1:
             break
     return found
