@@ -140,10 +140,12 @@ def of_draft(account_id: str, draft: str, by: str, at: int) -> Script[links.Entr
 
 
 def of_drafts(account_id: str, drafts: Sequence[str], by: str, at: int) -> Script[None]:
-    """Drop drafts, each as ``of_draft`` does, and add that to the feed."""
+    """Drop drafts, each as ``of_draft`` does, and then add that to the feed, the end of which is locked last of all."""
+    entries: list[links.Entry] = []
     for draft in drafts:
         entry = yield from of_draft(account_id, draft, by, at)
-        yield from feeding.added([] if entry is None else [entry])
+        entries += [] if entry is None else [entry]
+    yield from feeding.added(entries)
 
 
 def _found_no_more(table: str, account: str, id_: str, texts: str) -> Script[None]:
