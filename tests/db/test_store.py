@@ -18,8 +18,10 @@ from ordre.application.orders import execute
 from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable
 from ordre.bootstrap import make_store, snapshot
-from ordre.db import tally
+from ordre.db import erasure, feeding, postgres_bell, tally
+from ordre.db.bell import Bell
 from ordre.db.postgres_bell import TELL
+from ordre.db.scripts import Script
 from ordre.db.store import SqlStore
 from ordre.domain.draft import Draft, DraftItem, Options, Sketch, created
 from ordre.domain.ledger import Kind
@@ -259,6 +261,50 @@ def test_what_an_account_holds_is_added_up_while_others_write(own_database: str)
         assert len(await cast("SqlStore", made[0]).rows(tally.TALLIES, ACCOUNT)) <= 3
 
     running(own_database, test, 3)
+
+
+def test_the_end_of_a_feed_is_locked_when_all_drafts_are_dropped(own_database: str) -> None:
+    """Whoever writes to the account waits for it."""
+    said: list[str] = []
+
+    def recorded(script: Script[None]) -> Script[None]:
+        statement = next(script, None)
+        while statement is not None:
+            said.append(statement[0])
+            rows = yield statement
+            try:
+                statement = script.send(rows)
+            except StopIteration:
+                return
+
+    async def test(made: list[Store]) -> None:
+        for id_ in ("d1", "d2", "d3"):
+            sketch = Sketch(currency="NOK", fields={}, about=About())
+            draft = created(id_, sketch, Options(), {}, Moment(at=NOW, by="c"), 10)
+            await drafts.create(made[0], call(id_), draft, lambda _: "{}")
+        await cast("SqlStore", made[0]).run(recorded(erasure.of_drafts(ACCOUNT, ["d1", "d2", "d3"], "c", NOW)), ACCOUNT)
+        assert said.count(feeding.TAKE) == 1
+        assert [sql for sql in said[said.index(feeding.TAKE) :] if "feed" not in sql] == []
+        assert await made[0].feed_end(ACCOUNT) == 6
+
+    running(own_database, test, 1)
+
+
+def test_where_nobody_can_listen_few_attempts_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that takes no connection does not keep whoever waits for a feed, one after another."""
+    monkeypatch.setattr(postgres_bell, "LISTEN_SECONDS", 0.01)
+    attempts: list[int] = []
+
+    async def silence(*_: object) -> Any:
+        attempts.append(1)
+        await asyncio.Event().wait()
+
+    async def test() -> None:
+        telling = postgres_bell.Telling(Bell(), silence, silence)
+        await asyncio.wait_for(asyncio.gather(*(telling.listen() for _ in range(20))), 10)
+
+    asyncio.run(test())
+    assert attempts == [1]
 
 
 def test_completing_over_several_stores_makes_the_orders_once(own_database: str) -> None:

@@ -263,8 +263,8 @@ class PostgresStore(SqlStore):
 
     async def listen(self) -> None:
         """Hear of other processes, and look by oneself now and then."""
-        await super().listen()
         await self._telling.listen()
+        await super().listen()  # last: who looks ends where nobody waits yet
 
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
         return self._lent(self._pool)

@@ -18,6 +18,8 @@ CHANNEL = "ordre_feed"
 TELL = "select pg_notify($1, $2)"
 TOLD_SECONDS = 0.02
 """Between two times that others are told."""
+LISTEN_SECONDS, AGAIN_SECONDS = 2.0, 5.0
+"""For how long somebody waits for a connection to listen on, and after how long one is tried again where there was none."""
 _AT_ONCE = 500
 """Accounts that are named in one message, of 8,000 bytes at most."""
 
@@ -32,7 +34,7 @@ class Telling:
         self._untold: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
         self._listening: Connection | None = None
-        self._begun = asyncio.Lock()
+        self._begun, self._tried_again = asyncio.Lock(), 0.0
 
     def tell(self, account_id: str) -> None:
         """Tell the others of an account, soon."""
@@ -50,11 +52,22 @@ class Telling:
 
     async def listen(self) -> None:
         """Hear the others from now on; where the database does not let us, as behind some poolers, nobody tells."""
+        loop = asyncio.get_running_loop()
         async with self._begun:
-            if self._listening is None or self._listening.is_closed():
+            if (self._listening is None or self._listening.is_closed()) and loop.time() >= self._tried_again:
+                self._tried_again = loop.time() + AGAIN_SECONDS
                 with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    self._listening = await self._connect()
-                    await self._listening.add_listener(CHANNEL, self._heard)
+                    async with asyncio.timeout(LISTEN_SECONDS):
+                        self._listening = await self._made()
+
+    async def _made(self) -> Connection:
+        connection = await self._connect()
+        try:
+            await connection.add_listener(CHANNEL, self._heard)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     def _heard(self, _connection: object, _process: int, _channel: str, accounts: object) -> None:
         for account_id in str(accounts).split(","):
