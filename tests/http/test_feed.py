@@ -148,6 +148,15 @@ def test_a_page_of_whole_orders_is_bounded(shop: Shop) -> None:
     assert [entry["version"] for entry in everything(shop, include="order")] == list(range(1, 14))
 
 
+def test_a_page_of_documents_is_bounded(shop: Shop) -> None:
+    order = shop.order(10)
+    for number in range(101):
+        shop.post(f"/orders/{order['id']}/comments", {"body": str(number)})
+    page = shop.get("/feed", params={"include": "document", "limit": 1000})
+    assert (len(page["entries"]), page["position"], page["end"]) == (100, 100, 102)
+    assert len(shop.get("/feed", params={"limit": 1000})["entries"]) == 102
+
+
 def test_who_waits_is_answered_at_once(service: Service, shop: Shop) -> None:
     order = shop.order(1000)["id"]
     shop.post(f"/orders/{order}/authorizations", operation((1, 1000)))

@@ -35,6 +35,7 @@ from ordre.api.http.requests import (
     idempotency_key,
     path_of,
     text_of,
+    token_of,
     version_named,
 )
 from ordre.api.http.shared import Api
@@ -127,11 +128,11 @@ class Endpoint(Generic[B, Q]):
         return self._context(request, caller, text), sent, asked
 
     async def _caller(self, request: Request) -> Caller:
-        scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = token_of(request)
+        if not token:
             raise unauthorized("Send a token: Authorization: Bearer <token>")
         try:
-            caller = await self._api.tokens.verify(token.strip())
+            caller = await self._api.tokens.verify(token)
         except InvalidToken as error:
             raise unauthorized("The token is not valid, has expired, or its client is disabled") from error
         request.scope[CLIENT] = caller.client_id

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
+from starlette.requests import ClientDisconnect
+
 from ordre.api.http.answers import pieces
 from ordre.api.http.context import Context, Reply
+from ordre.api.http.errors import unauthorized
 from ordre.api.http.requests import header_of
+from ordre.api.http.stream import gone
 from ordre.api.wire.answers import order_json
 from ordre.api.wire.common import given
 from ordre.api.wire.feed import EVENT_STREAM, RETRY, FeedOf, entry_json, event_of, position_of
@@ -20,7 +24,9 @@ from ordre.domain.refusals import Refused
 ALIVE_SECONDS = 15.0
 """After which a stream of events without any says that it is still there, and how far it is."""
 STREAM_SECONDS = 600.0
-"""After which a stream of events ends: whoever reads it comes again, if its token is still good."""
+"""After which a stream of events ends: whoever reads it comes again."""
+MAKING_SECONDS = 2.0
+"""After which a page of whole orders ends: each is folded from its facts, of which there may be many."""
 
 
 async def read(context: Context, _: NoBody, asked: FeedOf) -> Reply:
@@ -39,6 +45,8 @@ async def read(context: Context, _: NoBody, asked: FeedOf) -> Reply:
     page = await context.store.feed(context.account_id, query)
     if not page.entries and asked.wait:
         page = await _awaited(context, query, page, asked.wait)
+        if not await context.is_let_in():
+            raise unauthorized("The token has expired, or its client is disabled, since the request began")
     entries = await entries_json(context, page.entries, whole=_whole(asked))
     position = page.position if len(entries) == len(page.entries) else page.entries[len(entries) - 1].position
     parts = [b'{"entries":[', *_between(entries), b'],"position":%d,"end":%d}' % (position, page.end)]
@@ -46,41 +54,64 @@ async def read(context: Context, _: NoBody, asked: FeedOf) -> Reply:
 
 
 async def _awaited(context: Context, query: FeedQuery, page: FeedPage, seconds: float) -> FeedPage:
-    """Wait until there is an entry that is asked for, at most so long."""
+    """Wait until there is an entry that is asked for, or many were left out, at most so long."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    while not page.entries:
-        with context.waiting():
-            moved = await context.store.feed_moved(context.account_id, page.position, until - loop.time())
-        if not moved:
+    while not page.entries and page.position >= page.end and (left := until - loop.time()) > 0:
+        if not await _moved(context, page.position, left):
             break
         page = await context.store.feed(context.account_id, replace(query, after=page.position))
     return page
 
 
+async def _moved(context: Context, after: int, seconds: float) -> bool:
+    """Wait until the feed goes beyond a position, at most so long; return whether it does.
+
+    Raises:
+        ClientDisconnect: Nobody is there any more to be answered.
+    """
+    moved = asyncio.create_task(context.store.feed_moved(context.account_id, after, seconds))
+    left = asyncio.create_task(gone(context.request.receive))
+    try:
+        with context.waiting():
+            await asyncio.wait([moved, left], return_when=asyncio.FIRST_COMPLETED)
+        if not moved.done():
+            raise ClientDisconnect
+        return moved.result()
+    finally:
+        moved.cancel()
+        left.cancel()
+
+
 async def _events(context: Context, query: FeedQuery, *, whole: bool) -> AsyncGenerator[bytes, None]:
-    """Yield entries as server-sent events as they are made. It ends after a while: whoever may still read it comes again."""
+    """Yield entries as server-sent events as they are made, and now and then how far it is, where others are left out.
+
+    It ends after a while, and where the caller may not read it any more.
+    """
     loop, store, account = asyncio.get_running_loop(), context.store, context.account_id
-    until, position = loop.time() + STREAM_SECONDS, query.after
-    while store.lets_wait and loop.time() < until:
+    until, told, position = loop.time() + STREAM_SECONDS, loop.time(), query.after
+    while store.lets_wait and loop.time() < until and await context.is_let_in():
         page = await store.feed(account, replace(query, after=position))
+        position, left = page.position, told + ALIVE_SECONDS - loop.time()
         if page.entries:
             texts = await entries_json(context, page.entries, whole=whole)
             sent = page.entries[: len(texts)]
             yield b"".join(event_of(entry, text) for entry, text in zip(sent, texts, strict=True))
             position = page.position if len(sent) == len(page.entries) else sent[-1].position
-        elif page.position < page.end:
-            position = page.position
-        elif not await store.feed_moved(account, page.position, ALIVE_SECONDS):
-            position = page.position
+        elif position >= page.end and left > 0 and await store.feed_moved(account, position, left):
+            continue
+        else:
             yield b"id: %d\n\n" % position
+        told = loop.time()
 
 
 async def entries_json(context: Context, entries: Sequence[FeedEntry], *, whole: bool) -> list[bytes]:
     """Return entries as they are answered, with ``whole`` each with its order: as many as fit into a page, one at least."""
-    names = await context.names()
-    found, size = list[bytes](), 0
+    loop, names = asyncio.get_running_loop(), await context.names()
+    until, found, size = loop.time() + MAKING_SECONDS, list[bytes](), 0
     for entry in entries:
+        if found and whole and loop.time() >= until:
+            break
         text = entry_json(entry, names, await _order(context, entry) if whole else None)
         size += len(text)
         if found and size > PAGE_BYTES:

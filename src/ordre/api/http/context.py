@@ -10,13 +10,14 @@ from starlette.requests import Request
 from ordre.api.http.client_names import ClientNames
 from ordre.api.http.deadline import Deadline
 from ordre.api.http.rates import Guesses
+from ordre.api.http.requests import token_of
 from ordre.api.http.turns import Exports
 from ordre.api.http.unseen import Told
 from ordre.api.wire.common import encode
 from ordre.application.aside import small
 from ordre.application.change import Call
 from ordre.application.store import Store
-from ordre.auth.tokens import Tokens
+from ordre.auth.tokens import InvalidToken, Tokens
 from ordre.domain.order.conditions import Limits
 
 WRITES = "ordre.writes"
@@ -80,6 +81,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     async def names(self) -> Mapping[str, str]:
         """Return the current names of the account's clients, by id."""
         return await self.clients.of(self.account_id)
+
+    async def is_let_in(self) -> bool:
+        """Whether the token of the request is still good: what takes long asks again."""
+        try:
+            await self.tokens.verify(token_of(self.request))
+        except InvalidToken:
+            return False
+        return True
 
     @contextmanager
     def waiting(self) -> Iterator[None]:

@@ -38,6 +38,12 @@ def header_of(request: Request, name: bytes) -> str | None:
     return None
 
 
+def token_of(request: Request) -> str:
+    """Return the token that a request comes with; none is empty."""
+    scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 async def body_of(request: Request, most_bytes: int, deadline: Deadline) -> bytes:
     """Return the request's body.
 

@@ -30,20 +30,20 @@ class StreamAnswer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, letting others in between its pieces."""
-        gone = asyncio.create_task(_gone(receive))
+        left = asyncio.create_task(gone(receive))
         try:
             async with aclosing(self._parts):
                 await send({"type": "http.response.start", "status": 200, "headers": self._headers})
                 if scope["method"] != "HEAD":
-                    await self._send(send, gone)
-            if gone.done():
+                    await self._send(send, left)
+            if left.done():
                 scope[LEFT] = True
             else:
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            gone.cancel()
+            left.cancel()
 
-    async def _send(self, send: Send, gone: "asyncio.Task[None]") -> None:
+    async def _send(self, send: Send, left: "asyncio.Task[None]") -> None:
         """Send the parts, as long as there is somebody to take them."""
         part: bytes | None = self._first
         while part is not None:
@@ -51,27 +51,28 @@ class StreamAnswer:
                 piece = part[start : start + PIECE]
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await asyncio.sleep(0)
-                if gone.done():
+                if left.done():
                     return
                 self.spent(len(piece))
-            part = await self._next(gone)
+            part = await self._next(left)
 
-    async def _next(self, gone: "asyncio.Task[None]") -> bytes | None:
+    async def _next(self, left: "asyncio.Task[None]") -> bytes | None:
         """Return the next part; None at the end, or where the client goes away while it is made."""
         made = asyncio.create_task(self._made())
         try:
-            await asyncio.wait([made, gone], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([made, left], return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not made.done():
                 made.cancel()
                 with suppress(asyncio.CancelledError):
                     await made
-        return None if gone.done() else made.result()
+        return None if left.done() else made.result()
 
     async def _made(self) -> bytes | None:
         return await anext(self._parts, None)
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Wait until the client has gone away, or is answered."""
     while (await receive())["type"] != "http.disconnect":
         pass

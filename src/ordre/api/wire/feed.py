@@ -40,8 +40,8 @@ EVENT_STREAM = "text/event-stream"
 RETRY = b"retry: 1000\n\n"
 """Begins a stream of events: how many milliseconds a browser waits until it connects again."""
 MOST_SECONDS = 30
-MOST_ORDERS = 100
-"""Entries on a page where each comes with its whole order."""
+MOST_INCLUDED = 100
+"""Entries on a page where each comes with its document or its whole order: they are read before it is seen how many fit."""
 
 
 class FeedOf(Wire):
@@ -49,7 +49,7 @@ class FeedOf(Wire):
 
     Attributes:
         after: The `position` that was answered last; 0 reads from the beginning
-        limit: How many at most; with `include=order` 100 at most
+        limit: How many at most; with `include` 100 at most
         wait: Seconds to wait for an entry where there is none yet
         kind: The kinds wanted, one or several. Left out, all
         store_id: Those of orders and drafts that name this store, and of all that were erased
@@ -66,8 +66,7 @@ class FeedOf(Wire):
 
     def query(self) -> FeedQuery:
         """Return the query for the store."""
-        whole = given(self.include) == "order"
-        limit = min(self.limit, MOST_ORDERS) if whole else self.limit
+        limit = min(self.limit, MOST_INCLUDED) if given(self.include) else self.limit
         documents = given(self.include) == "document"
         asked = FeedQuery(after=self.after, limit=limit, store_id=given(self.store_id), documents=documents)
         return asked.of_kinds(frozenset(self.kind)) if self.kind else asked
