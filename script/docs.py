@@ -14,7 +14,7 @@ from ordre.api.operations.table import OPERATIONS
 from ordre.conformance import table
 from ordre.conformance.fields import ENUMS, OBJECTS
 from ordre.conformance.table import Row
-from ordre.domain import refusals
+from ordre.domain import hook_refusals, refusals
 from ordre.domain.refusals import Refusal
 from ordre.settings import Settings, flag_of, rule_of, variable_of
 
@@ -54,7 +54,8 @@ def refusals_table() -> Iterator[str]:
 
 def named_refusals() -> list[type[Refusal]]:
     """Every refusal that has a code, in the order of the source."""
-    found = [one for one in vars(refusals).values() if isinstance(one, type) and issubclass(one, Refusal)]
+    named = [*vars(refusals).values(), *vars(hook_refusals).values()]
+    found = dict.fromkeys(one for one in named if isinstance(one, type) and issubclass(one, Refusal))
     return [one for one in found if isinstance(getattr(one, "code", None), str)]
 
 

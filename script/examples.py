@@ -16,7 +16,7 @@ from example_run import CLOCK, Run  # noqa: E402 - it lies among the tests
 
 def main() -> None:
     """Run and write."""
-    with running(CLOCK) as ordre, httpx.Client(base_url=ordre.url, timeout=30) as http:
+    with running(CLOCK, ORDRE_HOOK_POLL_SECONDS="0") as ordre, httpx.Client(base_url=ordre.url, timeout=30) as http:
         kept = Run(http, ordre.account_id, ordre.client_id, ordre.client_secret).every_operation()
     text = json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
     (ROOT / "src" / "ordre" / "api" / "document" / "example_answers.json").write_text(text, encoding="utf-8")

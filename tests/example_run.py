@@ -36,15 +36,17 @@ class Run:
         if route.access.by_secret:
             sent["headers"], sent["auth"] = {}, (self.client_id, self.secret)
         answer = self.http.request(route.method, route.path.format_map(named), **sent)
-        assert answer.status_code == 200, f"{operation}: {answer.text}"
-        self.kept.setdefault(operation, {"path": named if "{" in route.path else {}, "answer": answer.json()})
-        return answer.json()
+        assert answer.status_code == (200 if route.answer else 204), f"{operation}: {answer.text}"
+        answered = answer.json() if route.answer else None
+        self.kept.setdefault(operation, {"path": named if "{" in route.path else {}, "answer": answered})
+        return answered
 
     def every_operation(self) -> dict[str, Any]:
         self.token = self.call("aid_auths_oauth_token_post")["access_token"]
         self._drafts()
         self._order()
         self._payments()
+        self._hooks()
         for operation in (
             "aid_orders_get",
             "aid_orders_export_get",
@@ -110,6 +112,16 @@ class Run:
         ):
             self.call(f"aid_orders_id_{name}_get", order_id=order)
             self.call(f"aid_orders_id_{name}_{kind}_id_get", order_id=order, **{f"{kind}_id": id_})
+
+    def _hooks(self) -> None:
+        hook = self.call("aid_hooks_subscriptions_post")["id"]
+        self.call("aid_hooks_subscriptions_hid_ping_post", hid=hook)
+        for operation in ("get", "hid_get", "hid_redeliver_post", "hid_resume_post"):
+            self.call(f"aid_hooks_subscriptions_{operation}", hid=hook)
+        (ping, *_) = self.call("aid_hooks_subscriptions_hid_deliveries_get", hid=hook)
+        for operation in ("get", "redeliver_post"):
+            self.call(f"aid_hooks_subscriptions_hid_deliveries_id_{operation}", hid=hook, delivery_id=ping["id"])
+        self.call("aid_hooks_subscriptions_hid_delete", hid=hook)
 
     def _steady(self, kept: dict[str, Any]) -> dict[str, Any]:
         """What differs from run to run, in the form of an example: ids by when they come, one instant, no keys."""

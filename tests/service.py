@@ -22,6 +22,7 @@ from ordre.application import accounts
 from ordre.application.store import Store
 from ordre.auth.secrets import digest_of, new_secret
 from ordre.bootstrap import make_store
+from ordre.domain.hooks import EVENTS
 from ordre.settings import Settings
 from throwaway import free_port
 
@@ -95,7 +96,7 @@ class Service:
     def shop(self, *scopes: str, account_id: str | None = None) -> "Iterator[Shop]":
         account = account_id or f"T{next(_numbers)}"
         with self._directory() as directory:
-            client_id, secret = directory.new_client(account, scopes or ("admin:shopping",))
+            client_id, secret = directory.new_client(account, scopes or ("admin:shopping", "admin:hooks"))
         with httpx.Client(base_url=self.url, timeout=30, verify=_TRUSTED, event_hooks={"response": [check]}) as http:
             yield Shop(http, account, client_id, secret)
 
@@ -197,6 +198,19 @@ class Shop:
         if body is not None:
             more["json"] = body
         return self.http.request(method, f"/v1/accounts/{self.account_id}/shopping{path}", headers=headers, **more)
+
+    def hooks(self, method: str, path: str = "", body: Any = None, *, status: int = 200, **more: Any) -> Any:
+        """Send to subscriptions; ``path`` is below them. Return the answer, or None where it is empty."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"/v1/accounts/{self.account_id}/hooks/subscriptions{path}"
+        answer = self.http.request(method, url, headers=headers, **({} if body is None else {"json": body}), **more)
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def subscribe(self, url: str, *events: str, secret: Any = None, **more: Any) -> Any:
+        """Let a receiver be told of these events, or of all."""
+        config = {"url": url, **({} if secret is None else {"secret": secret})}
+        return self.hooks("POST", body={"config": config, "events": list(events or EVENTS), **more})
 
     def get(self, path: str, **more: Any) -> Any:
         return done(self.send("GET", path, **more))

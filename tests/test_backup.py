@@ -23,6 +23,7 @@ from ordre.db.layout import layout
 from ordre.db.packing import from_row
 from ordre.db.schema import HISTORY, migrations
 from ordre.settings import Settings
+from receivers import QUICK
 from service import ORDRE, Shop, items, operation, serving
 
 pytestmark = pytest.mark.slow
@@ -41,10 +42,14 @@ class Source:
     draft: Any
 
 
+SECRET = {"type": "HMAC-SHA1", "value": "known to the receiver alone"}
+
+
 @pytest.fixture(scope="module", params=ENGINES)
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     database = new_database(request, str(request.param), tmp_path_factory)
-    with serving(database) as service, service.shop() as shop, service.shop() as other:
+    with serving(database, ORDRE_HOOK_POLL_SECONDS="0") as service, service.shop() as shop, service.shop() as other:
+        shop.subscribe("https://shop.example/webhooks", secret=SECRET)
         order = shop.order(100, 250, customer={"id": "C", "email": "kari@example.com"}, comment="Blåbær til Kari")
         authorized = shop.post(f"/orders/{order['id']}/authorizations", PAID, headers={"Idempotency-Key": "k"})
         shop.post("/draft_orders", {"order": {"currency": "NOK"}}, headers={"Idempotency-Key": "d"})
@@ -72,6 +77,14 @@ EARLIER = {"order_terms", "draft_terms"}
 """Tables that hold what earlier versions wrote, until it is written anew."""
 
 
+UNTOUCHED = {"suspended_at": None, "suspended_reason": None}
+
+
+def subscriptions(found: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    (table,) = (one for one in layout(migrations("sqlite")[-1].number) if one.name == "subscriptions")
+    return [dict(zip(table.columns, row, strict=True)) for row in found["subscriptions"]]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_everything_comes_back(
     source: Source, engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -83,7 +96,9 @@ def test_everything_comes_back(
     before, after = contents(source.database), contents(database)
     empty = {table for table, rows in before.items() if not rows}
     assert empty == EARLIER, "nothing would be shown by a table that is empty"
-    assert after == before
+    assert [row["suspended_reason"] for row in subscriptions(after)] == ["the database was restored from a backup"]
+    assert [{**row, **UNTOUCHED} for row in subscriptions(after)] == [{**row, **UNTOUCHED} for row in subscriptions(before)]
+    assert {**after, "subscriptions": []} == {**before, "subscriptions": []}
     assert done.rows == written.rows == {table: len(rows) for table, rows in before.items()}
     assert done.differing.places == 0
     for one in (source.database, database):
@@ -109,6 +124,20 @@ def test_a_client_goes_on_where_it_was(source: Source, tmp_path: Path) -> None:
         assert next_number(shop) == "3-A"
         shop.post(f"{path}/captures", operation((1, 60)))
         assert Shop(stranger.http, source.account_id, *source.client).new_token()
+
+
+def test_subscriptions_wait_until_they_are_resumed(source: Source, tmp_path: Path) -> None:
+    """A copy sends nothing. Their secrets are encrypted in the file, or left out; one that is lost is not sent without."""
+    for name, passphrase, status in (("with", PASSPHRASE, 200), ("without", None, 400)):
+        file, database = tmp_path / name, f"sqlite:///{tmp_path / name}.sqlite"
+        backed_up(source.database, file, passphrase=passphrase)
+        assert b"known to the receiver" not in gzip.decompress(file.read_bytes())
+        restored(database, file)
+        with serving(database, **QUICK) as service, service.shop(account_id=source.account_id) as shop:
+            (hook,) = shop.hooks("GET")
+            assert (hook["state"], hook["config"]["secret"]) == ("suspended", {"type": "HMAC-SHA1"})
+            answer = shop.hooks("POST", f"/{hook['id']}/resume", status=status)
+            assert answer.get("state", "lost") == ("active" if passphrase else "lost")
 
 
 def test_the_tables_are_those_of_the_database(own_database: str) -> None:

@@ -20,7 +20,7 @@ from ordre.api.wire.item_parts import TaxLine
 from ordre.api.wire.items import NewItem
 from ordre.api.wire.operations import NewOperation, OperationItem
 from ordre.api.wire.orders import NewOrder
-from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy, calls, errors
+from ordre.client import UNSET, AsyncClient, Call, Client, Listing, Page, Policy, calls, errors, hooks
 from ordre.client.filters import FeedFilters, OrderFilters
 from service import Service, Shop, items, operation, serving
 
@@ -195,6 +195,15 @@ def every_call(client: Sender) -> list[Call[Any]]:  # noqa: PLR0915 - a line an 
     assert [one.order_id for one in send(calls.export_orders(status="open", include_events=True))] == [path]
     assert len(send(calls.list_drafts(status="completed"))) == 1
     assert [one.id for one in send(calls.read_feed(kind=["capture", "refund"], limit=1)).entries] == [order.id]
+    receiver = {"config": {"url": "https://shop.example/webhooks"}, "events": ["shopping_order_update"]}
+    hook = send(hooks.subscribe(receiver)).id
+    assert [one.id for one in send(hooks.list_subscriptions(limit=1))] == [send(hooks.get_subscription(hook)).id] == [hook]
+    assert send(hooks.ping(hook)) is None
+    assert send(hooks.redeliver_after(hook, 0)).position == 0
+    (ping, *_) = send(hooks.list_deliveries(hook, total=True))
+    assert send(hooks.get_delivery(hook, ping.id)).id == send(hooks.redeliver(hook, ping.id)).id == ping.id
+    assert send(hooks.resume(hook)).state == "active"
+    assert send(hooks.unsubscribe(hook)).state == "deleted"
     assert send(calls.get_store_order("S 1", path)).id == send(calls.get_customer_order("C/1", path)).id
     assert send(calls.create_order(new(5))).status == "open"
     assert send(calls.cancel_order(path, {"cancelled_reason": "customer"})).status == "cancelled"
@@ -210,14 +219,15 @@ def test_every_operation(client: Sender, network: Network) -> None:
     operations = [route for route in OPERATIONS if route.scopes]
     reached = set()
     for method, path in network.requests:
-        below = path.partition("?")[0].partition("/shopping")[2].split("/")
+        below = path.partition("?")[0].split("/")
         for route in operations:
-            pattern = route.path.partition("/shopping")[2].split("/")
+            pattern = route.path.split("/")
             fits = len(pattern) == len(below) and all(a == b or a[:1] == "{" for a, b in zip(pattern, below, strict=True))
             if fits and method == route.method:
                 reached.add(route.id)
     assert {route.id for route in operations} - reached == set(), "give each a function in client/calls.py, and call it here"
-    functions = {name for name, one in vars(calls).items() if inspect.isfunction(one) and one.__module__ == calls.__name__}
+    both = {**vars(calls), **vars(hooks)}.items()
+    functions = {name for name, one in both if inspect.isfunction(one) and one.__module__ in (calls.__name__, hooks.__name__)}
     assert len([name for name in functions if name[0] != "_" and name != "plain"]) == len(operations)
     assert len(made) >= len(operations)
     assert network.tokens == 1

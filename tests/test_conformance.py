@@ -66,12 +66,12 @@ UNSEEN = [
 def is_unseen(request: httpx.Request) -> bool:
     below = request.url.path.partition("/shopping")[2]
     operation = any(request.method == method and path.match(below) for method, path in UNSEEN)
-    return operation or bool(NOT_SEEN_PARAMETERS & set(request.url.params))
+    return operation or ("/shopping" in request.url.path and bool(NOT_SEEN_PARAMETERS & set(request.url.params)))
 
 
 def another_idea(request: httpx.Request, status: int, content: Any) -> tuple[int, Any]:
     """Change whatever no public page says: statuses, versions, sums, orders of lists, errors, names of what is refused."""
-    if request.url.path.endswith("/auth/token"):
+    if request.url.path.endswith("/auth/token") or (status < 400 and "/hooks/" in request.url.path):
         return status, content
     if status == 200 and request.method == "POST":
         status = 201

@@ -16,13 +16,14 @@ from ordre.api.wire.common import KNOWN_WORDS, milliseconds
 from ordre.application.accounts import ACCOUNT_ID
 from ordre.settings import BadSetting, Settings
 
-TYPES = list(dict.fromkeys(one for route in OPERATIONS for one in (route.body, route.answer, route.query)))
+TYPES = list(dict.fromkeys(one for route in OPERATIONS for one in (route.body, route.answer, route.query) if one))
 SAMPLES = {
     "currency": "NOK",
     "email": "kari@example.com",
     "phone_number": "+4799999999",
     "date_of_birth": "1990-09-20",
     "line_id": "1",
+    "url": "https://shop.example/webhooks",
     "original_currency": "SEK",
 }
 """The name of a field -> what matches its pattern; the others are instants or ids."""

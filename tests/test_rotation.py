@@ -183,7 +183,8 @@ async def _version(database: str, shop: Shop) -> Any:
 def test_names_and_scopes_are_changed(shop: Shop, service: Service) -> None:
     update = ("client", "update", shop.account_id, shop.client_id)
     said = run(*update, "--name", "Web [shop]", database=service.database)
-    assert said == f"client {shop.client_id} of {shop.account_id} is now named Web [shop] and may do admin:shopping\n"
+    scopes = "admin:shopping, admin:hooks"
+    assert said == f"client {shop.client_id} of {shop.account_id} is now named Web [shop] and may do {scopes}\n"
     shop.get("/orders")
     made = run_json(*update, "--scope", "read:shopping", "--scope", "read:shopping", database=service.database)
     assert (made["name"], made["scopes"]) == ("Web [shop]", ["read:shopping"])

@@ -53,7 +53,7 @@ def are_networks(text: str) -> bool:
 
 def networks_in(text: str) -> list[str]:
     """Return the addresses and networks that are named."""
-    return [one.strip() for one in text.split(",")]
+    return [one.strip() for one in text.split(",") if text]
 
 
 def are_secrets(text: str) -> bool:

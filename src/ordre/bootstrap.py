@@ -99,7 +99,9 @@ def readable_by_others(settings: Settings) -> list[Path]:
 
 
 async def seal_keys(store: Store, settings: Settings) -> int:
-    """Encrypt the keys that sign tokens, where there is a secret to do it with; return how many were not, or by an older one.
+    """Encrypt keys that sign tokens and secrets of webhooks, where there is a secret to do it with.
+
+    Return how many were not, or by an older one.
 
     Raises:
         KeysUnreadable: They are encrypted under another secret, or there is none.
@@ -107,7 +109,7 @@ async def seal_keys(store: Store, settings: Settings) -> int:
     await store.signing_keys()
     if not settings.secret_keys():
         return 0
-    changed = await store.seal_signing_keys()
+    changed = await store.seal_signing_keys() + await store.seal_hook_secrets()
     if changed:
         await store.settle(settings.vacuum_bytes)
     return changed

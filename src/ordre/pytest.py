@@ -10,6 +10,7 @@ happened yet, and the clock begins at 2026-01-01T00:00:00Z. Where a test fails, 
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -73,13 +74,17 @@ class RunningOrdre:
 
 
 @contextmanager
-def running(clock: str = START) -> Iterator[RunningOrdre]:
-    """Start a server in memory with its clock at an instant; end it, and all it knows, at the end."""
+def running(clock: str = START, **variables: str) -> Iterator[RunningOrdre]:
+    """Start a server in memory with its clock at an instant; end it, and all it knows, at the end.
+
+    ``variables`` are added to its environment.
+    """
     command = [sys.executable, "-m", "ordre", "serve", "--ephemeral", "--clock", clock, "--port", "0", "--log-format", "json"]
+    environment = {**os.environ, **variables}
     with (
         tempfile.TemporaryDirectory(prefix="ordre-") as folder,
         (Path(folder) / "log").open("wb") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603 - our own
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process,  # noqa: S603 - our own
     ):
         try:
             line = process.stdout.readline() if process.stdout is not None else ""

@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from socket import socket
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +19,7 @@ from ordre.application.erasure import tidy
 from ordre.application.store import Store
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.bootstrap import make_store
+from ordre.delivering import deliver_for_ever
 from ordre.demo import fill
 from ordre.domain.refusals import Refused
 from ordre.settings import Settings, current
@@ -75,13 +77,14 @@ class Application:
         except (StoreUnavailable, Refused) as error:
             await send({"type": "lifespan.startup.failed", "message": _reason(error)})
             return
-        tidying = asyncio.create_task(self._tidy()) if self._tidies else None
+        beside = [asyncio.create_task(work) for work in self._beside()]
         stopping.listen()
         _favour_the_loop()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        if tidying is not None:
-            tidying.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await self._store.close()
         logs.write_waiting()
         await send({"type": "lifespan.shutdown.complete"})
@@ -97,10 +100,12 @@ class Application:
                 logs.warning("waiting", reason=str(error))
                 await asyncio.sleep(_AWAY_SECONDS)
 
-    @property
-    def _tidies(self) -> bool:
-        """Whether this process erases what has expired: its clock runs, and no worker does it."""
-        return self._settings.tidy_seconds > 0 and not self._settings.clock
+    def _beside(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what this process does beside serving, where no worker does it: erasing, while its clock runs, and delivering."""
+        if self._settings.tidy_seconds > 0 and not self._settings.clock:
+            yield self._tidy()
+        if self._settings.hook_poll_seconds > 0:
+            yield deliver_for_ever(self._store, self._settings)
 
     async def _tidy(self) -> None:
         await tidy_for_ever(self._store, self._settings, self._settings.vacuum_bytes)

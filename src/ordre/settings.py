@@ -71,6 +71,7 @@ class Settings:
     max_lines: int = _setting(1_000, "Largest number of lines on an order", least=1)
     max_operations: int = _setting(2_000, "Largest number of payment operations on an order", least=1)
     max_events: int = _setting(10_000, "Largest number of service events on an order", least=1)
+    max_subscriptions: int = _setting(20, "Largest number of subscriptions to webhooks of an account", least=1)
     token_seconds: int = _setting(86_400, "How long a token is valid", least=1)
     idempotency_seconds: int = _setting(86_400, "How long the answer to an Idempotency-Key is kept", least=1)
     token_failures_per_minute: int = _setting(
@@ -99,6 +100,20 @@ class Settings:
         268_435_456,
         "Largest SQLite file that servers rewrite after an erasure; `ordre worker` and `ordre erase` rewrite any",
     )
+    hook_poll_seconds: float = _setting(
+        0.5, "Time between looks for webhooks to be sent, in each server process; `0` leaves it to `ordre worker`"
+    )
+    hook_seconds: float = _setting(30.0, "How long the receiver of a webhook may take to answer", least=0.01)
+    hook_retry_seconds: float = _setting(
+        5.0, "Time until a webhook that failed is sent again; then 12, 120 and 720 times as long, each more or less a fifth"
+    )
+    hook_networks: str = _setting(
+        "",
+        "Addresses and networks, separated by commas, that webhooks are sent to although they are not on the public internet",
+        fits=are_networks,
+        expected="addresses or networks separated by commas, such as 127.0.0.0/8, 10.1.0.0/16, fd00::/8",
+    )
+    hook_log_seconds: int = _setting(2_592_000, "How long it is kept what became of a webhook", least=1)
     body_seconds: float = _setting(15.0, "How long the body of a request may take to arrive", least=0.01)
     request_seconds: float = _setting(30.0, "How long a request may take", least=0.01)
     drain_seconds: float = _setting(

@@ -31,7 +31,10 @@ async def tidy_for_ever(store: Store, settings: Settings, vacuum_bytes: int | No
 
 async def tidy_once(store: Store, settings: Settings, vacuum_bytes: int | None = None) -> Found:
     """Erase what has expired by now, and log how much."""
-    gone = await tidy(store, time.time_ns() // 1_000_000, settings.idempotency_seconds, vacuum_bytes)
+    at = time.time_ns() // 1_000_000
+    for account_id in await store.accounts_with_hooks():
+        await store.forget_deliveries(account_id, at - settings.hook_log_seconds * 1000)
+    gone = await tidy(store, at, settings.idempotency_seconds, vacuum_bytes)
     if gone.orders or gone.drafts:
         logs.info("erased", orders=len(gone.orders), drafts=len(gone.drafts))
     return gone

@@ -29,7 +29,7 @@ Rows = dict[str, list[dict[str, Any]]]
 ROWS: Rows = json.loads(Path(__file__).with_name("earlier.json").read_text(encoding="utf-8"))
 SCHEMAS = sorted(Path(__file__).with_name("earlier").glob("*.json"))
 BETWEEN = [pytest.param(one, marks=pytest.mark.long) for one in SCHEMAS[1:-1]]
-NEVER_NEWEST = {4}
+NEVER_NEWEST = {4, 15}
 """Migrations that came together with the next one, so no version left a database that ends in them."""
 
 

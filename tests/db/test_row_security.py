@@ -17,10 +17,11 @@ from throwaway import OWNER, SUPERUSER, Cluster, unbound
 pytestmark = pytest.mark.slow
 
 ROLE = "ordre_application"
-KEPT = ("clients", "erased_drafts", "facts", "feed", "feeds", "order_bodies", "orders")
+KEPT = ("clients", "erased_drafts", "facts", "feed", "feeds", "order_bodies", "orders", "subscriptions")
 """What no server deletes."""
 TENANT = (
     "clients",
+    "deliveries",
     "draft_events",
     "draft_terms",
     "drafts",
@@ -35,6 +36,7 @@ TENANT = (
     "order_terms",
     "orders",
     "recorded_terms",
+    "subscriptions",
     "tallies",
 )
 
@@ -67,6 +69,7 @@ def shops(granted: str) -> Iterator[tuple[Shop, Shop]]:
             completed = shop.post("/draft_orders", {"order": {"currency": "NOK", "items": items(5)}})
             (made,) = shop.put(f"/draft_orders/{completed['id']}/complete")["orders"]
             shop.delete(f"/orders/{made['id']}")
+            shop.subscribe("https://shop.example/webhooks")
         yield one, other
 
 

@@ -157,7 +157,7 @@ def test_keys_are_published_and_rotate(shop: Shop, service: Service) -> None:
     assert {(key["alg"], key["crv"], key["use"]) for key in keys["keys"]} == {("EdDSA", "Ed25519", "sig")}
     for token in (old, new):
         claims = verified_by_pyjwt(shop, token)
-        assert (claims["sub"], claims["scope"]) == (shop.client_id, "admin:shopping")
+        assert (claims["sub"], claims["scope"]) == (shop.client_id, "admin:shopping admin:hooks")
 
 
 def verified_by_pyjwt(shop: Shop, token: str) -> dict[str, Any]:

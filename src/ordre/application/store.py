@@ -8,6 +8,7 @@ from ordre.application.change import Change, HeldDraft, Outcome
 from ordre.application.directory import AccountStore
 from ordre.application.documents import Documents
 from ordre.application.feed import FeedPage, FeedQuery
+from ordre.application.hooks import HookStore
 from ordre.application.lists import EventPage, EventQuery, ListQuery, Page
 from ordre.application.views import FactRow, Found, StoredOrder, Subject, View
 from ordre.domain.merkle import Head
@@ -161,7 +162,7 @@ class Access(StrEnum):
     """An embedded database is made and migrated where needed."""
 
 
-class Store(AccountStore, OrderStore, Protocol):
+class Store(AccountStore, OrderStore, HookStore, Protocol):
     """One contract, two engines."""
 
     async def open(self) -> None:

@@ -12,7 +12,7 @@ from ordre.api.wire.search import TERMS
 from ordre.application.directory import SERVICE, SigningKey
 from ordre.auth.roots import is_signed
 from ordre.backup.file import FORMAT, BadBackup, End, Header, Line, Reader, Root, Section, Values
-from ordre.backup.keys import Lock, unlocked
+from ordre.backup.keys import Lock, unlocked, unlocked_secret
 from ordre.db.administration import ACTED
 from ordre.db.administration import restored as log_restored
 from ordre.db.indexing import index_terms, pack_facts
@@ -31,6 +31,8 @@ _ROWS_AT_ONCE = 500
 _BYTES_AT_ONCE = 1024 * 1024
 _VERIFIED_AT_ONCE = 50
 _HEADS = "select id, version, hash from orders where account_id = $1 order by id"
+_RESTORED = "the database was restored from a backup"
+"""Why nothing is sent: it may be a copy beside the one that goes on sending."""
 _TYPES = {"text": str, "bigint": int, "blob": str}
 """Of the values of a file, in which bytes stand as base64."""
 
@@ -196,7 +198,11 @@ class _Restoring:
         batch = self._batch
         if batch is None or len(row) != len(batch.table.columns):
             raise BadBackup("the file was changed since it was written: it holds a row that no table has")
-        batch.rows.append(self._key(batch.table, row) if batch.table.name == "signing_keys" else row)
+        if batch.table.name == "signing_keys":
+            row = self._key(batch.table, row)
+        elif batch.table.name == "subscriptions":
+            row = self._subscription(batch.table, row)
+        batch.rows.append(row)
         batch.bytes += size
         if len(batch.rows) == _ROWS_AT_ONCE or batch.bytes >= _BYTES_AT_ONCE:
             await self._write()
@@ -217,6 +223,17 @@ class _Restoring:
         self._batch = _Batch(batch.table)
         self._told("Restoring", self._done, max(self._total, self._done))
         await asyncio.sleep(0)  # so that it can be interrupted
+
+    def _subscription(self, table: Table, row: Values) -> Values:
+        """Return a subscription as this database stores it: nothing is sent to it until somebody resumes it."""
+        fields = dict(zip(table.columns, row, strict=True))
+        hook_id, sealed = fields["id"], fields["secret"]
+        secret = unlocked_secret(sealed, hook_id, self._lock) if isinstance(hook_id, str) and isinstance(sealed, str) else None
+        stored = None if secret is None else self._database.sealed_secret(str(hook_id), secret)
+        fields |= {"secret": stored, "held_by": None, "held_until": None}
+        if fields["deleted_at"] is None:
+            fields |= {"suspended_at": self._header.made_at, "suspended_reason": _RESTORED}
+        return list(fields.values())
 
     def _key(self, table: Table, row: Values) -> Values:
         """Return a key as this database stores it."""

@@ -13,8 +13,9 @@ from ordre.auth.roots import sign, signed_root
 from ordre.auth.sealing import SALT_BYTES
 from ordre.auth.tokens import new_signing_key
 from ordre.backup.file import FORMAT, End, Header, Root, Section, Step, Values, Writer, end_content
-from ordre.backup.keys import Lock, is_private, locked
+from ordre.backup.keys import Lock, is_private, locked, locked_secret
 from ordre.db.layout import Table, layout
+from ordre.db.sql import Row
 from ordre.db.transaction import Transaction, known
 from ordre.domain.merkle import GrowingRoot, Head, leaf
 from ordre.settings import Settings
@@ -37,7 +38,8 @@ class Written:
 async def back_up(settings: Settings, file: BinaryIO, at: int, passphrase: str | None, told: Told) -> Written:
     """Write everything that the database holds at one instant to a file; writers go on meanwhile.
 
-    ``at`` is now, in milliseconds since 1970. Without a passphrase the private halves of keys that sign tokens are left out.
+    ``at`` is now, in milliseconds since 1970. Without a passphrase the private halves of keys that sign tokens are left out,
+    and the secrets of webhooks.
 
     Raises:
         StoreUnavailable: The database cannot be read, is not there, or has no schema that this version knows.
@@ -117,9 +119,18 @@ class _Writing:
                     head = Head(order=row[place["id"]], version=row[place["version"]], hash=row[place["hash"]])
                     self._roots[account].add(leaf(account, head))
                     yield list(row)
+            case "subscriptions":
+                async for row in self._database.table(table):
+                    yield self._subscription(row, place)
             case _:
                 async for row in self._database.table(table):
                     yield list(row)
+
+    def _subscription(self, row: Row, place: dict[str, int]) -> Values:
+        """Return a subscription as a file holds it."""
+        hook_id, secret = row[place["id"]], row[place["secret"]]
+        held = None if secret is None else locked_secret(self._database.opened_secret(hook_id, secret), hook_id, self._lock)
+        return [held if name == "secret" else row[place[name]] for name in place]
 
     async def _signing_keys(self, table: Table, place: dict[str, int]) -> AsyncIterator[Values]:
         """Yield the keys as a file holds them, among them one that signs."""

@@ -31,7 +31,7 @@ def conformance(
     Args:
         url: The server's URL, such as http://127.0.0.1:8080.
         account: The account, such as T12345678.
-        client_id: The id of a client with the scope admin:shopping.
+        client_id: The id of a client with the scopes admin:shopping and admin:hooks.
         client_secret: Its secret.
         evidence: How far to judge: by what public pages of the original API show, also by what is derived from them, or also by
             what is inferred where they are silent.

@@ -72,6 +72,7 @@ def print_root_key(*, public: Switch = False) -> None:
 def _print_sealed(database: str | None, by: str | None, what: str, *, plain: bool, json: bool) -> None:
     async def work(store: Store) -> tuple[int, int]:
         changed = await store.seal_signing_keys(plain=plain)
+        await store.seal_hook_secrets(plain=plain)
         await store.settle()
         return changed, len(await store.signing_keys())
 

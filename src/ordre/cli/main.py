@@ -27,6 +27,7 @@ COMMANDS = {
     "witness": "ordre.cli.witness:witness",
     "log": "ordre.cli.log:log",
     "worker": "ordre.cli.worker:worker",
+    "webhooks": "ordre.cli.webhooks:app",
     "erase": "ordre.cli.erase:erase",
     "demo": "ordre.cli.demo:demo",
     "bench": "ordre.cli.bench:bench",

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 
-from ordre import bootstrap, logs, tidying
+from ordre import bootstrap, delivering, logs, tidying
 from ordre.application.store import Access
 from ordre.application.troubles import StoreUnavailable
 from ordre.application.views import Found
@@ -14,12 +14,13 @@ from ordre.settings import Settings
 
 
 def worker(*, once: Switch = False, database: Database = None, json: Json = False) -> None:
-    """Erase orders and drafts whose time to live has ended, and drop old idempotency keys, until interrupted.
+    """Send webhooks, erase orders and drafts whose time to live has ended, and drop old idempotency keys, until interrupted.
 
-    `ordre serve` does this by itself, every ORDRE_TIDY_SECONDS. Where that is 0, run this beside it, or with --once by a timer.
+    `ordre serve` does this by itself: it looks for webhooks every ORDRE_HOOK_POLL_SECONDS, and erases every ORDRE_TIDY_SECONDS.
+    Where one of them is 0, run this beside it, any number of them on PostgreSQL; or, to erase, with --once by a timer.
 
     Args:
-        once: Do one round, print how many were erased, and end.
+        once: Erase once, print how many were erased, and end. No webhooks are sent.
     """
     settings = stored_settings(database=database)
     begin_log(settings)
@@ -39,5 +40,7 @@ async def _tidied(settings: Settings, *, once: bool) -> Found:
     async with bootstrap.opened(settings, Access.CHANGE) as store:
         if not once:
             logs.info("tidying", every_seconds=tidying.tidy_pause(settings))
-            await tidying.tidy_for_ever(store, settings)
+            async with asyncio.TaskGroup() as together:
+                together.create_task(tidying.tidy_for_ever(store, settings))
+                together.create_task(delivering.deliver_for_ever(store, settings))
         return await tidying.tidy_once(store, settings)

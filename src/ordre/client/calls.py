@@ -50,9 +50,10 @@ Body: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
-    """A request to be sent: ``path`` is below ``/shopping``; ``decode`` makes the answer's type of its bytes."""
+    """A request to be sent: ``path`` is below ``room``; ``decode`` makes the answer's type of its bytes."""
 
     method: str
+    room: str = "/shopping"
     path: str
     decode: Callable[[bytes], T]
     query: Mapping[str, str] | None = None

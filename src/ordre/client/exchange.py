@@ -123,7 +123,7 @@ class Exchange:
             headers["Content-Type"] = "application/json"
         content = None if call.body is None else encode(call.body)
         sent = Sent(
-            method=call.method, url=f"{self._api}/shopping{call.path}", headers=headers, query=call.query or {}, content=content
+            method=call.method, url=f"{self._api}{call.room}{call.path}", headers=headers, query=call.query or {}, content=content
         )
         token = yield from self._valid_token(now)
         try:

@@ -20,6 +20,12 @@ class PageOptions(TypedDict, total=False):
     total: bool
 
 
+class HookOptions(PageOptions, total=False):
+    """Which page, and whether deleted subscriptions are wanted, too."""
+
+    include_deleted: bool
+
+
 class EventOptions(PageOptions, total=False):
     """Which events, and which page of them."""
 

@@ -112,12 +112,21 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send a request; ``path`` is below ``/shopping``."""
+        return self._sent(method, f"/shopping{path}", body, query, headers or {})
+
+    def _sent(
+        self, method: str, path: str, body: object, query: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
         if not self._evidence.counts_at(self._level):
             raise _NotAskedError
         if not self._token:
             self._token = expect(self.token(), 200)["access_token"]
-        sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
-        return self._kept(self._http.request(method, f"{self.root}/shopping{path}", params=query, headers=sent, json=body))
+        sent = {"Authorization": f"Bearer {self._token}", **headers}
+        return self._kept(self._http.request(method, f"{self.root}{path}", params=query, headers=sent, json=body))
+
+    def hooks(self, method: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> httpx.Response:
+        """Send a request; ``path`` is below ``/hooks/subscriptions``."""
+        return self._sent(method, f"/hooks/subscriptions{path}", body, query, {})
 
     def get(self, path: str, **query: Any) -> Any:
         """Send a GET; return the answer."""
@@ -192,7 +201,7 @@ def expect(answer: httpx.Response, status: int) -> Any:
         raise NotConformingError(
             f"{request.method} {request.url.path} answered {answer.status_code}, not {int(status)}: {answer.text[:300]}"
         )
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 def same(what: str, found: object, expected: object) -> None:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from ordre.conformance.api import Api, Check, NotConformingError, expect, same
 from ordre.conformance.of_drafts import amending, draft_deleted, draft_life, links, order_ids, replacing, splitting
+from ordre.conformance.of_hooks import subscriptions
 from ordre.conformance.of_orders import comments, events, every_field, ids_in_paths, lists, orders_directly, statuses
 from ordre.conformance.of_payments import OPERATIONS, limits_of_money, many_authorizations, operations, payment_statuses, sessions
 from ordre.conformance.table import DERIVED, INFERRED
@@ -38,7 +39,7 @@ def headers(api: Api) -> None:
         same("the error's code", error.get("code"), "NOT FOUND")
 
 
-_D, _O = "/shopping/draft_orders", "/shopping/orders/{order_id}"
+_D, _O, _H = "/shopping/draft_orders", "/shopping/orders/{order_id}", "/hooks/subscriptions"
 CHECKS = (
     Check("tokens", ("POST /auth/token", "Authorization"), tokens),
     Check(
@@ -105,6 +106,20 @@ CHECKS = (
             "include_events",
         ),
         lists,
+    ),
+    Check(
+        "webhooks",
+        (
+            f"GET {_H}",
+            f"POST {_H}",
+            f"GET {_H}/{{hid}}",
+            f"DELETE {_H}/{{hid}}",
+            f"POST {_H}/{{hid}}/ping",
+            f"GET {_H}/{{hid}}/deliveries",
+            f"GET {_H}/{{hid}}/deliveries/{{delivery_id}}",
+            "include_deleted",
+        ),
+        subscriptions,
     ),
     Check(
         "every field",

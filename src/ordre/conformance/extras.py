@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from ordre.conformance.api import Api, Check, expect, fresh, lines, operation, part, same
+from ordre.conformance.of_hooks import going_back
 from ordre.conformance.table import EXTRA_PARAMETERS, Evidence, Verdict
 
 
@@ -235,6 +236,16 @@ EXTRAS = (
         money,
     ),
     _own("exporting", ("GET /shopping/orders/export", "format", "rows", "content-disposition", "transfer-encoding"), exporting),
+    _own(
+        "webhooks",
+        (
+            "POST /hooks/subscriptions/{hid}/resume",
+            "POST /hooks/subscriptions/{hid}/redeliver",
+            "POST /hooks/subscriptions/{hid}/deliveries/{delivery_id}/redeliver",
+            "secrets of webhooks",
+        ),
+        going_back,
+    ),
     _own("strict", ("Prefer", "preference-applied", "x-ordre-ignored"), strict),
     _own(
         "more",

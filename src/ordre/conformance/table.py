@@ -100,6 +100,16 @@ OPERATIONS = (
     Row("GET /shopping/customers/{customer_id}/orders", S, DERIVED),
     Row("GET /shopping/customers/{customer_id}/orders/{order_id}", S, DERIVED),
     Row("GET /shopping/feed", X, NONE, "every change of the account, at positions without gaps"),
+    Row("GET /hooks/subscriptions", S, SEEN, "a list in no envelope"),
+    Row("POST /hooks/subscriptions", S, SEEN, "of the events of orders and drafts alone; a `ping` is sent"),
+    Row("GET /hooks/subscriptions/{hid}", S, SEEN),
+    Row("DELETE /hooks/subscriptions/{hid}", S, SEEN),
+    Row("POST /hooks/subscriptions/{hid}/ping", S, SEEN, "204"),
+    Row("GET /hooks/subscriptions/{hid}/deliveries", S, SEEN, "a list in no envelope; what was sent is not kept"),
+    Row("GET /hooks/subscriptions/{hid}/deliveries/{delivery_id}", S, SEEN),
+    Row("POST /hooks/subscriptions/{hid}/resume", X, NONE, "lets one go on that was suspended or not active"),
+    Row("POST /hooks/subscriptions/{hid}/redeliver", X, NONE, "sends everything after a position of the feed again"),
+    Row("POST /hooks/subscriptions/{hid}/deliveries/{delivery_id}/redeliver", X, NONE, "sends one delivery again"),
 )
 
 _ORDERS, _DRAFTS, _LISTS = "lists of orders", "lists of drafts", "lists of orders and drafts"
@@ -155,6 +165,12 @@ PARAMETERS: dict[str, tuple[Row, ...]] = {
         Row("kind", X, NONE, "one or several"),
         Row("store_id", X, NONE),
         Row("include", X, NONE, "`document` or `order`"),
+    ),
+    "subscriptions": (Row("include_deleted", S, SEEN),),
+    "subscriptions and deliveries": (
+        Row("limit", S, SEEN, "1 to 100, by default 10"),
+        Row("starting_after", S, SEEN, "the id of the last one seen; an unknown one is refused"),
+        Row("total", S, SEEN),
     ),
 }
 
@@ -276,7 +292,21 @@ BEHAVIOUR = (
         "line_id", D, SEEN, "its text is taken where it is a number, and the number where it is text; answered as in the original"
     ),
     Row("tax_lines", D, DERIVED, "may be left out, and a line may have a percentage alone"),
-    Row("webhooks", D, SEEN, "`/hooks` is not there yet"),
+    Row(
+        "webhooks",
+        S,
+        SEEN,
+        "events, headers, signatures and five attempts as in the original, a 400 ends them; no redirect is followed:"
+        " [webhooks](webhooks.md)",
+    ),
+    Row("what webhooks say", S, INFERRED, "the order, the draft or the event under `order`, `draft_order` or `order_event`"),
+    Row("feed of webhooks", X, NONE, "what happened, and the order's version, by which a gap is seen"),
+    Row("signatures of Standard Webhooks", X, NONE, "beside the original's, with the same secret"),
+    Row("secrets of webhooks", D, INFERRED, "never answered"),
+    Row("fields of a subscription", S, INFERRED, "mask the order, draft or event; what every body has is always sent"),
+    Row("an order without a draft", D, INFERRED, "sends `shopping_order_update` of version 1: no event is seen for it"),
+    Row("a receiver that fails", D, SEEN, "suspends its subscription, which is kept and can be resumed; the original deletes it"),
+    Row("callback_url of a session", D, INFERRED, "kept in the event, and not called: that is for whoever takes the payment"),
 )
 
 EXTRA_PARAMETERS = tuple(row.name for group in (_LISTS, _ORDERS) for row in PARAMETERS[group] if row.verdict is X)

@@ -7,7 +7,7 @@ _GRANTS = (
     "revoke all on all tables in schema public from {name}",
     "grant select, insert, update on all tables in schema public to {name}",
     "grant delete on order_terms, draft_terms, found_orders, found_drafts, recorded_terms to {name}",
-    "grant delete on draft_events, drafts, idempotency, tallies to {name}",
+    "grant delete on draft_events, drafts, idempotency, tallies, deliveries to {name}",
     "revoke update on facts, acts, erased_drafts, tallies, feed from {name}",
     "grant update (ref, data, document, event, salt, packed, size) on facts to {name}",
     "revoke insert, update on schema_migrations from {name}",

@@ -12,6 +12,7 @@ from ordre.application.documents import Documents
 from ordre.application.troubles import StoreUnavailable, Trouble
 from ordre.auth.sealing import Sealer
 from ordre.db.bell import Bell
+from ordre.db.hooks import HookTables
 from ordre.db.indexing import index_terms, pack_facts
 from ordre.db.names import there as names_there
 from ordre.db.reads import OrderTables
@@ -23,7 +24,7 @@ _WATCH_SECONDS = 0.0005
 """For each account that is looked at, as many there are."""
 
 
-class SqlStore(OrderTables):
+class SqlStore(OrderTables, HookTables):
     """A store over SQL. An engine says how a change is run."""
 
     engine: Engine

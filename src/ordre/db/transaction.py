@@ -9,6 +9,7 @@ from typing import Protocol
 from ordre.application.troubles import StoreUnavailable
 from ordre.db.administration import migrated
 from ordre.db.directory import about_key
+from ordre.db.hooks import about_secret, opened_secret
 from ordre.db.layout import Table
 from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, HISTORY, Applied, Engine, Migration, applied_from, migrations
@@ -85,6 +86,18 @@ class Transaction(OrderTables):
     def sealed_key(self, kid: str, jwk: str) -> str:
         """Return a key that signs tokens as this database stores it."""
         return self._sealer.seal(jwk, about_key(kid))
+
+    def opened_secret(self, hook_id: str, stored: str) -> str:
+        """Return the secret of a subscription, from how a database with this one's secret stores it.
+
+        Raises:
+            KeysUnreadable: It is encrypted under another secret.
+        """
+        return opened_secret(self._sealer, hook_id, stored)
+
+    def sealed_secret(self, hook_id: str, secret: str) -> str:
+        """Return the secret of a subscription as this database stores it."""
+        return self._sealer.seal(secret, about_secret(hook_id))
 
     async def account_ids(self) -> Sequence[str]:
         """Return every account's id, in order."""

@@ -12,6 +12,9 @@ SCOPES = (
     "write:shopping",
     "read:shopping:/orders/ANY/events",
     "write:shopping:/orders/ANY/events",
+    "admin:hooks",
+    "read:hooks",
+    "write:hooks",
 )
 """Every scope that a client may be granted, as the reference names them."""
 

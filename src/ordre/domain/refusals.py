@@ -19,7 +19,7 @@
     └── KeyReused        the idempotency key was sent with another request (422)
 
 A refusal is a value that names one fault; ``Refused`` is raised with all the faults of a request. Statuses are given in one
-table, ``api/http/errors.py``; the page ``docs/errors.md`` lists every code.
+table, ``api/http/errors.py``; the page ``docs/errors.md`` lists every code. Those of webhooks stand in ``hook_refusals``.
 """
 
 from dataclasses import dataclass, fields

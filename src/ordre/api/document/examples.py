@@ -57,6 +57,17 @@ EXAMPLES: dict[str, Any] = {
         "description": "food prepared",
     },
     "aid_orders_id_comments_post": {"body": "Leave it at the door"},
+    "aid_hooks_subscriptions_post": {
+        "config": {
+            "url": "https://shop.example/webhooks",
+            "content_type": "application/json",
+            "secret": {"type": "HMAC-SHA1", "value": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+            "insecure_ssl": 0,
+        },
+        "events": ["shopping_draft_complete", "shopping_order_update", "shopping_order_delete"],
+        "fields": "id,order_id,version,status,payment_status,items(line_id,payment_details)",
+    },
+    "aid_hooks_subscriptions_hid_redeliver_post": {"after": 0},
 }
 
 _LIST = {"limit": 20, "total": "true", "status": "open", "created_at.gte": "2026-01-01T00:00:00Z"}
@@ -65,6 +76,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "aid_orders_get": {**_LIST, "payment_status": "paid,partially_refunded", "q": "kari stablestol", "metadata.channel": "pos"},
     "aid_orders_export_get": {"limit": 1},
     "aid_orders_id_get": {"version": 2},
+    "aid_hooks_subscriptions_get": {"limit": 20, "total": "true"},
+    "aid_hooks_subscriptions_hid_deliveries_get": {"limit": 20, "total": "true"},
     "aid_orders_id_diff_get": {"from": 1, "to": 3},
     "aid_orders_id_events_get": {"include_events": "service-event", "limit": 10},
     "aid_feed_get": {"after": 0, "limit": 2, "kind": "authorization", "include": "document"},

@@ -18,7 +18,7 @@ from ordre.api.wire.queries import MOST_METADATA_FILTERS, ListOf, NoBody
 _DESCRIPTION = """Ordre keeps orders and what happened to their payments, line by line. It speaks the Orders API of Dintero:
 an integration changes its base URL. Amounts are whole minor units of the order's currency; instants are RFC 3339.
 
-Every write takes an `Idempotency-Key`; every write to an order or a draft takes `If-Match` with the version of its `ETag`."""
+Every write to an order or a draft takes an `Idempotency-Key`, and `If-Match` with the version of its `ETag`."""
 
 _SECTIONS = {
     "authenticate": ("Tokens", "A token for a client's id and secret; every other operation takes it."),
@@ -38,6 +38,7 @@ _SECTIONS = {
     "feed": ("Feed", "Every change of the account, in the order in which they were committed."),
     "storeorder": ("Orders of a store", "The same lists and orders, for one store."),
     "customerorder": ("Orders of a customer", "The same lists and orders, for one customer."),
+    "hooks": ("Webhooks", "Receivers that are told of what happens to orders and drafts, and what was sent to them."),
     "service": ("Service", "What clients and operators ask of the server itself."),
 }
 """Tag of a route -> the section's name for people, and what is in it, in the order of the page."""
@@ -210,14 +211,9 @@ def _header(name: str, about: str, pattern: str | None = None) -> dict[str, Any]
 
 
 def _responses(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = {"$ref": REF.format(name=route.answer.__name__)}
-    if route.or_erased:
-        schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
-    answer = {"schema": schema, **({"example": example["answer"]} if example else {})}
-    content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.streams} or {"application/json": answer}
-    if route.streams and example:
-        content[route.streams[0]]["example"] = json_text(example["answer"]) + "\n"
-    good = {"description": "Done" if route.method != "GET" else "Found", "content": content}
+    good: dict[str, Any] = {"description": "Done" if route.method != "GET" else "Found"}
+    if route.answer is not None:
+        good["content"] = _content(route, route.answer, example)
     statuses = ["400", "401", "405", "429", "500", "503"]
     if route.scopes:
         statuses += ["403", "404"]
@@ -230,10 +226,24 @@ def _responses(route: AnyRoute, example: dict[str, Any]) -> dict[str, Any]:
         good["headers"] = {**(_TOLD if route.writes else {}), **_RATES}
     if links := _links(route):
         good["links"] = links
-    found = {"200": good, **faults}
+    found = {"200" if route.answer is not None else "204": good, **faults}
     if route.method == "GET" and route.scopes and not route.streams:
         found["304"] = {"description": "The version that If-None-Match names is the current one"}
     return found
+
+
+def _content(route: AnyRoute, type_: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
+    """Return the forms of the answer, by media type."""
+    schema: dict[str, Any] = {"$ref": REF.format(name=type_.__name__)}
+    if route.or_erased:
+        schema = {"anyOf": [schema, {"$ref": REF.format(name="ErasedOrder")}]}
+    if route.bare_list:
+        schema = {"type": "array", "items": schema}
+    answer = {"schema": schema, **({"example": example["answer"]} if example else {})}
+    content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.streams} or {"application/json": answer}
+    if route.streams and example:
+        content[route.streams[0]]["example"] = json_text(example["answer"]) + "\n"
+    return content
 
 
 def _links(route: AnyRoute) -> dict[str, Any]:

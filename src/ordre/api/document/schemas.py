@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 
 def components() -> dict[str, Schema]:
     """Return the schema of every body and answer, by name."""
-    types = [type_ for route in OPERATIONS for type_ in (route.answer, route.body) if type_ is not NoBody]
+    types = [type_ for route in OPERATIONS for type_ in (route.answer, route.body) if type_ not in (NoBody, None)]
     unique = list(dict.fromkeys([*types, ErrorBody]))
     _, made = msgspec.json.schema_components(unique, schema_hook=_schema, ref_template=REF)
     types_by_name = {type_.__name__: type_ for type_ in _heirs(Wire)}
@@ -61,7 +61,7 @@ def _portable(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("enum"), list) and "type" not in value:
-        value = {"type": "string", **value}
+        value = {"type": "string" if isinstance(value["enum"][0], str) else "integer", **value}
     return {name: published(one) if name == "pattern" and isinstance(one, str) else _portable(one) for name, one in value.items()}
 
 

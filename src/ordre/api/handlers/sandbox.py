@@ -35,7 +35,7 @@ async def new_account(store: Store, account_id: str, at: int, client_id: str = "
     """
     secret = secret or new_secret()
     account = await accounts.create_account(store, account_id, "Test", at)
-    scopes, digest = ["admin:shopping"], digest_of(secret)
+    scopes, digest = ["admin:shopping", "admin:hooks"], digest_of(secret)
     client = await accounts.create_client(store, account.account_id, "Test", scopes, digest, at, client_id=client_id)
     return {"account_id": account.account_id, "client_id": client.client_id, "client_secret": secret}
 

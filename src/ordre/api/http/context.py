@@ -30,9 +30,10 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """An answer: JSON, as a text or as the pieces of one, and the version that becomes its ETag. What is no JSON names its type.
 
     Of parts that are made while it is sent the ``first`` is made already; whoever sends it closes their source.
+    With 204 there is none.
     """
 
-    body: str | bytes | Sequence[bytes] | AsyncGenerator[bytes, None]
+    body: str | bytes | Sequence[bytes] | AsyncGenerator[bytes, None] | None
     version: int | None = None
     status: int = 200
     headers: Mapping[str, str] = MappingProxyType({})

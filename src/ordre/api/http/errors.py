@@ -55,7 +55,7 @@ class ErrorDetail(Wire, kw_only=True):
         parameter: The parameter that is not known
         allowed: The parameters that are
         kind: The kind of operation that was not found
-        status: The status that the draft has
+        status: The status that the draft has, or the state of the subscription
         id: The id that is used already
         order_id: The order_id that is used already
         authorization_id: The authorization that is not there

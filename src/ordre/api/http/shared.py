@@ -24,7 +24,12 @@ class Api:
         self.settings = settings
         self.clients = ClientNames(store)
         self.tokens = Tokens(store, settings.token_seconds)
-        self.limits = Limits(lines=settings.max_lines, operations=settings.max_operations, events=settings.max_events)
+        self.limits = Limits(
+            lines=settings.max_lines,
+            operations=settings.max_operations,
+            events=settings.max_events,
+            subscriptions=settings.max_subscriptions,
+        )
         self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
         self.budget = Budget(settings.account_cost_per_second, BURST_SECONDS)
         self.turns, self.exports = Turns(), Exports()

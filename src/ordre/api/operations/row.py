@@ -35,6 +35,8 @@ WRITE = Access(scopes=("admin:shopping", "write:shopping"), writes=True)
 ERASE = Access(scopes=("admin:shopping",), writes=True)
 READ_EVENTS = Access(scopes=("admin:shopping", "read:shopping", "write:shopping", "read:shopping:/orders/ANY/events"))
 WRITE_EVENTS = Access(scopes=("admin:shopping", "write:shopping", "write:shopping:/orders/ANY/events"), writes=True)
+READ_HOOKS = Access(scopes=("admin:hooks", "write:hooks", "read:hooks"))
+WRITE_HOOKS = Access(scopes=("admin:hooks", "write:hooks"))
 BY_SECRET = Access(by_secret=True)
 ANYONE = Access()
 
@@ -68,6 +70,8 @@ SESSION_ID = Parameter(name="session_id", about="The session's id")
 COMMENT_ID = Parameter(name="comment_id", about="The comment's id")
 STORE_ID = Parameter(name="store_id", about="The store's id")
 CUSTOMER_ID = Parameter(name="customer_id", about="The customer's id")
+HID = Parameter(name="hid", about="The subscription's id")
+DELIVERY_ID = Parameter(name="delivery_id", about="The delivery's id")
 
 PARAMETERS = {
     one.name: one
@@ -84,6 +88,8 @@ PARAMETERS = {
         COMMENT_ID,
         STORE_ID,
         CUSTOMER_ID,
+        HID,
+        DELIVERY_ID,
     )
 }
 """Name in a path -> parameter."""
@@ -95,6 +101,8 @@ ORDERS = f"{ACCOUNT}/shopping/orders"
 ORDER = f"{ORDERS}/{ORDER_ID}"
 STORE_ORDERS = f"{ACCOUNT}/shopping/stores/{STORE_ID}/orders"
 CUSTOMER_ORDERS = f"{ACCOUNT}/shopping/customers/{CUSTOMER_ID}/orders"
+HOOKS = f"{ACCOUNT}/hooks/subscriptions"
+HOOK = f"{HOOKS}/{HID}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +143,10 @@ class Route(Generic[B, Q]):
     form: bool = False
     """Whether the body may be a form instead of JSON."""
     query: type[Q]
-    answer: type[msgspec.Struct]
+    answer: type[msgspec.Struct] | None
+    """None where it is answered with 204."""
+    bare_list: bool = False
+    """Whether it is answered with a list of these, in no envelope."""
     streams: tuple[str, ...] = ()
     """The media types of what is answered in its place, as long as it comes: lines of such answers, or files."""
     or_erased: bool = False

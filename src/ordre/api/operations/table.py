@@ -3,6 +3,7 @@
 from ordre.api.operations.drafts import DRAFT_ROUTES
 from ordre.api.operations.events import EVENT_ROUTES
 from ordre.api.operations.feed import FEED_ROUTES
+from ordre.api.operations.hooks import HOOK_ROUTES
 from ordre.api.operations.orders import ORDER_ROUTES, STORE_AND_CUSTOMER_ROUTES
 from ordre.api.operations.payments import PAYMENT_ROUTES
 from ordre.api.operations.row import AnyRoute
@@ -16,5 +17,6 @@ OPERATIONS: tuple[AnyRoute, ...] = (
     *EVENT_ROUTES,
     *STORE_AND_CUSTOMER_ROUTES,
     *FEED_ROUTES,
+    *HOOK_ROUTES,
     *SERVICE_ROUTES,
 )

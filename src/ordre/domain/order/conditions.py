@@ -10,7 +10,7 @@ from ordre.domain.refusals import AlreadyUsed, LimitReached, OrderCancelled, Ord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits on the size of one order."""
+    """The limits on the size of one order, and of the subscriptions of an account."""
 
     lines: int = 1_000
     operations: int = 2_000
@@ -18,6 +18,7 @@ class Limits:
     events: int = 10_000
     """Reports of services."""
     comments: int = 1_000
+    subscriptions: int = 20
 
 
 LIMITS = Limits()
