@@ -169,7 +169,8 @@ def test_an_id_that_does_not_sort_by_time_is_replaced_and_kept(empty: str, tmp_p
     file = written(tmp_path / "file", named, unnamed)
     said = imported(empty, file, "T00000001")
     assert [(one["differs"], one["orders"]) for one in said["differences"]] == [("id", 2)]
-    first, second = map(json.loads, exported(empty, "T00000001"))
+    orders = {one["order_id"]: one for one in map(json.loads, exported(empty, "T00000001"))}
+    first, second = orders[named["order_id"]], orders[unnamed["id"]]
     assert first["external_ids"] == [{"id": named["id"], "description": "id before the import"}]
     assert (second["order_id"], "external_ids" in second) == (unnamed["id"], False)
     found = run_json("order", "list", "T00000001", "--created-from", "2021-03-01", "--created-to", "2021-03-01", database=empty)
@@ -369,7 +370,7 @@ def test_memory_does_not_grow_with_the_file(
 ) -> None:
     file, (account,) = many
     few = tmp_path / "few"
-    few.write_text("".join(file.open(encoding="utf-8").readlines()[:500]), encoding="utf-8")
+    few.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:500]), encoding="utf-8")
     most = []
     for one in (few, file):
         program = (

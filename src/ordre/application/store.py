@@ -1,6 +1,6 @@
 """The store contract: what the use cases need of a database."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -116,8 +116,12 @@ class OrderStore(Protocol):
         """Return where each ``every``-th order stands, by account and id: where work on all of them is divided."""
         ...
 
-    async def there(self, account_id: str, names: Sequence[str]) -> Sequence[tuple[str, str]]:
+    async def there(self, account_id: str, named: Sequence[str]) -> Sequence[tuple[str, str]]:
         """Return the (``id``, ``order_id``) of each order that has one of these names as either."""
+        ...
+
+    async def views(self, account_id: str, ids: Sequence[str]) -> Mapping[str, View]:
+        """Return the orders that have one of these ids, by id."""
         ...
 
     async def named(self, account_id: str, name: str) -> Sequence[str]:

@@ -6,8 +6,10 @@ the last one that he has.
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
+from ordre.application.aside import aside, small
 from ordre.application.lists import EventPage, ListQuery, Made
 from ordre.application.views import FactRow, View
 from ordre.db import codec, queries
@@ -16,6 +18,7 @@ from ordre.db.lists import Finding, Listed, _Text
 from ordre.db.reads import view_of
 from ordre.db.sql import Row
 from ordre.db.terms import Statement
+from ordre.db.within import size_of
 from ordre.domain.order.facts import CommentDeleted, ServiceReported
 
 FACTS_AT_ONCE = 2_000
@@ -83,8 +86,14 @@ def _grouped(views: Sequence[View]) -> Iterator[list[View]]:
 
 
 async def _with_events(walk: Walk, account_id: str, views: Sequence[View]) -> Sequence[View]:
+    rows = await walk.rows(queries.facts_of(len(views)), account_id, *(view.order.id for view in views))
+    return await aside(sum(map(size_of, rows)), partial(_joined, views, rows))
+
+
+def _joined(views: Sequence[View], rows: Sequence[Row]) -> Sequence[View]:
     facts: dict[str, list[FactRow]] = {view.order.id: [] for view in views}
-    for id_, *row in await walk.rows(queries.facts_of(len(facts)), account_id, *facts):
+    for id_, *row in rows:
+        small.give_way()
         facts[id_].append(codec.fact_of(row))
     return [replace(view, events=_events(facts[view.order.id])) for view in views]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -10,11 +10,12 @@ from ordre.application.change import Change, Outcome
 from ordre.application.directory import SERVICE
 from ordre.application.documents import Documents
 from ordre.application.troubles import StoreUnavailable, Trouble
+from ordre.application.views import View
 from ordre.auth.sealing import Sealer
+from ordre.db import names
 from ordre.db.bell import Bell
 from ordre.db.hooks import HookTables
 from ordre.db.indexing import index_terms, pack_facts
-from ordre.db.names import there as names_there
 from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 
@@ -99,9 +100,13 @@ class SqlStore(OrderTables, HookTables):
                     if ends[account_id] != before.get(account_id):
                         self._bell.ring(account_id)
 
-    async def there(self, account_id: str, names: Sequence[str]) -> Sequence[tuple[str, str]]:
+    async def there(self, account_id: str, named: Sequence[str]) -> Sequence[tuple[str, str]]:
         """Return the (``id``, ``order_id``) of each order that has one of these names as either."""
-        return [(row[0], row[1]) for row in await names_there(self, account_id, names)]
+        return [(row[0], row[1]) for row in await names.there(self, account_id, named)]
+
+    async def views(self, account_id: str, ids: Sequence[str]) -> Mapping[str, View]:
+        """Return the orders that have one of these ids, by id."""
+        return await names.views(self, account_id, ids)
 
     async def take_room(self) -> None:
         """Write something that takes room on the disk, where the engine has a way to; fail where the disk is still full."""

@@ -9,6 +9,7 @@ from ordre.api.wire.answers import order_json
 from ordre.application.change import Outcome
 from ordre.application.restoring import bringing
 from ordre.application.store import Store
+from ordre.application.views import View
 from ordre.domain.order.order import Status
 from ordre.moving.reading import Difference, Read, Reader, Reason, Unfit, compared
 
@@ -83,10 +84,9 @@ class Bringer:
         late = await self._written(new)
         numbers = {line.number for line, _ in new} - {line.number for line, _ in late}
         found = {line.number: _imported(line, read) for line, read in together if line.number in numbers}
-        for line, read in together:
-            if line.number not in numbers:
-                found[line.number] = await self._compared(line, read)
-        return found
+        rest = [one for one in together if one[0].number not in numbers]
+        views = await self._store.views(self._account_id, [read.write.order.id for _, read in rest])
+        return found | {line.number: self._compared(line, read, views.get(read.write.order.id)) for line, read in rest}
 
     async def _written(self, new: Sequence[tuple[Line, Read]]) -> list[tuple[Line, Read]]:
         """Write orders; return those that somebody else had written meanwhile."""
@@ -96,11 +96,10 @@ class Bringer:
         outcomes: list[Outcome] = await asyncio.gather(*changes)
         return [one for one, outcome in zip(new, outcomes, strict=True) if not outcome.answer.orders]
 
-    async def _compared(self, line: Line, read: Read) -> Result:
+    def _compared(self, line: Line, read: Read, view: View | None) -> Result:
         """Say whether what is there is what would be written."""
         order = read.write.order
-        view = await self._store.order(self._account_id, order.order_id)
-        if view is None or view.order.id != order.id:
+        if view is None or view.order.order_id != order.order_id:
             reason = Reason(
                 "order_id_taken", f"Another order of the account has its order_id {order.order_id} or its id {order.id}"
             )

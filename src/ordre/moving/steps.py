@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
@@ -19,6 +18,7 @@ from ordre.api.wire.orders import READ_BY_RULES, about_change
 from ordre.application.ids import id_floor
 from ordre.application.restoring import IMPORT, Joined, Step, Touched, What
 from ordre.domain.ledger import Kind
+from ordre.domain.lines import PricedItem
 from ordre.domain.order.lifecycle import Cancel, Close, Comment, DeleteComment, Open, Report
 from ordre.domain.order.parts import About, Content, EventState, JsonFields, Reason
 from ordre.domain.order.paying import Record, StartSession
@@ -27,6 +27,7 @@ from ordre.moving.documents import (
     ONLY_IMPORTED,
     Imported,
     ImportedEvent,
+    ImportedItem,
     ImportedOperation,
     ImportedOrder,
     ImportedReport,
@@ -120,8 +121,7 @@ class Steps:
 
     def _placed(self, event: str, draft_id: str | None) -> Step:
         document = self._document
-        # an update may have made a line less than its additions and taxes, so these are not judged again
-        amounts = tuple(replace(priced(item), additions=(), taxes=()) for item in document.items)
+        amounts = tuple(_priced(item) for item in document.items)
         shown: dict[int, JsonFields] = {}
         for item, amount, keys in zip(document.items, amounts, _raws(self._keys["items"]), strict=True):
             shown[amount.line_id] = _ordered(shown_item(item, amount, given(item.version) or 1), keys)
@@ -284,6 +284,12 @@ class Steps:
         tail = "" if isinstance(step.what, Place) else f"/{self.id}"
         lane = "comments" if step.lane == "deletions" else step.lane
         return request_event("IMPORT", f"{path}{tail}{f'/{lane}' if lane else ''}", "")
+
+
+def _priced(item: ImportedItem) -> PricedItem:
+    """Return the amounts of an item. An update may leave a line less than its additions and taxes: they are not judged again."""
+    found = priced(item)
+    return PricedItem(line_id=found.line_id, gross=found.gross, discounts=found.discounts, net=found.net)
 
 
 def _lanes(happened: Sequence[Step]) -> dict[str, deque[Step]]:
