@@ -14,6 +14,7 @@ from tampering import Tamper, fill, tables, tampers
 from database import ENGINES, new_database, sql
 from ordre import audit, bootstrap
 from ordre.db.layout import Table
+from ordre.db.tally import number_of
 from ordre.db.verify import Difference
 from ordre.settings import Settings
 from throwaway import OWNER, unbound
@@ -144,3 +145,39 @@ def test_facts_of_no_order_are_named_as_such(filled: str, verified: Verified) ->
     found = [str(one) for one in verified(f"delete from orders where id = '{order}'")]
     assert f"T00000007 row {order} of facts: it belongs to nothing: orders has no such row" in found
     assert any("facts of orders, and" in one for one in found)
+
+
+@pytest.mark.parametrize(("kind", "what"), [("draft_erased", "erasures"), ("draft_updated", "events"), ("placed", "facts")])
+def test_what_has_no_position_in_the_feed_is_named(filled: str, verified: Verified, kind: str, what: str) -> None:
+    """Tallies count it, as they did before there were feeds: so it is after a server of before then wrote to the database."""
+    ((first,),) = sql(filled, f"select max(position) from feed where kind = '{kind}'")
+    hashes = [
+        (name, row[0])
+        for name, table in (("facts", "facts"), ("events", "draft_events"))
+        for row in sql(
+            filled, f"select x.hash from {table} x join feed f on f.id = x.id and f.version = x.version where position >= {first}"
+        )
+    ]
+    ((draft, joined),) = sql(filled, "select id, hashes from erased_drafts")
+    for (version,) in sql(filled, f"select version from feed where id = '{draft}' and position >= {first}"):
+        hashes += [("events", held)] if (held := joined[(version - 1) * 64 : version * 64]) else []
+    into = "insert into tallies (account_id, id, kind, count, sum)"
+    tallies = [
+        f"{into} values ('T00000007', 'x{place}', '{name}', 1, '{number_of(held)}')" for place, (name, held) in enumerate(hashes)
+    ]
+    before = f"select hash from feed where position = {first - 1}"
+    found = verified(
+        f"update feeds set position = {first - 1}, hash = ({before}) where position >= {first}",
+        f"delete from feed where position >= {first}",
+        *tallies,
+    )
+    assert found
+    assert all("its feed has positions of" in one.reason for one in found)
+    assert any(what in one.reason for one in found)
+
+
+def test_an_entry_before_the_first_position_is_named(verified: Verified) -> None:
+    columns = "id, version, kind, at, actor, hash"
+    added = f"select account_id, 0, {columns} from feed where position = 1"
+    found = verified(f"insert into feed (account_id, position, {columns}) {added}")
+    assert any(one.about == "feed position 1" for one in found)

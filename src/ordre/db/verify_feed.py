@@ -12,6 +12,8 @@ from ordre.domain.draft import DraftStatus
 
 _AT_ONCE = 1_000
 _HASH = 64
+_FIRST = -(2**63)
+"""Before any position that a row may have."""
 _ENTRIES = f"""
 select f.position, f.id, f.version, f.kind, f.at, f.actor, f.hash, x.type, x.at, x.actor, x.hash,
     e.at, e.actor, e.hash, d.status, d.version, g.events, g.at, g.actor, g.hash, g.hashes
@@ -31,17 +33,21 @@ Reason = tuple[int | None, str]
 
 
 class Feed:
-    """The feed of an account. ``counted`` is what it says was written: of facts and of events of drafts, as tallies count."""
+    """The feed of an account. ``counted`` is what it says was written: of facts and of events of drafts, as tallies count.
+
+    ``erasures`` are those of drafts.
+    """
 
     def __init__(self, database: OrderTables, account_id: str) -> None:
         self._database, self._account = database, account_id
         self._position, self._hash = 0, ""
-        self.counted = Tally()
+        self.counted, self.erasures = Tally(), 0
 
     async def differences(self) -> AsyncIterator[Reason]:
         """Yield where it is not what was written. From where it is no chain any more, only the entries are looked at."""
-        chained = True
-        while rows := await self._database.rows(_ENTRIES, self._account, self._position):
+        chained, after = True, _FIRST
+        while rows := await self._database.rows(_ENTRIES, self._account, after):
+            after = rows[-1][0]
             for row in rows:
                 if row[0] != self._position + 1:
                     yield self._position + 1, f"the entry is missing; position {row[0]} stands in its place"
@@ -86,6 +92,7 @@ class Feed:
         if events is None:
             return None
         if version == events + 1:
+            self.erasures += 1
             return (DRAFT_ERASED, erased_at, erased_by), erased_hash
         held = hashes[(version - 1) * _HASH : version * _HASH]
         self.counted.count("events", held)

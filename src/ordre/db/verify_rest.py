@@ -62,6 +62,8 @@ class Rest:
     def __init__(self, database: OrderTables, account_id: str, found: Tally) -> None:
         self._database, self._account, self._found = database, account_id, found
         self._terms: Terms = database.terms
+        self._unfed, self._erasures = Tally(), 0
+        """Events of drafts that were erased before there were feeds, and how many drafts were erased since."""
 
     async def differences(self) -> AsyncIterator[Difference]:
         """Yield where it is not what was written."""
@@ -87,7 +89,7 @@ class Rest:
         for table in _SAID:
             for id_, kind, term in await self._database.rows(_unsaid(table), self._account):
                 yield self._of(f"row {id_} of {table}", f"no such row says that it is found by the {kind} {term!r}")
-        for reason in await self._sums(feed.counted):
+        for reason in [*await self._sums(feed.counted), *self._without_position(feed)]:
             yield self._of("account", reason)
 
     def _of(self, about: str, reason: str, version: int | None = None) -> Difference:
@@ -117,7 +119,13 @@ class Rest:
 
     def _erased(self, rows: Sequence[Row]) -> Iterator[Difference]:
         for id_, events, at, actor, total, before, hash_, hashes in rows:
-            self._found.put("events", events, int(total) if total.isascii() and total.isdecimal() else 0)
+            held = Tally()
+            held.put("events", events, int(total) if total.isascii() and total.isdecimal() else 0)
+            self._found.add(held)
+            if hashes:
+                self._erasures += 1
+            else:
+                self._unfed.add(held)
             if links.erased_hash(self._account, id_, events, at, actor, total, before) != hash_:
                 yield self._of(f"erased draft {id_}", "what is left of it is not what its hash says")
             elif hashes and not _are_hashes(hashes, events, total, before):
@@ -138,6 +146,16 @@ class Rest:
             return iter(["what it keeps of how much it holds is no number"])
         kept.add(fed)
         return _unequal(self._found, kept)
+
+    def _without_position(self, feed: Feed) -> Iterator[str]:
+        """Yield what was written, and has no position in the feed: nobody who follows it was told."""
+        for kind in ("facts", "events"):
+            count = self._found.counts[kind] - self._unfed.counts[kind]
+            total = self._found.sums[kind] - self._unfed.sums[kind]
+            if (count, total) != (feed.counted.counts[kind], feed.counted.sums[kind]):
+                yield f"it holds {count:,} {_KINDS[kind]}, and its feed has positions of {feed.counted.counts[kind]:,}"
+        if self._erasures != feed.erasures:
+            yield f"{self._erasures:,} of its drafts were erased, and its feed has positions of {feed.erasures:,} erasures"
 
 
 def _are_hashes(joined: str, events: int, total: str, last: str) -> bool:
