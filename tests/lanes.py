@@ -22,6 +22,7 @@ USED = 0.6
 APART = (
     "tests/test_schemathesis.py",
     "tests/test_crash.py",
+    "tests/test_deliveries.py",
     "tests/test_bench.py",
     "tests/http/test_machine.py",
     "tests/domain/test_many_orders.py",

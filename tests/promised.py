@@ -142,6 +142,7 @@ PROMISES = (
             "tests/http/test_erased_orders.py",
             "tests/domain/test_decide_erasure.py",
             "tests/test_deleted_comments.py",
+            "tests/test_deliveries.py",
         ),
     ),
     Promise(
@@ -190,9 +191,10 @@ PROMISES = (
         says="the change feed of an account is complete, ordered, gap-free and re-readable",
         mechanism=(
             "Each change has its position from the statement that writes it, under a lock on the end of its account's feed that is held"
-            " until the commit; entries are chained, and never changed or deleted."
+            " until the commit; entries are chained, and never changed or deleted. Webhooks are readers of it: a delivery is stored with its"
+            " subscription's place in the feed, and sent again until what became of it is stored."
         ),
-        attacks=("tests/test_following.py", "tests/http/test_feed.py", "tests/db/test_tampers.py"),
+        attacks=("tests/test_following.py", "tests/http/test_feed.py", "tests/test_deliveries.py", "tests/db/test_tampers.py"),
     ),
     Promise(
         id="B1",

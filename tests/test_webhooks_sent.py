@@ -16,6 +16,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,12 +26,14 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from commands import ending
 from database import ENGINES, new_database
+from in_memory import send
+from ordre.pytest import running
 from ordre.webhooks.addresses import may_reach
 from ordre.webhooks.sending import Sender
 from ordre.webhooks.signing import Aws4, aws4_headers
 from page import block_of, run_block
 from receivers import LOCAL, QUICK, Received, Receiver, receiving, wait_for
-from service import ORDRE, Service, Shop, serving
+from service import ORDRE, Service, Shop, items, serving
 from throwaway import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
@@ -330,3 +333,14 @@ def test_the_receiver_of_the_documentation(own_database: str, tmp_path: Path) ->
             assert receiver.stdout.readline() == "ping None None\n"
             shop.order(5)
             assert receiver.stdout.readline() == "shopping_order_update placed open\n"
+
+
+def test_a_server_in_memory_sends_to_this_machine_whatever_its_clock_says(receiver: Receiver) -> None:
+    with running("2999-01-01T00:00:00Z") as ordre:
+        config = {"config": {"url": receiver.url}, "events": ["shopping_order_update"]}
+        headers = {"Authorization": f"Bearer {ordre.token()}"}
+        assert httpx.post(f"{ordre.api_url}/hooks/subscriptions", json=config, headers=headers).status_code == 200
+        wait_for(lambda: receiver.of("ping"))
+        made = send(ordre, "POST", "/orders", {"currency": "NOK", "items": items(5)})
+        wait_for(receiver.but_for_pings)
+        assert receiver.but_for_pings()[0].json["order"]["id"] == made.json()["id"]

@@ -282,18 +282,18 @@ def deliveries_of(subscription: Subscription, entries: Sequence[FeedEntry], at: 
     ]
 
 
-def ping_at(id_: str, at: int) -> Delivery:
+def ping_at(id_: str, at: int, due_at: int) -> Delivery:
     """Return a delivery that tries the receiver."""
-    return Delivery(id=id_, event=PING, entry=None, state=DeliveryState.WAITING, created_at=at, due_at=at)
+    return Delivery(id=id_, event=PING, entry=None, state=DeliveryState.WAITING, created_at=at, due_at=due_at)
 
 
-async def subscribe(store: HookStore, subscription: Subscription, ping_id: str, most: int) -> Subscription:
+async def subscribe(store: HookStore, subscription: Subscription, ping_id: str, due_at: int, most: int) -> Subscription:
     """Store a new subscription, and let its receiver be tried.
 
     Raises:
         Refused: The account has as many as it may have.
     """
-    if not await store.subscribe(subscription, ping_at(ping_id, subscription.created_at), most):
+    if not await store.subscribe(subscription, ping_at(ping_id, subscription.created_at, due_at), most):
         raise Refused(SubscriptionLimit(limit=most))
     return await known(store, subscription.account_id, subscription.id)
 
@@ -331,14 +331,14 @@ async def unsubscribe(store: HookStore, account_id: str, hook_id: str, by: str, 
     return await known(store, account_id, hook_id)
 
 
-async def ping(store: HookStore, account_id: str, hook_id: str, ping_id: str, at: int) -> None:
+async def ping(store: HookStore, account_id: str, hook_id: str, ping_id: str, at: int, due_at: int) -> None:
     """Let the receiver be tried.
 
     Raises:
         Refused: There is no such subscription, or nothing is sent to it now.
     """
     await _sent_to(store, account_id, hook_id)
-    await store.add_ping(account_id, hook_id, ping_at(ping_id, at))
+    await store.add_ping(account_id, hook_id, ping_at(ping_id, at, due_at))
 
 
 async def resume(store: HookStore, account_id: str, hook_id: str, at: int) -> Subscription:

@@ -37,7 +37,7 @@ class Deliverer:
             await self._stop()
 
     async def look(self) -> None:
-        """Do one round; where the database is away, say so."""
+        """Do one round; where it fails, such as by a database that is away, say so."""
         try:
             accounts = await self._store.accounts_with_hooks()
             for account_id in [*self._lanes]:
@@ -47,6 +47,8 @@ class Deliverer:
                 await self._look_at(account_id)
         except StoreUnavailable as error:
             logs.warning("delivering_failed", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may go well
+            logs.error("delivering_failed", exc_info=error)
 
     async def _look_at(self, account_id: str) -> None:
         looks, claimed = list(await self._store.looks(account_id)), 0

@@ -322,7 +322,7 @@ def delivery_answer(one: Delivery) -> DeliveryAnswer:
         created_at=instant(one.created_at),
         event=msgspec.convert(one.event, Event | Literal["ping"]),
         state=one.state.value,
-        next_attempt_at=_instant(one.due_at),
+        next_attempt_at=UNSET if one.due_at is None else instant(max(one.due_at, one.created_at)),
         attempts=[_attempt(attempt) for attempt in one.log],
         feed=UNSET if one.entry is None else told(one.entry),
     )
