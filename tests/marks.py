@@ -74,7 +74,8 @@ def everything_in(database: str) -> bytes:
 
 def unpacked_in(database: str) -> bytes:
     """What is packed in a database, as it is unpacked."""
-    found = sql(database, "select packed, size from facts where packed is not null")
+    tables = ("facts", "order_bodies")
+    found = [row for one in tables for row in sql(database, f"select packed, size from {one} where packed is not null")]
     return "".join(text for row in found for text in unpacked(*row) or ()).encode()
 
 

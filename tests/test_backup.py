@@ -295,6 +295,20 @@ def test_a_backup_of_an_older_schema_is_migrated(
     assert drafts[0] == drafts[1], "but for the hash, which salts are in"
 
 
+def unpack(connection: sqlite3.Connection, packing: set[str]) -> None:
+    """Store facts and bodies as they are, where the older schema does not pack them."""
+    if "facts" not in packing:
+        packed = "select account_id, id, version, data, event, packed, size from newer.facts where packed is not null"
+        for *key, data, event, value, size in connection.execute(packed).fetchall():
+            texts = from_row(data, event, value, size)
+            connection.execute("update facts set data = ?, event = ? where (account_id, id, version) = (?, ?, ?)", (*texts, *key))
+    if "order_bodies" not in packing:
+        packed = "select account_id, id, fields, items, packed, size from newer.order_bodies where packed is not null"
+        for *key, fields, items, value, size in connection.execute(packed).fetchall():
+            texts = from_row(fields, items, value, size)
+            connection.execute("update order_bodies set fields = ?, items = ? where (account_id, id) = (?, ?)", (*texts, *key))
+
+
 def make_older(database: str, current: str, number: int) -> None:
     """Make a database as it was after this migration, with as much of another one as it can hold."""
     path = database.removeprefix("sqlite:///")
@@ -309,12 +323,11 @@ def make_older(database: str, current: str, number: int) -> None:
             names = ", ".join(name for name in table.columns if name in newest.get(table.name, ()))
             if names:
                 connection.execute(f"insert into main.{table.name} ({names}) select {names} from newer.{table.name}")
-        packed = "select account_id, id, version, data, event, packed, size from newer.facts where packed is not null"
-        for *key, data, event, value, size in connection.execute(packed).fetchall():
-            texts = from_row(data, event, value, size)
-            connection.execute("update facts set data = ?, event = ? where (account_id, id, version) = (?, ?, ?)", (*texts, *key))
+        unpack(connection, {table.name for table in layout(number) if "packed" in table.columns})
         if any(table.name == "accounts" and "terms_version" in table.columns for table in layout(number)):
             connection.execute("update accounts set terms_version = 1")
+        if any("stored_form" in table.columns for table in layout(number)):
+            connection.execute("update accounts set stored_form = 0")
         history = "number, name, digest, applied_at"
         newer = f"select {history} from newer.schema_migrations where number <= {number}"
         connection.execute(f"insert into schema_migrations ({history}) {newer}")

@@ -343,19 +343,3 @@ def test_where_each_subscription_stands(sending: Service, shop: Shop) -> None:
         assert "subscription" in run("webhooks", "status", database=sending.database)
         assert "0 subscriptions" in run("webhooks", "resume", shop.account_id, database=sending.database)
         assert "1 subscription " in run("webhooks", "resume", shop.account_id, hook, database=sending.database)
-
-
-def test_nothing_is_sent_of_an_account_that_is_disabled(sending: Service, shop: Shop) -> None:
-    """Once it is enabled again, it goes on where it was."""
-    with receiving() as receiver:
-        shop.subscribe(receiver.url)
-        order = shop.order(5)["id"]
-        told(receiver, 1)
-        run("account", "disable", shop.account_id, database=sending.database)
-        held = f"select held_by from subscriptions where account_id = '{shop.account_id}'"
-        wait_for(lambda: sql(sending.database, held) == [(None,)])
-        run("erase", shop.account_id, "--order", order, "--yes", database=sending.database)
-        waiting = f"select count(*) from deliveries where account_id = '{shop.account_id}' and due_at is not null"
-        assert (len(receiver.but_for_pings()), sql(sending.database, waiting)) == (1, [(0,)])
-        run("account", "enable", shop.account_id, database=sending.database)
-        assert told(receiver, 2)[1].event == "shopping_order_delete"

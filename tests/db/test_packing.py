@@ -10,6 +10,7 @@ from commands import run, run_json
 from database import sql
 from marks import everything_in
 from ordre.db import packing
+from ordre.db.directory import STORED_FORM
 from ordre.db.packing import LEAST, MARK, UNREADABLE, from_row, in_row, packed, unpacked
 from service import Shop, item, operation, serving
 
@@ -119,6 +120,29 @@ def test_a_packed_fact_that_was_changed_is_named(own_database: str, change: str)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("change", ["packed = null", "size = size + 1", "fields = '{}'", "items = ''", "terms = terms || 'x'"])
+def test_a_packed_body_that_was_changed_is_named(own_database: str, change: str) -> None:
+    with serving(own_database) as service, service.shop() as shop:
+        path = place(shop)
+    assert sql(own_database, "select count(*) from order_bodies where packed is not null") == [(1,)]
+    sql(own_database, f"update order_bodies set {change}")
+    assert f"order {path.rpartition('/')[2]}: the order" in run("verify", database=own_database, status=1)
+
+
+@pytest.mark.slow
+def test_a_page_is_bounded_by_what_is_unpacked(own_database: str) -> None:
+    """Of orders that pack well, not more are on a page."""
+    with serving(own_database) as service, service.shop() as shop:
+        lines = [item(line, 100, description="the same again " * 15) for line in range(1, 1001)]
+        for _ in range(5):
+            shop.post("/orders", {"currency": "NOK", "items": lines})
+        assert sql(own_database, "select max(length(packed)) from order_bodies")[0][0] < 50_000
+        page = shop.get("/orders", params={"limit": 100})["orders"]
+        assert 1 <= len(page) < 5
+        assert len(shop.get("/orders", params={"limit": 100, "starting_after": page[-1]["id"]})["orders"]) >= 1
+
+
+@pytest.mark.slow
 def test_what_is_said_in_a_large_fact_is_found_and_erased(own_database: str) -> None:
     with serving(own_database) as service, service.shop() as shop:
         path = place(shop)
@@ -150,10 +174,17 @@ def test_what_an_earlier_version_stored_is_packed_beside_the_servers(own_databas
         data, event = from_row(*columns)
         change = "update facts set data = $3, event = $4, packed = null, size = null where id = $1 and version = $2"
         sql(own_database, change, id_, version, data, event)
+    bodies = "select id, fields, items, packed, size from order_bodies order by id"
+    bodies_before = sql(own_database, bodies)
+    assert [row[3] is not None for row in bodies_before] == [True]
+    for id_, *columns in bodies_before:
+        change = "update order_bodies set fields = $2, items = $3, packed = null, size = null where id = $1"
+        sql(own_database, change, id_, *from_row(*columns))
     sql(own_database, "update accounts set stored_form = 0")
     assert run_json("verify", database=own_database)["differences"] == []
     assert run_json("order", "show", shop.account_id, order["id"], database=own_database)["comment"] == LARGE["comment"]
     run("worker", "--once", database=own_database)
     assert sql(own_database, stored) == before
-    assert sql(own_database, "select stored_form from accounts") == [(1,)]
+    assert sql(own_database, bodies) == bodies_before
+    assert sql(own_database, "select stored_form from accounts") == [(STORED_FORM,)]
     assert run_json("verify", database=own_database)["differences"] == []

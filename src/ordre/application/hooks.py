@@ -218,9 +218,7 @@ class HookStore(Protocol):
         ...
 
     async def claim(self, account_id: str, hook_id: str, by: str, at: int, until: int) -> Subscription | None:
-        """Hold a subscription until an instant, or hold it longer.
-
-        Return None where somebody else does, or where it or its account is not active.
+        """Hold a subscription until an instant, or hold it longer; None where somebody else does, or it is not active any more.
 
         The database's own clock counts where it has one: ``until`` is then as long after its time as it is after ``at``. What is
         returned has its secret decrypted, as nothing else does.

@@ -15,7 +15,7 @@ from ordre.backup.file import FORMAT, BadBackup, End, Header, Line, Reader, Root
 from ordre.backup.keys import Lock, unlocked, unlocked_secret
 from ordre.db.administration import ACTED
 from ordre.db.administration import restored as log_restored
-from ordre.db.indexing import index_terms, pack_facts
+from ordre.db.indexing import index_terms, pack
 from ordre.db.layout import Table, layout
 from ordre.db.schema import migrations
 from ordre.db.tally import Tally
@@ -104,7 +104,7 @@ async def restore(settings: Settings, file: BinaryIO, wishes: Wishes, told: Told
         for key in restoring.keys:
             await database.run(log_restored(key.kid, database.by, time.time_ns() // 1_000_000))
         await index_terms(database)
-        await pack_facts(database)
+        await pack(database)
         found = await _verified(database, end.rows["orders"], told)
         if found.first is not None and not wishes.differences:
             raise BadBackup(

@@ -22,7 +22,7 @@ Row = tuple[object, ...]
 def by_table(rows: Rows) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
     """Yield each table that new orders write to, with its columns and their rows: a table after those that it refers to."""
     yield "orders", _names(tables.HEAD_COLUMNS), [tables.head_row(subject, held) for subject, (_, held) in rows.heads.items()]
-    yield "order_bodies", _names(tables.BODY_COLUMNS), [(*subject, *body) for subject, body in rows.bodies.items()]
+    yield "order_bodies", _names(tables.BODY_COLUMNS), tables.body_rows(rows.bodies)
     recorded = tables.recorded_rows(rows.recorded)
     yield "recorded_terms", _names(tables.RECORDED_COLUMNS), [*recorded]
     said = [(subject, terms) for subject, (*_, terms) in rows.bodies.items()] + [(row[:2], row[-1]) for row in recorded]

@@ -22,8 +22,7 @@ NULL = "\\N"
 BYTES = "\\x"
 """Begins bytes, as PostgreSQL writes them; no text of an order begins so."""
 FEED = "feed"
-_FACTS, _TEXTS = "facts", ("order_bodies", "recorded_terms")
-"""The facts, and the tables of which the last column is a text of terms."""
+_FACTS, _BODIES, _RECORDED = "facts", "order_bodies", "recorded_terms"
 _HASHED = ("data", "document", "event")
 _HASH, _FIRST_INSTANT = "@hash@", "at 0"
 _SALT_BYTES = 16
@@ -101,8 +100,10 @@ class Stamp:
                 "".join(_line(row) for row in rows).replace(last.hash, _HASH), {**marks, _HASH: "hash"}, _with(found, _HASH)
             )
             for name, (_, rows) in tables.items()
-            if name != _FACTS
+            if name not in (_FACTS, _BODIES)
         }
+        (body,) = model.rows.bodies.values()
+        self._body = tuple(_Pattern(text, marks, found) for text in body)
 
     def _fact_stamp(self, row: Sequence[object], marks: Mapping[str, str], found: "re.Pattern[str]") -> _FactStamp:
         named = dict(zip(self.columns[_FACTS], row, strict=True))
@@ -132,12 +133,15 @@ class Stamp:
             hash_ = linked(hash_, link)
             entries.append("\t".join(map(str, links.entry(*of, fact.version, fact.type, at, fact.actor, hash_)[1:])) + "\n")
             data, event, packed, size = in_row(texts[0], texts[2])
-            stored = (data, texts[1], event, salt, digest, hash_, packed, size)
-            facts.append("\t".join((fact.before.filled(values), *map(_value, stored))) + "\n")
+            row = (data, texts[1], event, salt, digest, hash_, packed, size)
+            facts.append("\t".join((fact.before.filled(values), *map(_value, row))) + "\n")
         values["hash"] = hash_
         for name, pattern in self._tables.items():
             rows = pattern.filled(values)
-            into[name].append(_in_order(rows) if name in _TEXTS else rows)
+            into[name].append(_in_order(rows) if name == _RECORDED else rows)
+        fields, items, terms = (pattern.filled(values) for pattern in self._body)
+        fields, items, packed, size = in_row(fields, items)
+        into[_BODIES].append(_line((self._account_id, copy.id, fields, items, _sorted(terms), packed, size)))
 
     @property
     def facts(self) -> int:
@@ -194,7 +198,11 @@ def _marks(model: Model) -> dict[str, str]:
 def _in_order(rows: str) -> str:
     """Return rows whose last value is a text of terms with these in order, as they are stored."""
     parted = [row.rpartition("\t") for row in rows.split("\n")[:-1]]
-    return "".join(f"{rest}\t{MARK}{MARK.join(sorted(text.strip(MARK).split(MARK)))}{MARK}\n" for rest, _, text in parted)
+    return "".join(f"{rest}\t{_sorted(text)}\n" for rest, _, text in parted)
+
+
+def _sorted(terms: str) -> str:
+    return f"{MARK}{MARK.join(sorted(terms.strip(MARK).split(MARK)))}{MARK}"
 
 
 def _with(found: "re.Pattern[str]", mark: str) -> "re.Pattern[str]":

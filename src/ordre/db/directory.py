@@ -13,8 +13,8 @@ from ordre.db.sql import Row, Statements
 from ordre.db.terms import Statement
 
 _ACCOUNT = "select account_id, name, disabled_at, created_at from accounts"
-STORED_FORM = 1
-"""In which form facts are stored: what was stored in an earlier one is written anew, see ``db/indexing.py``."""
+STORED_FORM = 2
+"""In which form facts and bodies are stored: what was stored in an earlier one is written anew, see ``db/indexing.py``."""
 _CLIENT = """
 select account_id, client_id, name, scopes, secret_digest, disabled_at, created_at, earlier_digest, earlier_until, last_used_on
 from clients where account_id = $1"""

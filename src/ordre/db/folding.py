@@ -76,7 +76,7 @@ async def folded_to(store: Reading, account_id: str, id_: str, version: int) -> 
         facts = await store.rows_within(query, PAGE_BYTES)
         if not facts:
             raise AssertionError("a fact is never deleted")
-        read = sum(size_of(row) + (row[_SIZE] or 0) for row in facts)
+        read = sum(size_of(row, _SIZE) for row in facts)
         await aside(read, partial(folding.add, facts))
         size += read
     return await aside(size, folding.view)

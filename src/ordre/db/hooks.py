@@ -61,7 +61,6 @@ _CLAIM = f"""
 update subscriptions set held_by = $3, held_until = {{now}} + cast($5 as bigint) - cast($4 as bigint)
 where account_id = $1 and id = $2 and active = 1 and suspended_at is null and deleted_at is null
     and (held_by is null or held_by = $3 or held_until <= {{now}})
-    and exists (select 1 from accounts a where a.account_id = subscriptions.account_id and a.disabled_at is null)
 returning {_COLUMNS}
 """
 _NOW = {"sqlite": "cast($4 as bigint)", "postgres": "(extract(epoch from clock_timestamp()) * 1000)::bigint"}
@@ -91,12 +90,7 @@ _AGAIN = """
 update deliveries set state = 'waiting', due_at = $4, attempts = 0
 where account_id = $1 and subscription_id = $2 and id = $3 and due_at is null
 """
-_FORGET = """
-delete from deliveries where account_id = $1 and (subscription_id, id) in (
-    select subscription_id, id from deliveries where account_id = $1 and created_at < $2 and due_at is null limit 500)
-returning 1
-"""
-"""So few at a time that nobody waits long for them."""
+_FORGET = "delete from deliveries where account_id = $1 and created_at < $2 and due_at is null returning 1"
 _OF_SUBSCRIPTION = "from deliveries d where d.account_id = s.account_id and d.subscription_id = s.id"
 _STANDINGS = f"""
 select {_COLUMNS}, held_by, held_until,
@@ -237,10 +231,7 @@ class HookTables(Statements):
 
     async def forget_deliveries(self, account_id: str, before: int) -> int:
         """Drop old deliveries that do not wait; return how many."""
-        forgotten = 0
-        while gone := len(await self.write(_FORGET, account_id, before)):
-            forgotten += gone
-        return forgotten
+        return len(await self.write(_FORGET, account_id, before))
 
     async def seal_hook_secrets(self, *, plain: bool = False) -> int:
         """Encrypt every secret of a subscription under the store's secret of now, or (``plain``) decrypt it; return how many."""

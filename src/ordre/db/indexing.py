@@ -37,6 +37,14 @@ _PACK = """
 update facts set data = $5, event = $6, packed = $7, size = $8
 where account_id = $1 and id = $2 and version = $3 and salt = $4 and salt <> ''
 """
+_BODIES_TO_PACK = f"""
+select id, fields, items from order_bodies
+where account_id = $1 and id > $2 and packed is null and length(fields) + length(items) >= {LEAST} order by id limit 100
+"""
+_PACK_BODY = """
+update order_bodies set fields = $3, items = $4, packed = $5, size = $6
+where account_id = $1 and id = $2 and fields = $7 and items = $8
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +79,18 @@ async def index_terms(store: OrderTables) -> None:
     await store.look_for_earlier()
 
 
-async def pack_facts(store: OrderTables) -> None:
-    """Pack the large facts that were stored before facts were, some in a transaction."""
+async def pack(store: OrderTables) -> None:
+    """Pack the large facts and bodies that were stored before these were, some in a transaction."""
     sql = "select account_id from accounts where stored_form < $1 order by account_id"
     for (account,) in await store.shared(sql, STORED_FORM):
         after: tuple[str, int] = ("", 0)
         while found := await store.rows(_TO_PACK, account, *after):
             after = (found[-1][0], found[-1][1])
             await store.run(_packed(account, found), account)
+        last = ""
+        while bodies := await store.rows(_BODIES_TO_PACK, account, last):
+            last = bodies[-1][0]
+            await store.run(_packed_bodies(account, bodies), account)
         sql_done = "update accounts set stored_form = $2 where account_id = $1"
         await store.write_shared(sql_done, account, STORED_FORM)
 
@@ -93,6 +105,15 @@ def _packed(account: str, found: Sequence[Row]) -> Script[None]:
             yield _PACK, (account, id_, version, salt, data, event, packed, size)
 
 
+def _packed_bodies(account: str, found: Sequence[Row]) -> Script[None]:
+    """Pack bodies, but for those that were written meanwhile: they are as they were read while nobody packed them."""
+    ids = [id_ for id_, *_ in found]
+    yield queries.held("orders", len(ids)), (account, *ids)
+    for id_, before, after in found:
+        fields, items, packed, size = in_row(before, after)
+        yield _PACK_BODY, (account, id_, fields, items, packed, size, before, after)
+
+
 async def _index_orders(store: OrderTables, account: str) -> None:
     after = ""
     while found := await store.rows(queries.TO_INDEX, account, after):
@@ -101,9 +122,9 @@ async def _index_orders(store: OrderTables, account: str) -> None:
         for id_, type_, document, *columns in await store.rows(queries.recorded_of(len(found)), account, *recorded):
             recorded[id_].append((type_, from_row(*columns)[0], document))
         read = []
-        for id_, version, head, fields, items in found:
+        for id_, version, head, *body in found:
             with suppress(*codec.UNREADABLE):
-                order, content = codec.order_from(head), codec.content_from(fields, items)
+                order, content = codec.order_from(head), codec.content_from(*from_row(*body))
                 parts = terms_of(order, content, _readable(recorded[id_]), store.terms)
                 read.append(_Read(id=id_, version=version, texts={part: text_of(terms) for part, terms in parts.items()}))
         if read:

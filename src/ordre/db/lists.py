@@ -36,7 +36,7 @@ class Listed:
     joined: str
     columns: str
     width: int
-    """How many columns, all of them texts."""
+    """How many of the columns are texts: the first ones."""
     own: str
     """The column with the terms of a row, as one text."""
     terms: str
@@ -47,6 +47,8 @@ class Listed:
     """Whether there are terms besides of what was recorded on it."""
     earlier: str = ""
     """Where terms stand that are yet to be written as they are now, if there are any."""
+    size: int | None = None
+    """The place of the column that says how large a row is beside its texts; it is the last one, if there is one."""
     shown: str = ""
     """What is asked of every row."""
     as_bytes: bool = False
@@ -62,6 +64,7 @@ ORDERS = Listed(
     joined=queries.VIEW_JOIN,
     columns=queries.VIEW_COLUMNS,
     width=4,
+    size=queries.VIEW_SIZE,
     own="b.terms",
     terms="found_orders",
     recorded=True,
@@ -155,12 +158,14 @@ class Finding:
         text, listed = _Text(), self._listed
         found, id_, key = self._found(text, self._query.after)
         sql = f"select {listed.columns}, {id_} from {found} order by {key} desc limit {self._query.limit + 1}"
+        place = listed.width if listed.size is None else listed.size + 1
         return Sized(
             sql=sql,
             parameters=text.parameters,
-            columns=listed.width + 1,
+            columns=place + 1,
             texts=range(listed.width),
-            order=f"c{listed.width} desc",
+            size=listed.size,
+            order=f"c{place} desc",
             as_bytes=listed.as_bytes,
         )
 

@@ -12,6 +12,7 @@ from ordre.db import codec, erasure, locks, queries, tables
 from ordre.db.admission import admits
 from ordre.db.batch import Batch, Erasure, Ran, Rows
 from ordre.db.links import Entry
+from ordre.db.packing import from_row
 from ordre.db.postgres_faults import explained
 from ordre.db.postgres_pool import Connection
 from ordre.db.postgres_write import statement
@@ -51,7 +52,7 @@ JOINS = {
 PostgreSQL looks at every fact of the order."""
 _COLUMNS = {
     "order": ("o.head", "o.hash"),
-    "content": ("b.fields", "b.items"),
+    "content": ("b.fields", "b.items", "b.packed", "b.size"),
     "draft": ("d.draft", queries.draft_events("d.account_id"), "d.hash"),
     "key": ("i.digest", "i.answer"),
     "refs": ("f.ref", "f.type", "f.document", "f.data", "f.event", "f.packed", "f.size"),
@@ -155,8 +156,8 @@ async def _read(connection: Connection, changes: Sequence[Change]) -> list[Loade
 
 
 def _read_of(rows: Sequence[Row]) -> Loaded:
-    _, head, hash_, fields, items, draft, events, draft_hash, digest, answer, *_ = rows[0]
-    content = None if fields is None else codec.content_from(fields, items)
+    _, head, hash_, fields, items, packed, size, draft, events, draft_hash, digest, answer, *_ = rows[0]
+    content = None if fields is None else codec.content_from(*from_row(fields, items, packed, size))
     earlier = {
         ref: codec.earlier_fact(type_, document, columns)
         for *_, ref, type_, document, data, event, packed, size in rows
@@ -182,7 +183,7 @@ async def _write(connection: Connection, rows: Rows, *, held: bool) -> set[Subje
             (*tables.draft_row(one, draft, rows.draft_terms[one]), before, bound.get(one), compact(one[1]))
             for one, (before, draft) in rows.drafts.items()
         ],
-        "body": [(*subject, *body, compact(subject[1])) for subject, body in rows.bodies.items()],
+        "body": [(*row, compact(str(row[1]))) for row in tables.body_rows(rows.bodies)],
         "rewritten": [subject for subject in rows.bodies if rows.heads[subject][0]],
         "recorded": [(*row, compact(row[1])) for row in tables.recorded_rows(rows.recorded)],
         "recorded_gone": [(*row, compact(row[1])) for row in tables.recorded_rows(rows.recorded_gone)],

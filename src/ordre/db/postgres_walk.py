@@ -8,6 +8,7 @@ from ordre.db.admission import ADMIT
 from ordre.db.postgres_faults import explained
 from ordre.db.postgres_plans import PLANNED_EACH_TIME
 from ordre.db.postgres_pool import Connection
+from ordre.db.queries import VIEW_SIZE
 from ordre.db.sql import Row
 from ordre.db.within import size_of
 
@@ -51,7 +52,7 @@ class PostgresWalk:
         with explained():
             found = await self._cursor.fetch(min(max(wanted, 1), _MOST_ROWS), timeout=STEP_SECONDS)
         self._rows += len(found)
-        self._bytes += sum(map(size_of, found))
+        self._bytes += sum(size_of(row, VIEW_SIZE) for row in found)
         return [tuple(row) for row in found]
 
 

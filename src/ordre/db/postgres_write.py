@@ -32,7 +32,8 @@ _TABLES = {
 }
 _CONFLICT = {
     "body": " on conflict (account_id, id) do update"
-    " set fields = excluded.fields, items = excluded.items, terms = excluded.terms",
+    " set fields = excluded.fields, items = excluded.items, terms = excluded.terms"
+    ", packed = excluded.packed, size = excluded.size",
     "recorded": " on conflict do nothing returning account_id, id, part",
 }
 _FOUND = {"body": "found_orders", "recorded": "found_orders", "draft": "found_drafts"}

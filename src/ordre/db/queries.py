@@ -39,12 +39,15 @@ _SHOWN = f"""(
         where f.account_id = $1 and f.id = o.id and f.document <> '' and f.type <> '{ServiceReported.type}'
         order by f.version) shown)"""
 
-VIEW_COLUMNS = f"o.head, b.fields, b.items, {_SHOWN}"
+VIEW_COLUMNS = f"o.head, b.fields, b.items, {_SHOWN}, b.packed, b.size"
+VIEW_SIZE = 5
+"""The place of ``size`` in a view."""
 VIEW_TABLES = "orders o cross join order_bodies b"
 """SQLite reads tables in this order; ``VIEW_JOIN`` goes with it."""
 VIEW_JOIN = "b.account_id = o.account_id and b.id = o.id"
 
 VIEW_BYTES = ", ".join(f"textsend({column} /* as blob */)" for column in ("o.head", "b.fields", "b.items", _SHOWN))
+VIEW_BYTES += ", b.packed, b.size"
 """The same as UTF-8."""
 VIEW_ONE = f"select {VIEW_BYTES} from {VIEW_TABLES} where {VIEW_JOIN} and o.account_id = $1 and o.id = {_ORDER_ID}"
 
@@ -88,7 +91,7 @@ order by version limit {PAGE_ENTRIES}
 FACTS = f"select {FACT_FIELDS} from facts where account_id = $1 and id = $2 order by version"
 
 TO_INDEX = f"""
-select o.id, o.version, o.head, b.fields, b.items
+select o.id, o.version, o.head, b.fields, b.items, b.packed, b.size
 from orders o join order_bodies b on b.account_id = o.account_id and b.id = o.id
 where o.account_id = $1 and o.id > $2 order by o.id limit {INDEXED_AT_ONCE}
 """
@@ -142,9 +145,10 @@ FILTER_COLUMNS = (
     "updated_at",
     "expires_at",
 )
-STORED_COLUMNS = ("account_id", *FILTER_COLUMNS, "head", "hash", "fields", "items", "terms")
+STORED_COLUMNS = ("account_id", *FILTER_COLUMNS, "head", "hash", "fields", "items", "terms", "packed", "size")
+_OF_BODY = ("fields", "items", "terms", "packed", "size")
 _STORED = f"""
-select {", ".join(f"{'b' if name in ('fields', 'items', 'terms') else 'o'}.{name}" for name in STORED_COLUMNS)}
+select {", ".join(f"{'b' if name in _OF_BODY else 'o'}.{name}" for name in STORED_COLUMNS)}
 from orders o left join order_bodies b on b.account_id = o.account_id and b.id = o.id
 """
 STORED_BATCH = 50

@@ -15,7 +15,7 @@ from ordre.db.events import events_among, facts_of_page, page_of_events
 from ordre.db.feed import FeedTables
 from ordre.db.folding import folded_to
 from ordre.db.lists import DRAFTS, EARLIER, ORDERS, Finding, Listed
-from ordre.db.packing import unpacked
+from ordre.db.packing import from_row, unpacked
 from ordre.db.sql import Row
 from ordre.db.terms import OWN, Statement, compact, entries_in, escaped, leads
 from ordre.db.within import size_of
@@ -198,6 +198,7 @@ class OrderTables(FeedTables):
         facts: dict[str, list[FactRow]] = {one["id"]: [] for one in named}
         for id_, *row in await self.rows(queries.facts_of(len(facts)), account_id, *facts):
             facts[id_].append(codec.fact_of(row))
+        bodies = {one["id"]: from_row(*(one[name] for name in ("fields", "items", "packed", "size"))) for one in named}
         texts: dict[str, dict[str, str]] = {one["id"]: {OWN: one["terms"]} if one["terms"] is not None else {} for one in named}
         for id_, part, text in await self.rows(queries.recorded_in(len(facts)), account_id, *facts):
             texts[id_][part] = text
@@ -210,8 +211,8 @@ class OrderTables(FeedTables):
                 columns={name: one[name] for name in queries.FILTER_COLUMNS},
                 head=one["head"],
                 hash=one["hash"],
-                fields=one["fields"] or "",
-                items=one["items"] or "",
+                fields=bodies[one["id"]][0] or "",
+                items=bodies[one["id"]][1] or "",
                 terms=texts[one["id"]],
                 earlier=earlier[one["id"]],
                 leading=leading[one["id"]],
@@ -274,7 +275,7 @@ class OrderTables(FeedTables):
             finding.choose((await self._rows(finding.probe()))[0])
         rows = await self.rows_within(finding.page(), PAGE_BYTES)
         total = (await self._rows(finding.count()))[0][0] if query.total else None
-        sizes = [size_of(row) for row in rows]
+        sizes = [size_of(row, listed.size) for row in rows]
         fits = min(fitting(sizes, PAGE_BYTES), query.limit)
         return Page(rows=rows[:fits], more=len(rows) > fits, size=sum(sizes[:fits]), total=total)
 
@@ -285,9 +286,11 @@ class OrderTables(FeedTables):
 
 def view_of(row: Row) -> View:
     """Return the order of a row of ``queries.VIEW_BYTES``."""
-    head, fields, items, shown = row[:4]
+    head, fields, items, shown, packed, size = row[:6]
     entries = [entry.partition(b" ") for entry in shown.split(SEPARATOR.encode())] if shown else []
     documents = [(type_.decode(), document) for type_, _, document in entries]
+    if packed is not None or size is not None:
+        fields, items = (text.encode() for text in from_row(fields.decode(), items.decode(), packed, size))
     return View(order=codec.order_from(head), fields=fields, items=items, shown=documents)
 
 

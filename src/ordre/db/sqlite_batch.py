@@ -11,12 +11,13 @@ from ordre.application.views import Subject
 from ordre.db import codec, erasure, feeding, queries, sqlite_file, tables
 from ordre.db.batch import Batch, Erasure, Ran, Rows
 from ordre.db.links import Entry
+from ordre.db.packing import from_row
 from ordre.db.scripts import Script, T
 from ordre.db.tally import summed
 from ordre.db.terms import entries_in
 
 _HEAD = f"select * from {queries.order_named('$1', '$2', 'id, head, hash')}"
-_BODY = "select fields, items from order_bodies where account_id = $1 and id = $2"
+_BODY = "select fields, items, packed, size from order_bodies where account_id = $1 and id = $2"
 _EARLIER = f"select ref, type, document, {queries.PACKED_FIELDS} from facts where account_id = $1 and id = $2 and ref in ($3, $4)"
 _ANSWERED = "select digest, answer from idempotency where account_id = $1 and key = $2"
 
@@ -35,7 +36,8 @@ _INSERT_FACT = _insert("facts", tables.FACT_COLUMNS)
 _PUT_BODY = _insert(
     "order_bodies",
     tables.BODY_COLUMNS,
-    "on conflict do update set fields = excluded.fields, items = excluded.items, terms = excluded.terms",
+    "on conflict do update set fields = excluded.fields, items = excluded.items, terms = excluded.terms,"
+    " packed = excluded.packed, size = excluded.size",
 )
 _TERMS_OF = {"found_orders": "order_bodies", "found_drafts": "drafts"}
 _FIND = {table: _insert(table, tables.FOUND_COLUMNS, "on conflict do nothing") for table in _TERMS_OF}
@@ -75,7 +77,7 @@ def _read_for(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
     name = wanted.order_name(None if draft is None else draft.draft)
     if name is not None and (row := run(connection, _HEAD, (account, name)).fetchone()):
         body = run(connection, _BODY, (account, row[0])).fetchone() if wanted.content else None
-        content = codec.content_from(*body) if body else None
+        content = codec.content_from(*from_row(*body)) if body else None
         order = HeldOrder(order=codec.order_from(row[1]), hash=row[2], content=content)
         if wanted.refs:
             found = run(connection, _EARLIER, (account, row[0], wanted.refs[0], wanted.refs[-1])).fetchall()
@@ -108,7 +110,7 @@ def _write_rows(connection: sqlite3.Connection, rows: Rows) -> bool:
             return True
     there = {subject for subject in rows.bodies if rows.heads[subject][0]}
     _lead(connection, "found_orders", {subject: terms for subject, (*_, terms) in rows.bodies.items()}, there)
-    connection.executemany(_PUT_BODY, [(*subject, *body) for subject, body in rows.bodies.items()])
+    connection.executemany(_PUT_BODY, tables.body_rows(rows.bodies))
     connection.executemany(_DROP_EARLIER, there)
     _put_recorded(connection, rows)
     connection.executemany(_DROP_EARLIER_DRAFT, [one for one, (before, _) in rows.drafts.items() if before])

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from ordre.application.aside import small
-from ordre.db.queries import for_sqlite
+from ordre.db.queries import VIEW_SIZE, for_sqlite
 from ordre.db.sql import Row
 from ordre.db.sqlite_batch import run, told
 from ordre.db.within import until
@@ -35,7 +35,7 @@ class SqliteWalk:
 
     async def following(self, most_bytes: int) -> Sequence[Row]:
         """Return the next rows."""
-        return await in_thread(self._thread, partial(until, self._cursor or (), most_bytes))
+        return await in_thread(self._thread, partial(until, self._cursor or (), most_bytes, VIEW_SIZE))
 
 
 async def in_thread(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:

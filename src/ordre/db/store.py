@@ -15,7 +15,7 @@ from ordre.auth.sealing import Sealer
 from ordre.db import names
 from ordre.db.bell import Bell
 from ordre.db.hooks import HookTables
-from ordre.db.indexing import index_terms, pack_facts
+from ordre.db.indexing import index_terms, pack
 from ordre.db.reads import OrderTables
 from ordre.db.schema import APPLIED, Engine, applied_from, shortfall
 
@@ -112,9 +112,9 @@ class SqlStore(OrderTables, HookTables):
         """Write something that takes room on the disk, where the engine has a way to; fail where the disk is still full."""
 
     async def renew(self) -> None:
-        """Write anew what an earlier version stored otherwise: terms, and large facts."""
+        """Write anew what an earlier version stored otherwise: terms, and large facts and bodies."""
         await index_terms(self)
-        await pack_facts(self)
+        await pack(self)
 
     async def ping(self) -> None:
         """Ask the database for a row; where the last change failed, write one, which tells whether it takes changes again."""

@@ -34,7 +34,15 @@ FACT_COLUMNS = (
     *((name, _FACT_TYPES.get(name, "text")) for name in queries.FACT_FIELDS.split(", ")),
 )
 """Of a row that is an order's subject and a ``FactRow``, as it is stored."""
-BODY_COLUMNS = (("account_id", "text"), ("id", "text"), ("fields", "text"), ("items", "text"), ("terms", "text"))
+BODY_COLUMNS = (
+    ("account_id", "text"),
+    ("id", "text"),
+    ("fields", "text"),
+    ("items", "text"),
+    ("terms", "text"),
+    ("packed", "bytea"),
+    ("size", "bigint"),
+)
 RECORDED_COLUMNS = (("account_id", "text"), ("id", "text"), ("part", "text"), ("terms", "text"))
 FOUND_COLUMNS = (("account_id", "text"), ("kind", "text"), ("term", "text"), ("id", "bytea"))
 DRAFT_COLUMNS = (
@@ -96,6 +104,15 @@ def draft_row(subject: Subject, held: HeldDraft, terms: str) -> tuple[object, ..
     times = (draft.created.at, draft.updated_at)
     sums = (draft.totals.net, draft.expires_at)
     return (*subject, draft.version, draft.status.value, *times, *sums, codec.text(draft), held.hash, terms)
+
+
+def body_rows(bodies: Mapping[Subject, tuple[str, str, str]]) -> list[tuple[object, ...]]:
+    """Return the rows of bodies as they are stored, in the order of ``BODY_COLUMNS``."""
+    rows: list[tuple[object, ...]] = []
+    for subject, (fields, items, terms) in bodies.items():
+        fields, items, packed, size = in_row(fields, items)  # noqa: PLW2901 - as they are stored
+        rows.append((*subject, fields, items, terms, packed, size))
+    return rows
 
 
 def fact_rows(facts: Iterable[tuple[Subject, FactRow]]) -> list[tuple[object, ...]]:

@@ -65,12 +65,12 @@ def until(rows: Iterable[Row], most_bytes: int, beside: int | None = None) -> li
     for row in rows:
         small.give_way()
         found.append(row)
-        size += size_of(row) + (0 if beside is None else row[beside] or 0)
+        size += size_of(row, beside)
         if size > most_bytes and len(found) > 1:
             break
     return found
 
 
-def size_of(row: Row) -> int:
-    """Return about how many bytes a row has: the characters of its texts, or their bytes."""
-    return sum(len(value) for value in row if isinstance(value, str | bytes))
+def size_of(row: Row, beside: int | None = None) -> int:
+    """Return about how many bytes a row has: the characters of its texts, or their bytes, and what a column says beside them."""
+    return sum(len(value) for value in row if isinstance(value, str | bytes)) + (0 if beside is None else row[beside] or 0)
