@@ -127,3 +127,21 @@ def test_a_page_of_whole_orders_takes_no_longer_than_it_may(own_database: str) -
             shop.order(1)
         page = shop.get("/feed", params={"include": "order"})
         assert (len(page["entries"]), page["position"], page["end"]) == (1, 1, 3)
+
+
+def test_few_of_an_account_wait_at_once(own_database: str) -> None:
+    """Each holds a connection, of which there are not enough for everybody's."""
+    with (
+        made(own_database, "from ordre.api.http import turns\nturns.FOLLOWERS = 1\n") as (service, shop),
+        service.shop() as other,
+    ):
+        shop.order(1)
+        stream = {"Accept": "text/event-stream"}
+        with followed(shop) as lines:
+            assert "id: 1" in [next(lines) for _ in range(4)]
+            for refused in (shop.send("GET", "/feed", headers=stream), shop.send("GET", "/feed", params={"after": 1, "wait": 1})):
+                assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+            assert len(shop.get("/feed", params={"wait": 1})["entries"]) == 1, "who need not wait is answered"
+            with followed(other):
+                pass
+        until(lambda: shop.send("GET", "/feed", params={"after": 1, "wait": 1}).status_code == 200)

@@ -200,6 +200,7 @@ class Endpoint(Generic[B, Q]):
             guesses=api.guesses,
             deadline=api.deadline,
             exports=api.exports,
+            followers=api.followers,
             limits=api.limits,
             call=call,
             path=path,

@@ -39,12 +39,14 @@ async def read(context: Context, _: NoBody, asked: FeedOf) -> Reply:
     if EVENT_STREAM in (header_of(request, b"accept") or ""):
         last = header_of(request, b"last-event-id")
         events = _events(context, query if last is None else replace(query, after=position_of(last)), whole=_whole(asked))
+        first = await anext(events)  # whatever is refused is refused by now
         return Reply(
-            body=events, first=RETRY, media=EVENT_STREAM, headers={"cache-control": "no-store", "x-accel-buffering": "no"}
+            body=events, first=first, media=EVENT_STREAM, headers={"cache-control": "no-store", "x-accel-buffering": "no"}
         )
     page = await context.store.feed(context.account_id, query)
     if not page.entries and asked.wait:
-        page = await _awaited(context, query, page, asked.wait)
+        with context.followers.of(context.account_id):
+            page = await _awaited(context, query, page, asked.wait)
         if not await context.is_let_in():
             raise unauthorized("The token has expired, or its client is disabled, since the request began")
     entries = await entries_json(context, page.entries, whole=_whole(asked))
@@ -90,19 +92,21 @@ async def _events(context: Context, query: FeedQuery, *, whole: bool) -> AsyncGe
     """
     loop, store, account = asyncio.get_running_loop(), context.store, context.account_id
     until, told, position = loop.time() + STREAM_SECONDS, loop.time(), query.after
-    while store.lets_wait and loop.time() < until and await context.is_let_in():
-        page = await store.feed(account, replace(query, after=position))
-        position, left = page.position, told + ALIVE_SECONDS - loop.time()
-        if page.entries:
-            texts = await entries_json(context, page.entries, whole=whole)
-            sent = page.entries[: len(texts)]
-            yield b"".join(event_of(entry, text) for entry, text in zip(sent, texts, strict=True))
-            position = page.position if len(sent) == len(page.entries) else sent[-1].position
-        elif position >= page.end and left > 0 and await store.feed_moved(account, position, left):
-            continue
-        else:
-            yield b"id: %d\n\n" % position
-        told = loop.time()
+    with context.followers.of(account):
+        yield RETRY
+        while store.lets_wait and loop.time() < until and await context.is_let_in():
+            page = await store.feed(account, replace(query, after=position))
+            position, left = page.position, told + ALIVE_SECONDS - loop.time()
+            if page.entries:
+                texts = await entries_json(context, page.entries, whole=whole)
+                sent = page.entries[: len(texts)]
+                yield b"".join(event_of(entry, text) for entry, text in zip(sent, texts, strict=True))
+                position = page.position if len(sent) == len(page.entries) else sent[-1].position
+            elif position >= page.end and left > 0 and await store.feed_moved(account, position, left):
+                continue
+            else:
+                yield b"id: %d\n\n" % position
+            told = loop.time()
 
 
 async def entries_json(context: Context, entries: Sequence[FeedEntry], *, whole: bool) -> list[bytes]:

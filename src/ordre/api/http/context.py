@@ -11,7 +11,7 @@ from ordre.api.http.client_names import ClientNames
 from ordre.api.http.deadline import Deadline
 from ordre.api.http.rates import Guesses
 from ordre.api.http.requests import token_of
-from ordre.api.http.turns import Exports
+from ordre.api.http.turns import Exports, Followers
 from ordre.api.http.unseen import Told
 from ordre.api.wire.common import encode
 from ordre.application.aside import small
@@ -56,6 +56,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     guesses: Guesses
     deadline: Deadline
     exports: Exports
+    followers: Followers
     limits: Limits
     call: Call
     path: Mapping[str, str]

@@ -6,7 +6,7 @@ from ordre.api.http.client_names import ClientNames
 from ordre.api.http.clock import Clock, Moved
 from ordre.api.http.deadline import Deadline
 from ordre.api.http.rates import Budget, Guesses, Rate
-from ordre.api.http.turns import Exports, Turns
+from ordre.api.http.turns import Exports, Followers, Turns
 from ordre.application.store import Store
 from ordre.auth.tokens import Tokens
 from ordre.domain.order.conditions import Limits
@@ -32,7 +32,7 @@ class Api:
         )
         self.client_rate = Rate(settings.client_requests_per_second, burst_seconds=2)
         self.budget = Budget(settings.account_cost_per_second, BURST_SECONDS)
-        self.turns, self.exports = Turns(), Exports()
+        self.turns, self.exports, self.followers = Turns(), Exports(), Followers()
         self.deadline, self.body_deadline = Deadline(settings.request_seconds), Deadline(settings.body_seconds)
         self.guesses = Guesses(settings.token_failures_per_minute)
         self.clock = clock

@@ -1,13 +1,14 @@
 """Fairness between accounts inside a process: few of an account's large reads run at once."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from ordre.api.http.errors import Failure
+from ordre.api.http.watch import most_connections
 
 EXPORTS_AT_ONCE = 2
 """Of all accounts in a process, and one of each: each holds a connection to the database, and one instant of it."""
@@ -16,6 +17,9 @@ AT_ONCE = 1
 """Large reads of one account that run at once in a process; others of it wait, first come first served."""
 WAITING = 100
 """So many wait at most."""
+FOLLOWERS = 100
+"""Who wait for the feed of one account, or are sent it as a stream, at once in a process: each holds a connection."""
+FOLLOWER_RETRY_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -76,6 +80,32 @@ class Exports:
             yield
         finally:
             self._running.discard(account_id)
+
+
+class Followers:
+    """Those who follow the feed of each account. All together they hold half of the connections of a process at most."""
+
+    def __init__(self) -> None:
+        self._following, self._most = Counter[str](), most_connections() // 2
+
+    @contextmanager
+    def of(self, account_id: str) -> Iterator[None]:
+        """Follow the feed of the account.
+
+        Raises:
+            Failure: Too many do.
+        """
+        if self._following[account_id] >= FOLLOWERS or self._following.total() >= self._most:
+            headers = {"retry-after": str(FOLLOWER_RETRY_SECONDS)}
+            message = "Too many wait for the feed; let one of them tell the others"
+            raise Failure(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", message, headers)
+        self._following[account_id] += 1
+        try:
+            yield
+        finally:
+            self._following[account_id] -= 1
+            if not self._following[account_id]:
+                del self._following[account_id]
 
 
 async def _wait(line: _Line) -> None:
