@@ -16,9 +16,9 @@ which is false.
 
 from msgspec import UNSET
 
-from ordre.client import calls, errors, hooks
+from ordre.client import calls, errors, hooks, webhooks
 from ordre.client.calls import Call, Listing, Page
 from ordre.client.clients import AsyncClient, Client
 from ordre.client.exchange import Policy
 
-__all__ = ["UNSET", "AsyncClient", "Call", "Client", "Listing", "Page", "Policy", "calls", "errors", "hooks"]
+__all__ = ["UNSET", "AsyncClient", "Call", "Client", "Listing", "Page", "Policy", "calls", "errors", "hooks", "webhooks"]
