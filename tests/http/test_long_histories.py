@@ -133,7 +133,7 @@ def test_an_earlier_version_is_folded_in_the_memory_of_a_page(
 
             async def counted(query: Sized, most_bytes: int) -> Sequence[Row]:
                 found = await within(query, most_bytes)
-                read.append(sum(map(size_of, found)))
+                read.append(sum(size_of(row, query.size) for row in found))
                 return found
 
             monkeypatch.setattr(store, "rows_within", counted)
