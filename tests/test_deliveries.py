@@ -9,8 +9,10 @@ import random
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from lanes import Effort
 from marks import Marks, everything_in, live
 from receivers import QUICK, Program, receiving, wait_for
 from service import Service, Shop, operation
+from throwaway import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -90,18 +93,21 @@ def feed_of(database: str, shop: Shop) -> list[tuple[int, str, int]]:
 def in_order(received: list[Any]) -> bool:
     """Whether each version of an order came for the first time after the ones before it."""
     seen: dict[str, int] = {}
-    for one in received:
-        told = one["feed"]
+    for told in received:
         if told["version"] > seen.get(told["id"], 0) + 1:
             return False
         seen[told["id"]] = max(seen.get(told["id"], 0), told["version"])
     return True
 
 
+def patient(database: str) -> Service:
+    return Service(database, environment={**os.environ, **PATIENT, "ORDRE_HOOK_POLL_SECONDS": "0"})
+
+
 @pytest.fixture
 def killable(own_database: str) -> Iterator[Service]:
     """A server that leaves delivering to workers."""
-    made = Service(own_database, environment={**os.environ, **PATIENT, "ORDRE_HOOK_POLL_SECONDS": "0"})
+    made = patient(own_database)
     made.start()
     yield made
     made.stop()
@@ -111,12 +117,29 @@ def killable(own_database: str) -> Iterator[Service]:
 def test_a_receiver_ends_with_exactly_the_feed(
     killable: Service, tmp_path: Path, effort: Effort, record_property: Callable[[str, object], None]
 ) -> None:
-    sent, rounds, kills = 0, 0, 0
+    counted = killed(killable, tmp_path, effort, ["worker", "worker", "receiver", "server"])
+    for name, number in counted.items():
+        record_property(name, number)
+
+
+@pytest.mark.deep(1)
+def test_so_it_does_where_postgresql_is_killed(
+    own_cluster: Cluster, tmp_path: Path, effort: Effort, record_property: Callable[[str, object], None]
+) -> None:
+    service = patient(own_cluster.database())
+    service.start()
+    for name, number in killed(service, tmp_path, effort, ["database", "database", "worker", "receiver"], own_cluster).items():
+        record_property(name, number)
+    service.stop()
+
+
+def killed(service: Service, folder: Path, effort: Effort, whom: list[str], cluster: Cluster | None = None) -> Counter[str]:
+    """Change orders for some seconds while one after another is killed, and compare; return what was counted."""
+    counted: Counter[str] = Counter()
     for number in effort.rounds():
-        drawn = random.Random(number)
-        receiver = Program(tmp_path / f"journal-{number}", milliseconds=5)
-        workers = [Worker(killable.database) for _ in range(2)]
-        with killable.shop() as shop, ExitStack() as ends:
+        receiver = Program(folder / f"journal-{number}", milliseconds=5)
+        workers = [Worker(service.database) for _ in range(2)]
+        with service.shop() as shop, ExitStack() as ends:
             shop.http.event_hooks = {}
             receiver.start()
             ends.callback(receiver.kill)
@@ -126,38 +149,54 @@ def test_a_receiver_ends_with_exactly_the_feed(
             shop.subscribe(receiver.url)
             wait_for(receiver.received)
             writer = Writer(shop, number)
-            until = time.monotonic() + 3
-            while time.monotonic() < until:
-                time.sleep(drawn.uniform(0.1, 0.5))
-                kills += 1
-                match drawn.choice(["worker", "worker", "receiver", "server"]):
-                    case "worker":
-                        worker = drawn.choice(workers)
-                        worker.kill()
-                        worker.start()
-                    case "receiver":
-                        receiver.kill()
-                        time.sleep(drawn.uniform(0, 0.2))
-                        receiver.start()
-                    case _:
-                        killable.kill()
-                        killable.start()
+            counted["kills"] += kill(random.Random(number), service, receiver, workers, whom, cluster)
             writer.stop()
-            feed = feed_of(killable.database, shop)
-
-            def missing(receiver: Program = receiver, feed: list[tuple[int, str, int]] = feed) -> bool:
-                there = {one["feed"]["position"] for one in receiver.received() if one["event"] != "ping"}
-                return there >= {position for position, _, _ in feed}
-
-            wait_for(missing)
-            received = [one for one in receiver.received() if one["event"] != "ping"]
-        assert {(one["feed"]["position"], one["feed"]["id"], one["feed"]["version"]) for one in received} == set(feed)
-        assert len({(one["feed"]["position"], one["event_delivery"]) for one in received}) == len(feed)
+            feed = feed_of(service.database, shop)
+            positions = {position for position, _, _ in feed}
+            wait_for(partial(was_told, receiver, positions))
+            received = sent_to(receiver)
+        assert {(one["position"], one["id"], one["version"]) for one in received} == set(feed)
+        assert len({(one["position"], one["delivery"]) for one in received}) == len(feed)
         assert in_order(received)
-        sent, rounds = sent + len(feed), rounds + 1
-    record_property("deliveries", sent)
-    record_property("kills", kills)
-    record_property("rounds", rounds)
+        counted["deliveries"] += len(feed)
+    return counted
+
+
+def kill(
+    drawn: random.Random, service: Service, receiver: Program, workers: list[Worker], whom: list[str], cluster: Cluster | None
+) -> int:
+    """Kill one after another for three seconds, and start it again; return how many."""
+    until, kills = time.monotonic() + 3, 0
+    while time.monotonic() < until:
+        time.sleep(drawn.uniform(0.1, 0.5))
+        kills += 1
+        match drawn.choice(whom):
+            case "worker":
+                worker = drawn.choice(workers)
+                worker.kill()
+                worker.start()
+            case "receiver":
+                receiver.kill()
+                time.sleep(drawn.uniform(0, 0.2))
+                receiver.start()
+            case "database":
+                assert cluster is not None
+                cluster.kill()
+                cluster.start()
+            case _:
+                service.kill()
+                service.start()
+    return kills
+
+
+def was_told(receiver: Program, positions: set[int]) -> bool:
+    """Whether a receiver was told of all that stands at these positions."""
+    return positions <= {told["position"] for told in sent_to(receiver)}
+
+
+def sent_to(receiver: Program) -> list[dict[str, Any]]:
+    """What a receiver was told, but for pings: the entry of the feed, and the id of the delivery."""
+    return [{**one["feed"], "delivery": one["event_delivery"]} for one in receiver.received() if one["event"] != "ping"]
 
 
 def test_several_workers_share_the_subscriptions(killable: Service) -> None:

@@ -146,12 +146,14 @@ class Lane:
                     return
                 renewed = now
                 lease.reschedule(now + LEASE_SECONDS - STOP_SECONDS)
+            if self._stopping and not self._flying:
+                return
             if not self._stopping:
                 await self._fill()
                 self._start()
             if self._flying or self._unread:
                 busy = now
-            elif self._stopping or now - busy >= IDLE_SECONDS:
+            elif now - busy >= IDLE_SECONDS:
                 return
             if not await self._next(renewed + RENEW_SECONDS - now):
                 return
