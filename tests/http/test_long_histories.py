@@ -146,8 +146,8 @@ def test_an_earlier_version_is_folded_in_the_memory_of_a_page(
     view, most = asyncio.run(running())
     assert view is not None
     assert (view.order.version, view.items[:150].count(b'"%dx' % (edits - 2)), view.events) == (edits, 1, None)
-    assert edits * size * 0.9 < sum(read) < edits * size * 1.2  # what was folded, and no events
-    assert max(read) < PAGE_BYTES + 1.2 * size
+    assert edits * size * 0.9 < sum(read) < edits * size * 2.2  # a large fact is packed with its request
+    assert max(read) < PAGE_BYTES + 2.2 * size
     assert most < 8 * PAGE_BYTES
 
 
