@@ -395,6 +395,12 @@ def test_a_token_that_is_refused_is_renewed_once(shop: Shop, service: Service) -
             client.send(calls.list_orders().call)
 
 
+def test_the_feed_is_waited_for_as_long_as_one_likes(client: Sender, shop: Shop) -> None:
+    """A request waits for less than the client waits for its answer; there is another one after it."""
+    shop.order(1)
+    assert next(client.feed(wait=3600)).position == 1
+
+
 def test_the_feed_is_read_to_its_end(client: Sender, shop: Shop) -> None:
     for number in range(5):
         shop.order(number + 1)

@@ -8,7 +8,7 @@ from ordre.client.calls import Call, read_feed
 from ordre.client.filters import FeedFilters
 
 WAIT_SECONDS = 20
-"""For which the server waits for an entry, before it says that there is none: less than a request may take."""
+"""For which the server waits for an entry at most, before it says that there is none: less than a request may take."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
@@ -16,7 +16,7 @@ class Reading:
     """A reading of the feed. ``goes_on`` says whether there is more to ask for: always, where the server is asked to wait."""
 
     def __init__(self, after: int, wait: int, filters: FeedFilters) -> None:
-        self._position, self._wait, self._filters = after, wait, filters
+        self._position, self._wait, self._filters = after, min(wait, WAIT_SECONDS), filters
         self._pause = _FIRST_PAUSE
         self.goes_on = True
 
