@@ -64,6 +64,7 @@ def test_parquet(database: str, account: str, tmp_path: Path) -> None:
     assert pq.read_table(file)["gross_amount"].to_pylist() == [150 + number for number in range(12)]
 
 
+@pytest.mark.once
 def test_without_pyarrow_it_says_what_to_install(database: str, account: str, tmp_path: Path) -> None:
     (tmp_path / "pyarrow.py").write_text("raise ImportError")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "ORDRE_DATABASE": database}
@@ -72,6 +73,7 @@ def test_without_pyarrow_it_says_what_to_install(database: str, account: str, tm
     assert (done.returncode, done.stderr) == (1, "ordre: Parquet needs the package pyarrow: install ordre[parquet]\n")
 
 
+@pytest.mark.once
 def test_a_file_that_was_cut_off_is_gone_on_with(database: str, shop: Shop, account: str, tmp_path: Path) -> None:
     for form, rows in (("ndjson", "orders"), ("csv", "orders"), ("csv", "lines")):
         whole, file = asked(shop, format=form, rows=rows), tmp_path / f"{form}-{rows}"
@@ -89,6 +91,7 @@ def test_filters_hold_where_it_goes_on(database: str, shop: Shop, account: str, 
     assert file.read_bytes() == whole
 
 
+@pytest.mark.once
 def test_what_makes_no_sense_is_refused(database: str, account: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("something of mine\n")
