@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from contract import DOCUMENT
+from ordre.api.operations.row import PARAMETERS
 from ordre.api.operations.table import OPERATIONS
 from ordre.api.wire.queries import NoBody
 from service import Shop, faults_of, item, items
@@ -13,12 +14,8 @@ BODIED = [route for route in OPERATIONS if route.body is not NoBody and route.sc
 
 
 def url(shop: Shop, path: str, order_id: str = "some") -> str:
-    values = {"aid": shop.account_id, "line_id": "1", "order_id": order_id}
-    for name in ("id", "store_id", "customer_id", "session_id", "comment_id"):
-        values[name] = "some"
-    return path.format_map(
-        {**values, **{f"{kind}_id": "some" for kind in ("authorization", "capture", "refund", "cancellation")}}
-    )
+    named = dict.fromkeys(PARAMETERS, "some")
+    return path.format_map({**named, "aid": shop.account_id, "line_id": "1", "order_id": order_id})
 
 
 def send(shop: Shop, route: Any, content: bytes, media: str = "application/json") -> Any:
