@@ -16,7 +16,7 @@ _FACTS_AT_ONCE = 10_000
 _ROWS_AT_ONCE = 500
 _ACCOUNTS = "select account_id from accounts order by account_id"
 _FACTS = f"""
-select id, version, hash from facts where account_id = $1 and (id > $2 or (id = $2 and version > $3))
+select id, version, hash from facts where account_id = $1 and id >= $2 and (id > $2 or version > $3)
 order by id, version limit {_FACTS_AT_ONCE}
 """
 _DRAFTS = f"select id, draft from drafts where account_id = $1 and id > $2 order by id limit {_ROWS_AT_ONCE}"
