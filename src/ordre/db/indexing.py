@@ -26,20 +26,23 @@ _OWN = {
 }
 _FOUND = {"orders": "found_orders", "drafts": "found_drafts"}
 _EARLIER = {"orders": "order_terms", "drafts": "draft_terms"}
+_PACKED_AT_ONCE = 200
+"""Facts or bodies that are looked at, whether or not they are large, so that no look takes long."""
 _RECORD = "insert into recorded_terms (account_id, id, part, terms) values ($1, $2, $3, $4)"
 
+_LARGE = f"packed is null and octet_length({{}}) + octet_length({{}}) >= {LEAST}"
+_LARGE_FACT, _LARGE_BODY = _LARGE.format("data", "event"), _LARGE.format("fields", "items")
 _TO_PACK = f"""
-select id, version, salt, data, event from facts
-where account_id = $1 and (id > $2 or (id = $2 and version > $3)) and packed is null and length(data) + length(event) >= {LEAST}
-order by id, version limit 100
+select id, version, salt, case when {_LARGE_FACT} then data end, case when {_LARGE_FACT} then event end from facts
+where account_id = $1 and (id > $2 or (id = $2 and version > $3)) order by id, version limit {_PACKED_AT_ONCE}
 """
 _PACK = """
 update facts set data = $5, event = $6, packed = $7, size = $8
 where account_id = $1 and id = $2 and version = $3 and salt = $4 and salt <> ''
 """
 _BODIES_TO_PACK = f"""
-select id, fields, items from order_bodies
-where account_id = $1 and id > $2 and packed is null and length(fields) + length(items) >= {LEAST} order by id limit 100
+select id, case when {_LARGE_BODY} then fields end, case when {_LARGE_BODY} then items end from order_bodies
+where account_id = $1 and id > $2 order by id limit {_PACKED_AT_ONCE}
 """
 _PACK_BODY = """
 update order_bodies set fields = $3, items = $4, packed = $5, size = $6
@@ -86,11 +89,13 @@ async def pack(store: OrderTables) -> None:
         after: tuple[str, int] = ("", 0)
         while found := await store.rows(_TO_PACK, account, *after):
             after = (found[-1][0], found[-1][1])
-            await store.run(_packed(account, found), account)
+            if large := [row for row in found if row[-1] is not None]:
+                await store.run(_packed(account, large), account)
         last = ""
         while bodies := await store.rows(_BODIES_TO_PACK, account, last):
             last = bodies[-1][0]
-            await store.run(_packed_bodies(account, bodies), account)
+            if large := [row for row in bodies if row[-1] is not None]:
+                await store.run(_packed_bodies(account, large), account)
         sql_done = "update accounts set stored_form = $2 where account_id = $1"
         await store.write_shared(sql_done, account, STORED_FORM)
 

@@ -20,7 +20,8 @@ OWN = ""
 """The part of an order's terms that it says of itself."""
 _ENDS_WORD = "\x1f"
 """Between the word of a comment and the comment's id."""
-_ROWS_AT_ONCE = 250
+_ROWS_AT_ONCE = 80
+"""SQLite takes a hundred times as long to read a statement with three times as many values."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _FLOOR = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}")
 _UUID_BYTES = 16
@@ -104,7 +105,7 @@ def leading_no_more(table: str, account: str, rows: Iterable[tuple[str, str, byt
 
 def leads(table: str, account: str, rows: Iterable[tuple[str, str, bytes]]) -> Iterator[Statement]:
     """Yield the queries for how many of these entries lead to each id: (compact id, number)."""
-    joined = f"join {table} n on n.account_id = $1 and n.kind = column1 and n.term = column2 and n.id = column3"
+    joined = f"cross join {table} n where n.account_id = $1 and n.kind = column1 and n.term = column2 and n.id = column3"
     yield from _of_rows(f"select n.id, count(*) from (values {{}}) entries {joined} group by n.id", account, rows)
 
 
