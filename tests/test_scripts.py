@@ -100,6 +100,21 @@ def test_the_same_in_python(started: Started) -> None:
     assert printed == "refused: exceeds_remaining\nclosed paid\n"
 
 
+def test_webhooks_are_listened_to(started: Started) -> None:
+    listen = started.here(block_of(README, "tests/test_scripts.py: listen"))
+    place = block_of(README, "tests/test_scripts.py: place")
+    command = ["bash", "-c", f"{started.pasted} > /dev/null\n{listen.replace('.venv/bin/ordre', 'exec .venv/bin/ordre')}"]
+    with subprocess.Popen(command, cwd=started.folder, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdout is not None
+        assert "ping" in listening.stdout.readline()
+        assert listening.stdout.readline().startswith("listening at ")
+        run_shell(f"{started.pasted} > /dev/null\n{place}", started.folder)
+        assert "placed (version 1" in listening.stdout.readline()
+        listening.send_signal(signal.SIGINT)
+        assert listening.stdout.readline() == "unsubscribed\n"
+        assert listening.wait(30) == 0
+
+
 def test_the_examples_with_what_it_prints(started: Started) -> None:
     block = started.here(block_of("../examples/README.md", "tests/test_scripts.py: examples"))
     printed = run_shell(f"{started.pasted} > /dev/null\n{block}", started.folder).splitlines()

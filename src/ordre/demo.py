@@ -26,6 +26,8 @@ from ordre.domain.order.conditions import LIMITS
 from ordre.domain.order.lifecycle import Cancel, Close, Open
 from ordre.domain.order.parts import Moment, Reason
 
+SCOPES = ("admin:shopping", "admin:hooks")
+"""Of the client of a demo: everything."""
 _DAY = 86_400_000
 _CUSTOMERS = (
     ("Ada", "Berg", "NO", "Oslo"),
@@ -152,7 +154,7 @@ async def make_demo(store: Store, now: int) -> Demo:
     account_id = await _free_account(store)
     await accounts.create_account(store, account_id, "Demo shop", now)
     secret = new_secret()
-    client = await accounts.create_client(store, account_id, "Demo client", ["admin:shopping"], digest_of(secret), now)
+    client = await accounts.create_client(store, account_id, "Demo client", SCOPES, digest_of(secret), now)
     await fill(store, account_id, client.client_id, now)
     return Demo(
         account_id=account_id, client_id=client.client_id, client_secret=secret, orders=await store.count_orders(account_id)
