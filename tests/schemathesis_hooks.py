@@ -28,8 +28,6 @@ setattr(stateful, "is_likely_root_transition", _begins)  # noqa: B010 - the name
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     case.headers.pop("Idempotency-Key", None)
-    if case.query.get("wait"):
-        case.query["wait"] = min(case.query["wait"], 1) if isinstance(case.query["wait"], int) else case.query["wait"]
     if not isinstance(case.body, dict) or case.meta is None or not case.meta.generation.mode.is_positive:
         return
     case.body = _whole(case.body)

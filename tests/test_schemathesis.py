@@ -9,6 +9,7 @@ What it may not do, and why:
 - `ensure_resource_availability` says that what was made is there. An order that is erased takes its drafts with it, so the check
   is off where orders are erased, and on in the walks over what follows on one another.
 - If-Match is `*` throughout: with versions drawn by chance nearly every write would end there.
+- It waits a second for the feed, not up to thirty.
 - The token endpoint it calls with a bearer token, which that does not read.
 - Links that it infers from names are off: ours say what follows on what.
 
@@ -49,6 +50,7 @@ CONFIG = """
 [parameters]
 "path.aid" = "{aid}"
 "header.If-Match" = "*"
+"query.wait" = 1
 [phases.stateful]
 max-steps = 20
 [phases.stateful.inference]

@@ -33,6 +33,9 @@ FILL = [
     f"update drafts set terms = {TEXT}",
     """insert into facts (account_id, id, version, type, at, actor, data, document, event, salt, digest, hash)
         select account_id, id, 1, 'placed', updated_at, 'x', '{}', '', '{}', 'x', 'x', 'x' from orders""",
+    """insert into facts (account_id, id, version, type, at, actor, data, document, event, salt, digest, hash)
+        select account_id, id, 2, 'service_event', updated_at, 'x', '{}', '{}', '{}', 'x', 'x', 'x' from orders
+        where net_amount % 1000 = 8""",
     """insert into draft_events (account_id, id, version, at, actor, event)
         select account_id, id, 1, updated_at, 'x', '{}' from drafts""",
     *(

@@ -21,12 +21,13 @@ from ordre.application.change import Wanted
 from ordre.application.lists import PAGE_BYTES, ListQuery
 from ordre.bootstrap import opened
 from ordre.db import lists, postgres_plans
+from ordre.db.events import REPORTED
 from ordre.db.lists import DRAFTS, FEW, MANY, ORDERS, Finding, Listed
 from ordre.db.postgres_batch import JOINS, parts_of, read_parameters, reading
 from ordre.db.postgres_plans import PLANNED_ONCE, Plans
 from ordre.db.postgres_write import SHAPES
 from ordre.db.postgres_write import statement as writing
-from ordre.db.queries import for_sqlite
+from ordre.db.queries import END, for_sqlite
 from ordre.db.store import SqlStore
 from ordre.db.terms import Statement
 from ordre.settings import Settings
@@ -229,6 +230,14 @@ def test_a_change_reads_no_more_of_a_long_history_than_it_wants(filled: Filled) 
     assert asyncio.run(looked_at()) <= 10
 
 
+def test_what_stands_beside_a_page_of_events_is_found_by_an_index_of_its_own(filled: Filled) -> None:
+    async def running() -> str:
+        async with filled.store(bound=False) as store:
+            return await plan_of(store, unbound(filled.database), (REPORTED, (ACCOUNT, "i100007", END)))
+
+    assert "facts_beside" in asyncio.run(running())
+
+
 NAMES = {"orders": {"orders_pkey", "orders_account_id_order_id_key"}, "facts": {"facts_by_ref"}, "drafts": {"drafts_pkey"}}
 BATCHES = [
     (reading(frozenset(JOINS)), 10),
@@ -237,9 +246,9 @@ BATCHES = [
         (writing(parts, held=held, bound=not held and "draft" in parts), sum(len(SHAPES[part]) for part in parts) + 1)
         for held in (False, True)
         for parts in (
-            ("head", "fact", "tally"),
-            ("head", "draft", "body", "rewritten", "recorded", "fact", "draft_event", "answer", "tally"),
-            ("head", "body", "recorded", "recorded_gone", "fact", "answer", "tally"),
+            ("head", "fact", "feed"),
+            ("head", "draft", "body", "rewritten", "recorded", "fact", "draft_event", "answer", "tally", "feed"),
+            ("head", "body", "recorded", "recorded_gone", "fact", "answer", "tally", "feed"),
         )
     ),
 ]

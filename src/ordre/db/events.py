@@ -18,12 +18,13 @@ _OF_TYPE = {
     frozenset({"service-event"}): f" and type = '{ServiceReported.type}'",
     frozenset({"api-event", "service-event"}): "",
 }
-_REPORTED = f"""
+REPORTED = f"""
 select type, ref, {queries.PACKED_FIELDS} from facts
-where account_id = $1 and id = $2
-    and (type = '{CommentDeleted.type}' or (type = '{ServiceReported.type}' and event <> '' and version <= $3))
+where account_id = $1 and id = $2 and type in ('{CommentDeleted.type}', '{ServiceReported.type}')
+    and (type = '{CommentDeleted.type}' or (event <> '' and version <= $3))
 order by version
 """
+"""The condition on the type is that of the index ``facts_beside``."""
 _BY_REF = f"select version from facts where account_id = $1 and id = $2 and ref = $3 and type = '{ServiceReported.type}'"
 _FIELDS = len(queries.FACT_FIELDS.split(","))
 _TEXTS = tuple(place for place, name in enumerate(queries.FACT_FIELDS.split(", ")) if name in ("data", "document", "event"))
@@ -116,7 +117,7 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
         left_out = (await store.rows(count, account_id, id_, since, facts[-1].version - 1))[0][0]
     if query.total:
         total = (await store.rows(count, account_id, id_, 0, queries.END))[0][0]
-    other = await store.rows(_REPORTED, account_id, id_, up_to)
+    other = await store.rows(REPORTED, account_id, id_, up_to)
     return EventPage(
         facts=facts[::-1] if query.latest else facts,
         more=more,
