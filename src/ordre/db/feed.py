@@ -39,7 +39,8 @@ class FeedTables(DirectoryTables):
         stores = () if query.store_id is None else (query.store_id, exactly("store_id", query.store_id))
         document = _DOCUMENT if query.documents else "''"
         sql = _ENTRIES.format(which=which + (_OF_STORE if stores else ""), document=document)
-        rows = await self.rows(sql, account_id, query.after, through, query.limit, *stores) if through > query.after else []
+        read_rows = self.walk if stores and through - query.after > query.limit else self.rows
+        rows = await read_rows(sql, account_id, query.after, through, query.limit, *stores) if through > query.after else []
         entries = tuple(
             FeedEntry(position=position, id=id_, version=version, kind=kind, at=at, by=by, hash=hash_, document=document)
             for position, id_, version, kind, at, by, hash_, document in rows

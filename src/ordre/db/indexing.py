@@ -34,7 +34,7 @@ _LARGE = f"packed is null and octet_length({{}}) + octet_length({{}}) >= {LEAST}
 _LARGE_FACT, _LARGE_BODY = _LARGE.format("data", "event"), _LARGE.format("fields", "items")
 _TO_PACK = f"""
 select id, version, salt, case when {_LARGE_FACT} then data end, case when {_LARGE_FACT} then event end from facts
-where account_id = $1 and (id > $2 or (id = $2 and version > $3)) order by id, version limit {_PACKED_AT_ONCE}
+where account_id = $1 and id >= $2 and (id > $2 or version > $3) order by id, version limit {_PACKED_AT_ONCE}
 """
 _PACK = """
 update facts set data = $5, event = $6, packed = $7, size = $8
