@@ -79,7 +79,7 @@ def section(lines: Lines, table: str) -> int:
 
 
 def another_amount(lines: Lines) -> None:
-    row = lines[section(lines, "facts") + 1]
+    row = next(row for row in lines[section(lines, "facts") + 1 :] if "1" in row[7])  # the first that is not packed
     row[7] = row[7].replace("1", "2")
 
 
