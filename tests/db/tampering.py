@@ -13,6 +13,7 @@ from ordre.bootstrap import opened
 from ordre.db.layout import Table, layout
 from ordre.db.schema import migrations
 from ordre.settings import Settings
+from receivers import QUICK, receiving, wait_for
 from service import item, operation, serving
 
 ACCOUNT = "T00000007"
@@ -42,7 +43,12 @@ class Tamper:
 def fill(database: str) -> None:
     """Make orders that are paid, erased, and without a comment that they had; drafts in every state; clients, keys, answers."""
     run("migrate", database=database)
-    with serving(database, ORDRE_TIDY_SECONDS="0") as service, service.shop(account_id=ACCOUNT) as shop:
+    with (
+        serving(database, ORDRE_TIDY_SECONDS="0", **QUICK) as service,
+        service.shop(account_id=ACCOUNT) as shop,
+        receiving() as receiver,
+    ):
+        shop.subscribe(receiver.url)
         order = shop.post("/orders", {"currency": "NOK", "items": [item(1, 60)]}, headers={"Idempotency-Key": "placed"})
         path = f"/orders/{order['id']}"
         shop.post(
@@ -64,6 +70,7 @@ def fill(database: str) -> None:
                 shop.put(f"{place}/complete")
             if what == "deleted":
                 shop.delete(place)
+        wait_for(lambda: len(receiver.all) > 1)
         run("erase", ACCOUNT, "--text", "This is erased", "--yes", database=database)
     asyncio.run(_administer(database))
 

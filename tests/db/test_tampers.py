@@ -25,6 +25,7 @@ UNSEEN = {
     ("accounts", "next_serial"): "numbers may have gaps, and are drawn without an act",
     ("accounts", "terms_version"): "whoever migrates reads the terms of an earlier version again; the terms themselves are bound",
     ("accounts", "stored_form"): "whoever tidies looks for what is still to be packed; what is packed is bound as it was",
+    ("accounts", "hooks"): "that it has had a subscription, so that whoever sends looks at it",
     ("clients", "last_used_on"): "every token changes it",
     ("tallies", "id"): "what is summed up stays the same",
     ("schema_migrations", "applied_at"): "a server tries by it whether the database takes writes again",
@@ -32,6 +33,11 @@ UNSEEN = {
 EARLIER = ("order_terms", "draft_terms")
 """Tables in which nothing is, once all that an earlier version wrote was written anew."""
 TABLES = [table for table in tables() if table.name not in EARLIER]
+UNBOUND = {
+    "subscriptions": "who is told of what happens, and how far: it is no part of what happened",
+    "deliveries": "what became of telling it: the feed says what there was to tell",
+}
+"""Tables of which nothing is named."""
 TAMPERS = [one for table in TABLES for one in tampers(table)]
 Verified = Callable[..., list[Difference]]
 
@@ -86,7 +92,7 @@ def test_there_is_something_to_tamper_with(filled: str, table: Table) -> None:
 @pytest.mark.parametrize("tamper", TAMPERS, ids=lambda one: f"{one.table} {one.what}")
 def test_a_tamper_is_named(verified: Verified, tamper: Tamper) -> None:
     found = verified(tamper.statement)
-    if (tamper.table, tamper.what) in UNSEEN:
+    if (tamper.table, tamper.what) in UNSEEN or tamper.table in UNBOUND:
         assert found == []
     else:
         assert found, "nothing was named"

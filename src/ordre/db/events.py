@@ -55,12 +55,12 @@ async def facts_of_page(store: Reading, account_id: str, ids: Sequence[str], typ
         size=_FIELDS,
         order="c0 desc, c1",
     )
-    facts = [(id_, codec.fact_of(row)) for id_, *row in await store.rows_within(query, PAGE_BYTES)]
-    whole = fitting((size_of(fact) for _, fact in facts), PAGE_BYTES) == len(facts)
-    found: FactsByOrder = {id_: [] for id_ in (ids if whole else ids[: ids.index(facts[-1][0])])}
-    for id_, fact in facts:
+    rows = await store.rows_within(query, PAGE_BYTES)
+    whole = fitting((size_of(row, query.size) for row in rows), PAGE_BYTES) == len(rows)
+    found: FactsByOrder = {id_: [] for id_ in (ids if whole else ids[: ids.index(rows[-1][0])])}
+    for id_, *row in rows:
         if id_ in found:
-            found[id_].append(fact)
+            found[id_].append(codec.fact_of(row))
     return found
 
 
@@ -108,10 +108,10 @@ async def page_of_events(store: Reading, account_id: str, id_: str, query: Event
         size=_FIELDS - 1,
         order=f"c0 {order}",
     )
-    read = [codec.fact_of(row) for row in await store.rows_within(page, query.most_bytes)]
-    fits = min(fitting(map(size_of, read), query.most_bytes), query.limit)
-    facts = read[:fits]
-    more, left_out, total = len(read) > fits, 0, None
+    rows = await store.rows_within(page, query.most_bytes)
+    fits = min(fitting((size_of(row, page.size) for row in rows), query.most_bytes), query.limit)
+    facts = [codec.fact_of(row) for row in rows[:fits]]
+    more, left_out, total = len(rows) > fits, 0, None
     count = f"select count(*) {shown}"
     if query.latest and more:
         left_out = (await store.rows(count, account_id, id_, since, facts[-1].version - 1))[0][0]
