@@ -11,6 +11,7 @@ from many_orders import COUNT, FILL
 
 from commands import run
 from database import ENGINES, new_database, sql
+from ordre.db.queries import for_sqlite
 from service import ORDRE
 from throwaway import unbound
 
@@ -27,7 +28,7 @@ def filled(database: str, orders: int) -> None:
     statements = [statement.replace(str(COUNT), str(orders)) for statement in FILL]
     if database.startswith("sqlite"):
         for statement in statements:
-            sql(database, statement)
+            sql(database, for_sqlite(statement))
         return
 
     async def running() -> None:
