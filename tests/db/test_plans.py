@@ -230,6 +230,23 @@ def test_a_change_reads_no_more_of_a_long_history_than_it_wants(filled: Filled) 
     assert asyncio.run(looked_at()) <= 10
 
 
+def test_so_it_is_where_there_are_many_accounts(cluster: Cluster) -> None:
+    """Once PostgreSQL has looked at them all: it would expect one fact of each order."""
+    made = Filled(cluster.database())
+    run("migrate", database=made.database)
+
+    async def looked_at() -> int:
+        async with made.store(bound=False) as store:
+            for statement in (*FILL, *MANY_ACCOUNTS, LONG_HISTORY, "vacuum analyze"):
+                await store.write_shared(statement)
+            told = "select n_distinct from pg_stats where tablename = 'facts' and attname = 'account_id'"
+            assert await store.shared(told) == [(1.0,)], "it tells by the account how many facts an order has, else one"
+        wanted = [Wanted(account_id=ACCOUNT, order="o7", refs=("r17", "r18"))]
+        return rows_of(await kept_plan(made.database, reading(parts_of(wanted)), read_parameters(wanted), run=True), "facts")
+
+    assert asyncio.run(looked_at()) <= 10
+
+
 def test_what_stands_beside_a_page_of_events_is_found_by_an_index_of_its_own(filled: Filled) -> None:
     async def running() -> str:
         async with filled.store(bound=False) as store:
@@ -326,6 +343,19 @@ insert into facts (account_id, id, version, type, at, actor, ref, data, document
 select '{ACCOUNT}', 'i100007', n, 'capture', n, 'x', 'r' || n, '{{}}', '{{}}', '{{}}', 'x', 'x', 'x'
 from generate_series(2, {FACTS}) n
 """
+
+
+MANY_ACCOUNTS = (
+    """insert into accounts (account_id, name, created_at, terms_version)
+        select 'T1' || (1000000 + n), 'x', 0, 1000 from generate_series(1, 200) n""",
+    """insert into orders (account_id, id, order_id, version, status, payment_status, currency, gross_amount, net_amount,
+        created_at, updated_at, head, hash)
+        select a.account_id, a.account_id || n, n, 1, 'open', 'pending', 'NOK', n, n, n, n, '{}', 'x'
+        from accounts a, generate_series(1, 100) n where a.name = 'x'""",
+    """insert into facts (account_id, id, version, type, at, actor, ref, data, document, event, salt, digest, hash)
+        select o.account_id, o.id, n, 'capture', n, 'x', md5(o.id || n) || 'abcd', '{}', '{}', '{}', 'x', 'x', 'x'
+        from orders o, generate_series(1, 5) n where o.order_id not like 'o%'""",
+)
 
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
