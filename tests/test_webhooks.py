@@ -1,6 +1,7 @@
 """Subscriptions to webhooks: made, read, listed, tried, deleted; their secrets; who is told what."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -289,8 +290,6 @@ def test_a_broken_receiver_delays_nobody_else(shop: Shop) -> None:
 
 
 def hang() -> int:
-    import time  # noqa: PLC0415 - of this alone
-
     time.sleep(20)
     return 200
 

@@ -16,6 +16,7 @@ from ordre.bench.copies import Chunk, Copier, Wanted
 from ordre.bench.databases import Database, new_account
 from ordre.bench.fill_sqlite import SqliteFilling
 from ordre.bootstrap import opened, without_ctrl_c
+from ordre.db import feeding
 from ordre.domain.chain import followed
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def _fill(database: Database, orders: int, told: Told) -> Filled:
         async for chunk in _made(wanted):
             for name, text in chunk.tables.items():
                 await filling.add(name, columns[name], text)
-            await filling.add("feed", _Feed.columns, feed.rows(chunk.entries))
+            await filling.add("feed", feeding.COLUMNS, feed.rows(chunk.entries))
             done, facts = done + chunk.orders, facts + chunk.facts
             told(what, done, orders)
         await filling.end_feed(account_id, facts, feed.hash)
@@ -84,8 +85,6 @@ async def _fill(database: Database, orders: int, told: Told) -> Filled:
 
 class _Feed:
     """The feed of a new account, which is chained from its beginning on."""
-
-    columns = ("account_id", "position", "id", "version", "kind", "at", "actor", "hash")
 
     def __init__(self, account_id: str) -> None:
         self._account_id, self._position, self.hash = account_id, 0, ""

@@ -1,7 +1,7 @@
 """The handler of the feed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 
 from starlette.requests import ClientDisconnect
@@ -11,7 +11,7 @@ from ordre.api.http.context import Context, Reply
 from ordre.api.http.errors import unauthorized
 from ordre.api.http.requests import header_of
 from ordre.api.http.stream import gone
-from ordre.api.wire.answers import order_json
+from ordre.api.wire.answers import in_parts, order_json
 from ordre.api.wire.common import given
 from ordre.api.wire.feed import EVENT_STREAM, RETRY, FeedOf, entry_json, event_of, position_of
 from ordre.api.wire.queries import NoBody
@@ -50,9 +50,9 @@ async def read(context: Context, _: NoBody, asked: FeedOf) -> Reply:
         if not await context.is_let_in():
             raise unauthorized("The token has expired, or its client is disabled, since the request began")
     entries = await entries_json(context, page.entries, whole=_whole(asked))
-    position = page.position if len(entries) == len(page.entries) else page.entries[len(entries) - 1].position
-    parts = [b'{"entries":[', *_between(entries), b'],"position":%d,"end":%d}' % (position, page.end)]
-    return Reply(body=pieces(parts))
+    return Reply(
+        body=pieces([*in_parts("entries", entries)[:-1], b'],"position":%d,"end":%d}' % (_through(page, len(entries)), page.end)])
+    )
 
 
 async def _awaited(context: Context, query: FeedQuery, page: FeedPage, seconds: float) -> FeedPage:
@@ -99,9 +99,8 @@ async def _events(context: Context, query: FeedQuery, *, whole: bool) -> AsyncGe
             position, left = page.position, told + ALIVE_SECONDS - loop.time()
             if page.entries:
                 texts = await entries_json(context, page.entries, whole=whole)
-                sent = page.entries[: len(texts)]
-                yield b"".join(event_of(entry, text) for entry, text in zip(sent, texts, strict=True))
-                position = page.position if len(sent) == len(page.entries) else sent[-1].position
+                position = _through(page, len(texts))
+                yield b"".join(event_of(entry, text) for entry, text in zip(page.entries, texts, strict=False))
             elif position >= page.end and left > 0 and await store.feed_moved(account, position, left):
                 continue
             else:
@@ -116,7 +115,7 @@ async def entries_json(context: Context, entries: Sequence[FeedEntry], *, whole:
     for entry in entries:
         if found and whole and loop.time() >= until:
             break
-        text = entry_json(entry, names, await _order(context, entry) if whole else None)
+        text = entry_json(entry, names, await _order(context, entry, names) if whole else None)
         size += len(text)
         if found and size > PAGE_BYTES:
             break
@@ -128,7 +127,12 @@ def _whole(asked: FeedOf) -> bool:
     return given(asked.include) == "order"
 
 
-async def _order(context: Context, entry: FeedEntry) -> bytes | None:
+def _through(page: FeedPage, sent: int) -> int:
+    """Return how far is read once so many of a page's entries are sent."""
+    return page.position if sent == len(page.entries) else page.entries[sent - 1].position
+
+
+async def _order(context: Context, entry: FeedEntry, names: Mapping[str, str]) -> bytes | None:
     """Return the order as it was after a change; None where there is none, or it is erased by now."""
     if entry.kind in DRAFT_KINDS or entry.kind == Erased.type:
         return None
@@ -138,9 +142,4 @@ async def _order(context: Context, entry: FeedEntry) -> bytes | None:
         return None
     if view is None:
         return None
-    names = await context.names()
     return await aside(view.size, lambda: order_json(context.account_id, view, names))
-
-
-def _between(entries: Sequence[bytes]) -> list[bytes]:
-    return [part for place, entry in enumerate(entries) for part in ((b",", entry) if place else (entry,))]
